@@ -1,0 +1,194 @@
+//! The bytes that a backend outside the process stores.
+//!
+//! ```text
+//!  0  4  magic "cfn" and the envelope's version        32  8  fresh until, ms since 1970
+//!  4  1  codec of the payload                          40  8  stale until
+//!  5  1  flags, zero                                   48  8  servable on errors until
+//!  6  1  number of generation tokens                   56  4  payload length
+//!  7  1  zero                                          60  4  zero
+//!  8  8  fingerprint of the payload's type             64  8  checksum: xxh3-64 of all other bytes
+//! 16  8  site: which function stored it                72  8n generation tokens
+//! 24  8  born, ms since 1970                           …      payload
+//! ```
+//!
+//! Integers are little-endian. Whatever does not match is a miss, never an error. The format is
+//! frozen by golden bytes: a change needs a new version, and then older versions are misses.
+
+use xxhash_rust::xxh3::Xxh3;
+
+/// Magic and version.
+const MAGIC: [u8; 4] = *b"cfn\x01";
+/// Bytes before the generation tokens.
+pub const HEADER: usize = 72;
+const CHECKSUM: std::ops::Range<usize> = 64..72;
+
+/// The random generation of a group; a group without one has no valid entries.
+pub type Token = [u8; 8];
+
+/// Who wrote a payload and what it is: all of it must match before it is decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Ident {
+    /// The codec's number.
+    pub codec: u8,
+    /// The fingerprint of the type's shape.
+    pub fingerprint: u64,
+    /// The function that stored it.
+    pub site: u64,
+}
+
+/// When an entry was born and how long it serves; milliseconds since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Span {
+    /// When its body began.
+    pub born: u64,
+    /// When it expires.
+    pub fresh_until: u64,
+    /// Until when it may be served while it is refreshed.
+    pub stale_until: u64,
+    /// Until when it may be served where the body fails.
+    pub error_until: u64,
+}
+
+/// An entry before it is known which generations it is stored under.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// Who wrote it.
+    pub ident: Ident,
+    /// How long it serves.
+    pub span: Span,
+    /// The encoded value.
+    pub payload: Vec<u8>,
+}
+
+/// An entry as it was stored, whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Envelope {
+    /// Who wrote it.
+    pub ident: Ident,
+    /// How long it serves.
+    pub span: Span,
+    /// The generations it was filled under, in the order of its lineage.
+    pub tokens: Vec<Token>,
+    bytes: Vec<u8>,
+}
+
+impl Draft {
+    /// The bytes to store.
+    ///
+    /// Output: `header ‖ tokens ‖ payload`. A payload over 4 GiB or more than 255 tokens cannot be
+    /// written down and give `None`.
+    pub fn seal(&self, tokens: &[Token]) -> Option<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(HEADER + tokens.len() * 8 + self.payload.len());
+        bytes.extend_from_slice(&MAGIC);
+        bytes.extend_from_slice(&[self.ident.codec, 0, u8::try_from(tokens.len()).ok()?, 0]);
+        bytes.extend_from_slice(&self.ident.fingerprint.to_le_bytes());
+        bytes.extend_from_slice(&self.ident.site.to_le_bytes());
+        for moment in [self.span.born, self.span.fresh_until, self.span.stale_until, self.span.error_until] {
+            bytes.extend_from_slice(&moment.to_le_bytes());
+        }
+        bytes.extend_from_slice(&u32::try_from(self.payload.len()).ok()?.to_le_bytes());
+        bytes.extend_from_slice(&[0; 12]);
+        bytes.extend(tokens.iter().flatten());
+        bytes.extend_from_slice(&self.payload);
+        let sum = checksum(&bytes);
+        bytes[CHECKSUM].copy_from_slice(&sum.to_le_bytes());
+        Some(bytes)
+    }
+}
+
+impl Envelope {
+    /// Reads stored bytes; `None` if they are not a whole envelope of this version.
+    pub fn open(bytes: Vec<u8>) -> Option<Self> {
+        let header = bytes.first_chunk::<HEADER>()?;
+        let tokens_end = HEADER + 8 * usize::from(header[6]);
+        let shape_fits = header.starts_with(&MAGIC)
+            && [header[5], header[7]] == [0, 0]
+            && header[60..64] == [0; 4]
+            && bytes.len().checked_sub(tokens_end) == usize::try_from(number32(header, 56)).ok();
+        if !shape_fits || number(header, 64) != checksum(&bytes) {
+            return None;
+        }
+        let (tokens, _) = bytes[HEADER..tokens_end].as_chunks::<8>();
+        Some(Self {
+            ident: Ident { codec: header[4], fingerprint: number(header, 8), site: number(header, 16) },
+            span: Span {
+                born: number(header, 24),
+                fresh_until: number(header, 32),
+                stale_until: number(header, 40),
+                error_until: number(header, 48),
+            },
+            tokens: tokens.to_vec(),
+            bytes,
+        })
+    }
+
+    /// The encoded value.
+    pub fn payload(&self) -> &[u8] {
+        &self.bytes[HEADER + 8 * self.tokens.len()..]
+    }
+}
+
+fn checksum(bytes: &[u8]) -> u64 {
+    let mut hasher = Xxh3::new();
+    hasher.update(&bytes[..CHECKSUM.start]);
+    hasher.update(&bytes[CHECKSUM.end..]);
+    hasher.digest()
+}
+
+fn number(header: &[u8; HEADER], at: usize) -> u64 {
+    u64::from_le_bytes(header[at..at + 8].try_into().expect("eight bytes are eight bytes"))
+}
+
+fn number32(header: &[u8; HEADER], at: usize) -> u32 {
+    u32::from_le_bytes(header[at..at + 4].try_into().expect("four bytes are four bytes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draft() -> Draft {
+        Draft {
+            ident: Ident { codec: 1, fingerprint: 0x0123_4567_89ab_cdef, site: 42 },
+            span: Span { born: 1_000, fresh_until: 2_000, stale_until: 3_000, error_until: 4_000 },
+            payload: b"value".to_vec(),
+        }
+    }
+
+    #[test]
+    fn what_is_sealed_opens_again() {
+        let tokens = [*b"aaaaaaaa", *b"bbbbbbbb"];
+        let envelope = Envelope::open(draft().seal(&tokens).unwrap()).unwrap();
+        assert_eq!((envelope.ident, envelope.span), (draft().ident, draft().span));
+        assert_eq!(envelope.tokens, tokens);
+        assert_eq!(envelope.payload(), b"value");
+    }
+
+    #[test]
+    fn the_format_is_frozen_by_golden_bytes() {
+        let golden = concat!(
+            "63666e0101000100efcdab89674523012a00000000000000e803000000000000",
+            "d007000000000000b80b000000000000a00f0000000000000500000000000000",
+            "007b230b5d5e4e1461616161616161617661",
+            "6c7565",
+        );
+        let sealed = draft().seal(&[*b"aaaaaaaa"]).unwrap();
+        let hex: String = sealed.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, golden);
+    }
+
+    #[test]
+    fn every_flipped_bit_and_every_cut_is_noticed() {
+        let sealed = draft().seal(&[*b"aaaaaaaa"]).unwrap();
+        for bit in 0..sealed.len() * 8 {
+            let mut flipped = sealed.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(Envelope::open(flipped), None, "bit {bit}");
+        }
+        for cut in 0..sealed.len() {
+            assert_eq!(Envelope::open(sealed[..cut].to_vec()), None, "cut at {cut}");
+        }
+        let longer = [sealed, vec![0]].concat();
+        assert_eq!(Envelope::open(longer), None);
+    }
+}

@@ -1,0 +1,53 @@
+//! Memory as a [`Backend`]: the same rules, with envelopes for values.
+
+use std::any::TypeId;
+use std::time::Duration;
+
+use super::{Memory, Ticket};
+use crate::backend::{Acquired, Backend, Filled, Lookup};
+use crate::envelope::{Draft, Envelope};
+use crate::error::{Error, ErrorKind};
+use crate::place::{Place, Target};
+
+/// Entries stored through the protocol have no owner but the protocol.
+const OWNER: TypeId = TypeId::of::<Envelope>();
+
+impl Backend for Memory {
+    type Lease = Ticket;
+
+    async fn lookup(&self, place: &Place) -> Result<Lookup, Error> {
+        let found = self.get(&place.key, OWNER);
+        Ok(match found.map(|entry| entry.value().downcast_ref::<Envelope>().cloned()) {
+            Ok(Some(envelope)) => Lookup::Hit(envelope),
+            Ok(None) => Lookup::Miss(crate::backend::Absence::Foreign),
+            Err(absence) => Lookup::Miss(absence),
+        })
+    }
+
+    async fn acquire(&self, place: &Place, accept: bool) -> Result<Acquired<Ticket>, Error> {
+        let ticket = self.begin(place);
+        match self.lookup(place).await? {
+            Lookup::Hit(envelope) if accept => Ok(Acquired::Hit(envelope)),
+            _ => Ok(Acquired::Granted(ticket)),
+        }
+    }
+
+    async fn fill(&self, _: &Place, lease: Ticket, draft: Draft, life: Duration) -> Result<Filled, Error> {
+        let sealed = draft.seal(&[]).and_then(Envelope::open).ok_or(Error::new(ErrorKind::Protocol))?;
+        let size = sealed.payload().len();
+        Ok(lease.store(lease.entry(sealed, OWNER, size, life)))
+    }
+
+    async fn release(&self, _: &Place, lease: Ticket, vacate: bool) -> Result<Filled, Error> {
+        Ok(match (vacate, lease.is_current()) {
+            (true, _) => lease.vacate(),
+            (false, true) => Filled::Stored,
+            (false, false) => Filled::Refused,
+        })
+    }
+
+    async fn invalidate(&self, targets: &[Target]) -> Result<(), Error> {
+        targets.iter().for_each(|target| Self::invalidate(self, target));
+        Ok(())
+    }
+}

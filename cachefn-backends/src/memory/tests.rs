@@ -1,0 +1,114 @@
+use super::*;
+use crate::place::{Group, Lineage};
+
+const OWNER: TypeId = TypeId::of::<u32>();
+const LIFE: Duration = Duration::from_secs(60);
+
+fn memory() -> Memory {
+    Memory::new(1 << 20, Clock::manual())
+}
+
+fn place(key: &str) -> Place {
+    Place::new(key, Lineage::new("users:7", "app::get", []))
+}
+
+fn fill(ticket: &Ticket, value: u32) -> Filled {
+    ticket.store(ticket.entry(value, OWNER, 4, LIFE))
+}
+
+fn read(memory: &Memory, key: &str) -> Result<u32, Absence> {
+    memory.get(key, OWNER).map(|entry| *entry.value().downcast_ref().unwrap())
+}
+
+#[test]
+fn a_stored_value_is_read_until_it_expires() {
+    let memory = memory();
+    assert_eq!(fill(&memory.begin(&place("k")), 1), Filled::Stored);
+    assert_eq!(read(&memory, "k"), Ok(1));
+    memory.clock().advance(LIFE - Duration::from_nanos(1));
+    assert_eq!(read(&memory, "k"), Ok(1));
+    memory.clock().advance(Duration::from_nanos(1));
+    assert_eq!(read(&memory, "k"), Err(Absence::Absent));
+}
+
+#[test]
+fn another_owner_of_the_same_key_sees_nothing() {
+    let memory = memory();
+    fill(&memory.begin(&place("k")), 1);
+    assert_eq!(memory.get("k", TypeId::of::<u64>()).unwrap_err(), Absence::Foreign);
+}
+
+#[test]
+fn invalidating_the_key_or_any_group_beats_a_running_fill() {
+    let targets = [
+        Target::Key("k".into()),
+        Target::Group(Group::root()),
+        Target::Group(Group::namespace("users")),
+        Target::Group(Group::namespace("users:7")),
+        Target::Group(Group::function("app::get")),
+    ];
+    for target in targets {
+        let memory = memory();
+        fill(&memory.begin(&place("k")), 1);
+        let running = memory.begin(&place("k"));
+        memory.invalidate(&target);
+        assert!(read(&memory, "k").is_err(), "{target:?}");
+        assert!(!running.is_current());
+        assert_eq!(fill(&running, 2), Filled::Refused, "{target:?}");
+        assert_eq!(fill(&memory.begin(&place("k")), 3), Filled::Stored);
+        assert_eq!(read(&memory, "k"), Ok(3));
+    }
+}
+
+#[test]
+fn of_two_fills_the_one_begun_later_wins() {
+    let memory = memory();
+    let (early, late) = (memory.begin(&place("k")), memory.begin(&place("k")));
+    assert_eq!(fill(&late, 2), Filled::Stored);
+    assert_eq!(fill(&early, 1), Filled::Refused);
+    assert_eq!(read(&memory, "k"), Ok(2));
+
+    let (early, late) = (memory.begin(&place("k")), memory.begin(&place("k")));
+    assert_eq!(fill(&early, 3), Filled::Stored);
+    assert_eq!(fill(&late, 4), Filled::Stored);
+    assert_eq!(read(&memory, "k"), Ok(4));
+}
+
+#[test]
+fn a_later_fill_that_found_nothing_removes_the_entry_and_voids_earlier_fills() {
+    let memory = memory();
+    fill(&memory.begin(&place("k")), 1);
+    let (early, late) = (memory.begin(&place("k")), memory.begin(&place("k")));
+    assert_eq!(late.vacate(), Filled::Stored);
+    assert_eq!(fill(&early, 2), Filled::Refused);
+    assert_eq!(read(&memory, "k"), Err(Absence::Absent));
+}
+
+#[test]
+fn ended_fills_leave_nothing_behind() {
+    let memory = memory();
+    for _ in 0..1_000 {
+        drop(memory.begin(&place("k")));
+    }
+    assert_eq!(memory.fills(), 0);
+}
+
+#[test]
+fn a_million_bytes_of_bound_are_not_exceeded() {
+    let memory = memory();
+    for id in 0..20_000 {
+        let ticket = memory.begin(&place(&format!("k{id}")));
+        ticket.store(ticket.entry([0_u8; 100], OWNER, 100, LIFE));
+    }
+    assert!(memory.bytes() <= 1 << 20, "{} bytes", memory.bytes());
+    assert!(memory.entries() > 1_000);
+}
+
+#[test]
+fn clearing_empties_the_store() {
+    let memory = memory();
+    fill(&memory.begin(&place("k")), 1);
+    memory.clear();
+    assert_eq!(read(&memory, "k").unwrap_err(), Absence::Absent);
+    assert_eq!(memory.entries(), 0);
+}

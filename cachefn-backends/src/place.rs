@@ -1,0 +1,99 @@
+//! Where an entry lives: its key, and the groups it hangs on.
+//!
+//! ```text
+//! cachefn:users:7:get_user:42          logical key (prefix:namespace:function:arguments)
+//!         └ root · n:users · n:users:7 · f:app::users::get_user      its lineage
+//! ```
+//!
+//! Every group has one *generation*. An entry remembers the generations it was filled under and
+//! dies with the first of them that changes, so invalidating a group costs the same with one entry
+//! or a million.
+
+use std::sync::Arc;
+
+/// A set of entries that are invalidated together, by its canonical name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Group(Arc<str>);
+
+impl Group {
+    /// Everything under the prefix.
+    pub fn root() -> Self {
+        Self("r".into())
+    }
+
+    /// One level of a namespace; it covers every level below.
+    pub fn namespace(level: &str) -> Self {
+        Self(format!("n:{level}").into())
+    }
+
+    /// All entries of one function.
+    pub fn function(path: &str) -> Self {
+        Self(format!("f:{path}").into())
+    }
+
+    /// One key of a generic function, in all its instances.
+    pub fn instances(function: &str, key: &str) -> Self {
+        Self(format!("k:{function}:{key}").into())
+    }
+
+    /// The canonical name: a kind, a colon, the group's own name.
+    pub fn name(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The groups of an entry, root first. Cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lineage(Arc<[Group]>);
+
+impl Lineage {
+    /// The lineage of an entry of `function` in `namespace`: root, each level of the namespace, the
+    /// function, and whatever `more` it hangs on.
+    pub fn new(namespace: &str, function: &str, more: impl IntoIterator<Item = Group>) -> Self {
+        let levels = namespace.match_indices(':').map(|(end, _)| &namespace[..end]).chain([namespace]);
+        let groups = [Group::root()].into_iter().chain(levels.map(Group::namespace));
+        Self(groups.chain([Group::function(function)]).chain(more).collect())
+    }
+
+    /// The groups, root first.
+    pub fn groups(&self) -> &[Group] {
+        &self.0
+    }
+}
+
+/// The place of one entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The logical key without the deployment's prefix.
+    pub key: Arc<str>,
+    /// The groups the entry hangs on.
+    pub lineage: Lineage,
+}
+
+impl Place {
+    /// The place of `key` in `lineage`.
+    pub fn new(key: &str, lineage: Lineage) -> Self {
+        Self { key: key.into(), lineage }
+    }
+}
+
+/// What an invalidation strikes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// The entry of one key.
+    Key(Arc<str>),
+    /// All entries of a group.
+    Group(Group),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lineage_holds_every_level_of_the_namespace() {
+        let lineage = Lineage::new("users:7:keys", "app::f", [Group::instances("app::f", "k")]);
+        let names: Vec<_> = lineage.groups().iter().map(Group::name).collect();
+        assert_eq!(names, ["r", "n:users", "n:users:7", "n:users:7:keys", "f:app::f", "k:app::f:k"]);
+    }
+}

@@ -1,0 +1,35 @@
+-- Announces a fill. KEYS: value, lease, generations. ARGV: lease token, life of the lease (ms), life
+-- of generations (s), 1 to accept an entry that stands, a fresh token for each generation.
+-- Answers {2, value} or {1, lease token, number of the fill, generations}.
+local found = redis.call('MGET', unpack(KEYS))
+local header, complete = '', true
+for i = 3, #KEYS do
+  local generation = found[i]
+  if not generation or #generation ~= 8 then
+    generation, complete = ARGV[i + 2], false
+    redis.call('SET', KEYS[i], generation, 'EX', ARGV[3])
+  end
+  header = header .. generation
+end
+
+local value = found[1]
+if ARGV[4] == '1' and complete and value and string.byte(value, 7) == #KEYS - 2
+    and string.sub(value, 73, 72 + #header) == header then
+  return {2, value}
+end
+
+-- A lease under other generations is void: its fills can no longer be stored.
+local token, begun, stored, active = ARGV[1], 0, 0, 0
+local lease = found[2]
+if lease and #lease == 20 + #header and string.sub(lease, 21) == header then
+  token, begun, stored, active = struct.unpack('>c8I4I4I4', lease)
+end
+begun = begun + 1
+redis.call('SET', KEYS[2], struct.pack('>c8I4I4I4', token, begun, stored, active + 1) .. header,
+  'PX', ARGV[2])
+for i = 3, #KEYS do
+  if redis.call('TTL', KEYS[i]) * 2 < tonumber(ARGV[3]) then
+    redis.call('EXPIRE', KEYS[i], ARGV[3])
+  end
+end
+return {1, token, begun, header}

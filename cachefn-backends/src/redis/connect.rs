@@ -1,0 +1,158 @@
+//! One connection to a server, from the handshake to its end.
+//!
+//! The connection speaks RESP3 where the server does, because then the library tells at once when
+//! it breaks; otherwise RESP2, and the next command or ping notices.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Cmd, Pipeline, ProtocolVersion, PushInfo, PushKind, RedisError, Value};
+use tokio::sync::Notify;
+use tokio::time::timeout;
+
+use super::fault::Fault;
+use super::keys::{self, Keys};
+use super::script;
+use super::settings::Settings;
+
+/// How long an attempt to connect may take, with all that is asked before the connection is used.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How many keys one `UNLINK` names.
+const UNLINK_KEYS: usize = 500;
+
+/// A connection that is logged in, with the names it uses.
+pub(super) struct Connection {
+    mux: MultiplexedConnection,
+    dead: Arc<AtomicBool>,
+    pub(super) keys: Keys,
+    /// Whether the server told which incarnation it is.
+    pub(super) knows_run: bool,
+}
+
+impl Connection {
+    /// Connects, logs in, selects the database and loads the scripts. `woken` is notified when the
+    /// connection breaks.
+    pub(super) async fn open(settings: &Settings, woken: &Arc<Notify>) -> Result<Self, Fault> {
+        let attempt = async {
+            let dead = Arc::new(AtomicBool::new(false));
+            let mut mux = log_in(settings, &dead, woken).await?;
+            select(&mut mux, settings.db).await?;
+            let run = run(&mut mux).await?;
+            script::load(&mut mux).await?;
+            let keys = Keys::new(&settings.prefix, run.as_deref());
+            Ok(Self { mux, dead, keys, knows_run: run.is_some() })
+        };
+        timeout(CONNECT_TIMEOUT, attempt).await.unwrap_or(Err(Fault::Timeout))
+    }
+
+    /// Whether the connection is known to have broken.
+    pub(super) fn is_dead(&self) -> bool {
+        self.dead.load(Ordering::Acquire)
+    }
+
+    /// Sends one command; it is on its way when this has been polled once.
+    pub(super) async fn ask(&self, command: &Cmd) -> Result<Value, Fault> {
+        ask(&mut self.mux.clone(), command).await
+    }
+
+    /// Sends commands together.
+    pub(super) async fn ask_all(&self, commands: &Pipeline) -> Result<Vec<Value>, Fault> {
+        ask_all(&mut self.mux.clone(), commands).await
+    }
+
+    /// Whether the server answers within `limit`.
+    pub(super) async fn ping(&self, limit: Duration) -> Result<(), Fault> {
+        let ping = redis::cmd("PING");
+        timeout(limit, self.ask(&ping)).await.unwrap_or(Err(Fault::Timeout)).map(drop)
+    }
+
+    /// Removes `names`, whatever they hold.
+    pub(super) async fn unlink(&self, names: &[String]) -> Result<(), Fault> {
+        let mut commands = redis::pipe();
+        for names in names.chunks(UNLINK_KEYS) {
+            commands.cmd("UNLINK").arg(names);
+        }
+        if commands.is_empty() { Ok(()) } else { self.ask_all(&commands).await.map(drop) }
+    }
+}
+
+async fn log_in(
+    settings: &Settings,
+    dead: &Arc<AtomicBool>,
+    woken: &Arc<Notify>,
+) -> Result<MultiplexedConnection, Fault> {
+    let (dead, woken) = (Arc::clone(dead), Arc::clone(woken));
+    let on_push = move |push: PushInfo| {
+        if push.kind == PushKind::Disconnection {
+            dead.store(true, Ordering::Release);
+            woken.notify_one();
+        }
+        Ok::<(), Infallible>(())
+    };
+    let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
+    let config3 = config.clone().set_push_sender(on_push);
+    match open(settings, ProtocolVersion::RESP3, &config3).await {
+        Err(error) if is_too_old(&error) => open(settings, ProtocolVersion::RESP2, &config).await,
+        other => other,
+    }
+    .map_err(|error| Fault::of(&error))
+}
+
+async fn open(
+    settings: &Settings,
+    protocol: ProtocolVersion,
+    config: &AsyncConnectionConfig,
+) -> Result<MultiplexedConnection, RedisError> {
+    let client = redis::Client::open(settings.connection_info(protocol)?)?;
+    client.get_multiplexed_async_connection_with_config(config).await
+}
+
+/// Whether a server does not know RESP3. The library knows one wording of it, there are more.
+fn is_too_old(error: &RedisError) -> bool {
+    let unknown = error.detail().is_some_and(|text| text.starts_with("unknown command"));
+    error.kind() == redis::ErrorKind::RESP3NotSupported || error.code() == Some("NOPROTO") || unknown
+}
+
+async fn select(mux: &mut MultiplexedConnection, db: i64) -> Result<(), Fault> {
+    if db == 0 {
+        return Ok(());
+    }
+    match ask(mux, redis::cmd("SELECT").arg(db)).await {
+        Ok(_) => Ok(()),
+        Err(Fault::Answer) => Err(Fault::Database),
+        Err(fault) => Err(fault),
+    }
+}
+
+/// Which incarnation of the server this is; `None` where the user may not ask.
+async fn run(mux: &mut MultiplexedConnection) -> Result<Option<String>, Fault> {
+    let info = match ask(mux, redis::cmd("INFO").arg("server")).await {
+        Ok(answer) => redis::from_redis_value::<String>(answer).unwrap_or_default(),
+        Err(Fault::Permission | Fault::Answer) => String::new(),
+        Err(fault) => return Err(fault),
+    };
+    Ok(keys::run(&info).map(str::to_owned))
+}
+
+async fn ask(mux: &mut MultiplexedConnection, command: &Cmd) -> Result<Value, Fault> {
+    accept(mux.send_packed_command(command).await.map_err(|error| Fault::of(&error))?)
+}
+
+pub(super) async fn ask_all(
+    mux: &mut MultiplexedConnection,
+    commands: &Pipeline,
+) -> Result<Vec<Value>, Fault> {
+    let answers = mux.send_packed_commands(commands, 0, commands.len()).await;
+    answers.map_err(|error| Fault::of(&error))?.into_iter().map(accept).collect()
+}
+
+fn accept(answer: Value) -> Result<Value, Fault> {
+    match answer {
+        Value::ServerError(error) => Err(Fault::of(&error.into())),
+        answer => Ok(answer),
+    }
+}

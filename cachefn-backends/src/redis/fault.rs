@@ -1,0 +1,136 @@
+//! What can go wrong on a connection, and what follows from it.
+//!
+//! The client library's errors carry the server's text, and servers echo arguments, passwords among
+//! them. They end here: a fault has words of our own and nothing else.
+
+use redis::RedisError;
+
+use crate::error::{Error, ErrorKind};
+
+/// One class of failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Fault {
+    /// No answer in time.
+    Timeout,
+    /// Not even a ping was answered in time.
+    Silent,
+    /// Nobody listens there.
+    Refused,
+    /// The connection broke, or the name could not be resolved.
+    Broken,
+    /// Loading, no master, read-only, cannot persist, busy with a script.
+    Unready,
+    /// The server has as many clients as it wants.
+    Crowded,
+    /// User name or password.
+    Login,
+    /// A command that the user may not run.
+    Permission,
+    /// The database number.
+    Database,
+    /// A cluster node, reached by a client that knows no cluster.
+    Cluster,
+    /// Out of memory: `maxmemory` without eviction.
+    Full,
+    /// A script is not loaded.
+    NoScript,
+    /// An answer that fits no question.
+    Answer,
+}
+
+impl Fault {
+    /// The class in words.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Timeout => "no answer in time",
+            Self::Silent => "no sign of life",
+            Self::Refused => "connection refused",
+            Self::Broken => "connection broken or host unknown",
+            Self::Unready => "server is loading, read-only, cannot persist or is busy",
+            Self::Crowded => "server has reached its maximum of clients",
+            Self::Login => "user name or password refused, see REDIS_USERNAME and REDIS_PASSWORD",
+            Self::Permission => "user may not run a command that is needed",
+            Self::Database => "database does not exist or cannot be selected, see REDIS_DB",
+            Self::Cluster => "server is a cluster node, see REDIS_CLUSTER",
+            Self::Full => "server is out of memory",
+            Self::NoScript => "server does not keep scripts",
+            Self::Answer => "answer not understood",
+        }
+    }
+
+    /// Whether the server works and only the configuration keeps us out: trying again quickly is no
+    /// use, and somebody has to know.
+    pub(super) fn needs_a_human(self) -> bool {
+        matches!(self, Self::Login | Self::Permission | Self::Database | Self::Cluster)
+    }
+
+    /// Whether the server cannot be relied on after it. Out of memory it still reads and unlinks.
+    pub(super) fn costs_trust(self) -> bool {
+        self != Self::Full
+    }
+
+    /// The class of the server's or the library's error.
+    pub(super) fn of(error: &RedisError) -> Self {
+        match (error.code(), error.kind()) {
+            (Some("ERR"), _) => Self::of_text(error.detail().unwrap_or_default()),
+            (Some(code), _) => Self::of_code(code).unwrap_or(Self::Answer),
+            (None, redis::ErrorKind::AuthenticationFailed) => Self::Login,
+            (None, redis::ErrorKind::Io) if error.is_timeout() => Self::Timeout,
+            (None, redis::ErrorKind::Io) if error.is_connection_refusal() => Self::Refused,
+            (None, redis::ErrorKind::Io | redis::ErrorKind::Parse) => Self::Broken,
+            (None, _) => Self::Answer,
+        }
+    }
+
+    fn of_code(code: &str) -> Option<Self> {
+        Some(match code {
+            "LOADING" | "MASTERDOWN" | "READONLY" | "MISCONF" | "NOREPLICAS" | "BUSY" | "UNBLOCKED"
+            | "TRYAGAIN" | "CLUSTERDOWN" => Self::Unready,
+            "NOAUTH" | "WRONGPASS" => Self::Login,
+            "NOPERM" | "DENIED" => Self::Permission,
+            "MOVED" | "ASK" | "CROSSSLOT" => Self::Cluster,
+            "OOM" => Self::Full,
+            "NOSCRIPT" => Self::NoScript,
+            _ => return None,
+        })
+    }
+
+    /// Before version 7 an error inside a script is an `ERR` whose text ends in `: -CODE text`.
+    fn of_text(text: &str) -> Self {
+        let inner = text.rsplit_once(": -").and_then(|(_, inner)| inner.split(' ').next());
+        if text.starts_with("max number of clients") {
+            Self::Crowded
+        } else {
+            inner.and_then(Self::of_code).unwrap_or(Self::Answer)
+        }
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        Self::new(match fault {
+            Fault::Timeout => ErrorKind::Timeout,
+            Fault::Silent | Fault::Refused | Fault::Broken => ErrorKind::Connection,
+            Fault::Unready | Fault::Crowded => ErrorKind::Unready,
+            Fault::Login | Fault::Permission => ErrorKind::Denied,
+            Fault::Database | Fault::Cluster => ErrorKind::Misconfigured,
+            Fault::Full => ErrorKind::Full,
+            Fault::NoScript | Fault::Answer => ErrorKind::Protocol,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_inside_scripts_are_known_in_the_wording_of_old_servers() {
+        let oom = "Error running script (call to f_0): @user_script:5: -OOM command not allowed";
+        assert_eq!(Fault::of_text(oom), Fault::Full);
+        let readonly = "Error running script (call to f_0): @user_script:5: @user_script: 5: -READONLY You";
+        assert_eq!(Fault::of_text(readonly), Fault::Unready);
+        assert_eq!(Fault::of_text("max number of clients reached"), Fault::Crowded);
+        assert_eq!(Fault::of_text("something: -new"), Fault::Answer);
+    }
+}

@@ -1,0 +1,106 @@
+//! The names of things in Redis. They are put together here and nowhere else.
+//!
+//! ```text
+//! <prefix>@<run>:v:<key>      the value: an envelope
+//! <prefix>@<run>:l:<key>      the lease: fills of the key that are under way
+//! <prefix>@<run>:g:<group>    the generation of a group: 8 random bytes
+//! ```
+//!
+//! `run` is the beginning of the server's `run_id`, which changes whenever the process behind the
+//! address does: one restarted from its snapshot or a promoted replica, which may hold entries that
+//! were invalidated since, is a cold cache. Nothing ever follows the key or the group's name, so no
+//! character in them is special.
+
+use crate::place::{Place, Target};
+
+const RUN: usize = 8;
+
+/// The names under one prefix in one incarnation of a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Keys {
+    stem: String,
+}
+
+impl Keys {
+    /// The names under `prefix`. Without a run id they are the same in every incarnation.
+    pub(super) fn new(prefix: &str, run: Option<&str>) -> Self {
+        Self { stem: format!("{prefix}@{}", run.unwrap_or_default()) }
+    }
+
+    /// What a lookup reads: the value and the generations.
+    pub(super) fn read(&self, place: &Place) -> Vec<String> {
+        let groups = place.lineage.groups().iter().map(|group| self.group(group.name()));
+        [self.value(&place.key)].into_iter().chain(groups).collect()
+    }
+
+    /// What a script works on: the value, the lease and the generations.
+    pub(super) fn script(&self, place: &Place) -> Vec<String> {
+        let mut names = self.read(place);
+        names.insert(1, self.lease(&place.key));
+        names
+    }
+
+    /// What has to go for `targets` to be invalid.
+    pub(super) fn struck(&self, targets: &[Target]) -> Vec<String> {
+        let mut names = Vec::with_capacity(targets.len() * 2);
+        for target in targets {
+            match target {
+                Target::Key(key) => names.extend([self.value(key), self.lease(key)]),
+                Target::Group(group) => names.push(self.group(group.name())),
+            }
+        }
+        names
+    }
+
+    fn value(&self, key: &str) -> String {
+        format!("{}:v:{key}", self.stem)
+    }
+
+    fn lease(&self, key: &str) -> String {
+        format!("{}:l:{key}", self.stem)
+    }
+
+    fn group(&self, name: &str) -> String {
+        format!("{}:g:{name}", self.stem)
+    }
+}
+
+/// The part of the server's `run_id` that stands in names, from its answer to `INFO server`.
+pub(super) fn run(info: &str) -> Option<&str> {
+    let id = info.lines().find_map(|line| line.strip_prefix("run_id:"))?;
+    let run = id.get(..RUN)?;
+    run.bytes().all(|byte| byte.is_ascii_hexdigit()).then_some(run)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::place::{Group, Lineage};
+
+    #[test]
+    fn names_are_prefix_run_kind_and_then_the_key_as_it_is() {
+        let keys = Keys::new("app", run("# Server\r\nrun_id:0123456789abcdef\r\nos:x\r\n"));
+        let place = Place::new("users:{7}*\n", Lineage::new("users", "a::f", []));
+        assert_eq!(
+            keys.script(&place),
+            [
+                "app@01234567:v:users:{7}*\n",
+                "app@01234567:l:users:{7}*\n",
+                "app@01234567:g:r",
+                "app@01234567:g:n:users",
+                "app@01234567:g:f:a::f",
+            ]
+        );
+        assert_eq!(keys.read(&place)[1], "app@01234567:g:r");
+        let struck = keys.struck(&[Target::Key("k".into()), Target::Group(Group::root())]);
+        assert_eq!(struck, ["app@01234567:v:k", "app@01234567:l:k", "app@01234567:g:r"]);
+    }
+
+    #[test]
+    fn a_run_id_is_eight_hexadecimal_digits_or_none() {
+        for info in ["", "run_id:", "run_id:0123", "run_id:häßlich!", "run_id:0123456x", "os:run_id:01234567"]
+        {
+            assert_eq!(run(info), None, "{info}");
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! A link to a trusted server: what one call uses.
+//!
+//! Every operation runs as a task on the background thread. It goes on if its caller is dropped, it
+//! needs no timer of the caller's runtime, and operations of one caller reach the server in the order
+//! in which they were begun. The price is a hop between threads each way.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use redis::Value;
+
+use super::connect::Connection;
+use super::fault::Fault;
+use super::script::{self, Answer, End, RedisLease};
+use super::shared::Shared;
+use crate::backend::{Absence, Acquired, Backend, Filled, Lookup};
+use crate::background;
+use crate::envelope::{Draft, Envelope};
+use crate::error::{Error, ErrorKind};
+use crate::place::{Place, Target};
+
+/// The longest value. Redis takes 512 MiB by default, and ends the connection over a longer one.
+const MAX_VALUE: usize = 256 << 20;
+
+/// The server, for one call: its operations together may take as long as the timeout.
+///
+/// # Cancel safety
+///
+/// An operation that was begun is carried out even if its future is dropped. A lease that is neither
+/// filled nor released is forgotten by the server after ten minutes and stands in nobody's way.
+pub struct Link {
+    shared: Arc<Shared>,
+    line: Arc<Connection>,
+    epoch: u64,
+    left: Mutex<Duration>,
+}
+
+impl Link {
+    pub(super) fn new(shared: Arc<Shared>, line: Arc<Connection>, epoch: u64) -> Self {
+        let left = Mutex::new(shared.settings.timeout);
+        Self { shared, line, epoch, left }
+    }
+
+    /// Runs `work` on the background thread, within what is left of the time.
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, Fault>> + Send + 'static,
+    ) -> Result<T, Error> {
+        let begun = Instant::now();
+        let deadline = self.deadline(begun)?;
+        if !self.shared.trust().is_trusted(self.epoch) {
+            return Err(Error::new(ErrorKind::Away));
+        }
+        let (shared, epoch) = (Arc::clone(&self.shared), self.epoch);
+        let task = background::handle().spawn(async move {
+            let outcome = tokio::time::timeout_at(deadline.into(), work).await;
+            outcome.unwrap_or(Err(Fault::Timeout)).map_err(|fault| {
+                shared.report(epoch, fault);
+                Error::from(fault)
+            })
+        });
+        let outcome = task.await.unwrap_or(Err(Error::new(ErrorKind::Protocol)));
+        self.spend(begun.elapsed());
+        outcome
+    }
+
+    fn deadline(&self, begun: Instant) -> Result<Instant, Error> {
+        match *self.left.lock().unwrap_or_else(PoisonError::into_inner) {
+            Duration::ZERO => Err(Error::new(ErrorKind::Timeout)),
+            left => Ok(begun + left),
+        }
+    }
+
+    fn spend(&self, spent: Duration) {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        *left = left.saturating_sub(spent);
+    }
+
+    async fn settle(&self, place: &Place, lease: RedisLease, end: End, life: u64) -> Result<Filled, Error> {
+        let line = Arc::clone(&self.line);
+        let names = line.keys.script(place);
+        let generation_life = self.shared.generation_life(life);
+        let stood =
+            self.run(async move { script::settle(&line, &names, &lease, &end, generation_life).await });
+        Ok(if stood.await? { Filled::Stored } else { Filled::Refused })
+    }
+}
+
+/// A clone has what is left of the time for itself.
+impl Clone for Link {
+    fn clone(&self) -> Self {
+        let left = Mutex::new(*self.left.lock().unwrap_or_else(PoisonError::into_inner));
+        Self { shared: Arc::clone(&self.shared), line: Arc::clone(&self.line), epoch: self.epoch, left }
+    }
+}
+
+impl Backend for Link {
+    type Lease = RedisLease;
+
+    async fn lookup(&self, place: &Place) -> Result<Lookup, Error> {
+        let line = Arc::clone(&self.line);
+        let names = line.keys.read(place);
+        let mut command = redis::cmd("MGET");
+        command.arg(&names);
+        self.run(async move { judge(line.ask(&command).await?).ok_or(Fault::Answer) }).await
+    }
+
+    async fn acquire(&self, place: &Place, accept: bool) -> Result<Acquired<RedisLease>, Error> {
+        let line = Arc::clone(&self.line);
+        let names = line.keys.script(place);
+        let generation_life = self.shared.generation_life(0);
+        let work = async move {
+            match script::acquire(&line, &names, accept, generation_life).await? {
+                // The script sees tokens, not checksums: what stands there is no use to anybody.
+                Answer::Foreign if accept => script::acquire(&line, &names, false, generation_life).await,
+                answer => Ok(answer),
+            }
+        };
+        match self.run(work).await? {
+            Answer::Granted(lease) => Ok(Acquired::Granted(lease)),
+            Answer::Entry(envelope) => Ok(Acquired::Hit(envelope)),
+            Answer::Foreign => Err(Error::new(ErrorKind::Protocol)),
+        }
+    }
+
+    async fn fill(
+        &self,
+        place: &Place,
+        lease: RedisLease,
+        draft: Draft,
+        life: Duration,
+    ) -> Result<Filled, Error> {
+        let sealed = draft.seal(lease.generations()).ok_or(Error::new(ErrorKind::Protocol))?;
+        if sealed.len() > MAX_VALUE {
+            return Err(Error::new(ErrorKind::Full));
+        }
+        let life = script::millis(life);
+        self.settle(place, lease, End::Store(sealed, life), life).await
+    }
+
+    async fn release(&self, place: &Place, lease: RedisLease, vacate: bool) -> Result<Filled, Error> {
+        let end = if vacate { End::Vacate } else { End::Leave };
+        self.settle(place, lease, end, 0).await
+    }
+
+    /// An error means that the targets stand in the journal, unless nothing was sent for want of
+    /// time.
+    async fn invalidate(&self, targets: &[Target]) -> Result<(), Error> {
+        let begun = Instant::now();
+        let deadline = self.deadline(begun)?;
+        let Some(task) = self.shared.invalidate(targets.to_vec(), deadline) else {
+            return Err(Error::new(ErrorKind::Away));
+        };
+        let outcome = task.await.unwrap_or(Err(Error::new(ErrorKind::Protocol)));
+        self.spend(begun.elapsed());
+        outcome
+    }
+}
+
+/// Judges what was read: the value, then a generation for each group.
+fn judge(answer: Value) -> Option<Lookup> {
+    let Value::Array(parts) = answer else { return None };
+    let mut parts = parts.into_iter();
+    let bytes = match parts.next()? {
+        Value::BulkString(bytes) => bytes,
+        Value::Nil => return Some(Lookup::Miss(Absence::Absent)),
+        _ => return None,
+    };
+    let Some(envelope) = Envelope::open(bytes) else { return Some(Lookup::Miss(Absence::Foreign)) };
+    let current = parts.len() == envelope.tokens.len()
+        && parts
+            .zip(&envelope.tokens)
+            .all(|(now, then)| matches!(now, Value::BulkString(now) if now == *then));
+    Some(if current { Lookup::Hit(envelope) } else { Lookup::Miss(Absence::Invalidated) })
+}

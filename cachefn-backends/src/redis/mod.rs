@@ -1,0 +1,152 @@
+//! Entries shared by all processes, in Redis.
+//!
+//! ```text
+//! Redis ── supervisor   one task: connects, pings, recovers; calls never wait for it
+//!       ├─ trust        whether the server is used, the journal, what is on its way: one lock
+//!       ├─ link         what one call uses: lookup is one MGET, a miss costs two scripts
+//!       └─ connection   redis-rs, multiplexed; keys and scripts
+//! ```
+//!
+//! Every invalidation is an `UNLINK` of known names: it can be repeated, needs no order and is allowed
+//! when the server is out of memory. Generations are random, and one that is missing invalidates
+//! everything under it, so that eviction, expiry and `FLUSHALL` can lose entries but never revive any.
+//!
+//! While the server cannot be used there is no [`Link`] and invalidations are journalled. When it
+//! can be reached again the journal is struck there *before* anything in it is trusted. Each way the
+//! runtime is told, so that what it remembers of the other time is forgotten.
+//!
+//! This needs a standalone server, Redis 6 or Valkey; no cluster, no sentinel, no TLS.
+
+mod connect;
+mod fault;
+mod journal;
+mod keys;
+mod link;
+mod pace;
+mod script;
+mod settings;
+mod shared;
+mod supervisor;
+mod trust;
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use tokio::task::{AbortHandle, JoinHandle};
+
+use crate::backend::Invalidated;
+use crate::background;
+use crate::error::Error;
+use crate::place::Target;
+use shared::Shared;
+
+pub use link::Link;
+pub use script::RedisLease;
+pub use settings::Settings;
+pub use trust::State;
+
+/// A server, with the one connection to it. Cheap to clone; the last clone that is dropped ends the
+/// connection, and invalidations on their way go on.
+#[derive(Clone)]
+pub struct Redis(Arc<Handle>);
+
+struct Handle {
+    shared: Arc<Shared>,
+    supervisor: AbortHandle,
+}
+
+impl Redis {
+    /// Begins to connect, and returns at once.
+    ///
+    /// `on_change` is called whenever trust in the server is lost, before anybody sees that, and each
+    /// time right before the server is used. It is called under a lock: it must be quick, must not panic
+    /// and must not use this `Redis`.
+    pub fn start(settings: Settings, on_change: impl Fn() + Send + Sync + 'static) -> Self {
+        let shared = Arc::new(Shared::new(settings, Box::new(on_change)));
+        let task = background::handle().spawn(supervisor::supervise(Arc::clone(&shared)));
+        Self(Arc::new(Handle { shared, supervisor: task.abort_handle() }))
+    }
+
+    /// Waits until the first attempt to connect has ended, one way or the other: about a second at
+    /// most.
+    pub async fn settled(&self) {
+        let mut settled = self.0.shared.settled.subscribe();
+        // It cannot be closed: `self` holds the sender.
+        let _ = settled.wait_for(|settled| *settled).await;
+    }
+
+    /// How things stand with the server.
+    pub fn state(&self) -> State {
+        self.0.shared.trust().state()
+    }
+
+    /// The address without user name and password.
+    pub fn address(&self) -> &str {
+        &self.0.shared.address
+    }
+
+    /// How many invalidations wait for the server.
+    pub fn journal_len(&self) -> usize {
+        self.0.shared.trust().journal_len()
+    }
+
+    /// The server for one call, if it is trusted.
+    pub fn link(&self) -> Option<Link> {
+        let (line, epoch) = self.0.shared.trust().link()?;
+        Some(Link::new(Arc::clone(&self.0.shared), line, epoch))
+    }
+
+    /// Strikes `targets`, or journals them while the server cannot be used. Whatever there is to send
+    /// is on its way when this returns: dropping the answer loses nothing.
+    pub fn invalidate(&self, targets: Vec<Target>) -> Ack {
+        let deadline = Instant::now() + self.0.shared.settings.timeout;
+        Ack(self.0.shared.invalidate(targets, deadline))
+    }
+
+    /// Ends the connection, after the invalidations that are on their way. Later ones are journalled
+    /// and go no further.
+    pub async fn shutdown(&self) {
+        self.0.supervisor.abort();
+        self.0.shared.close();
+        let limit = self.0.shared.settings.timeout + Duration::from_millis(100);
+        let shared = Arc::clone(&self.0.shared);
+        let _ = background::handle().spawn(async move { shared.idle(limit).await }).await;
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.supervisor.abort();
+    }
+}
+
+impl fmt::Debug for Redis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redis")
+            .field("address", &self.address())
+            .field("state", &self.state())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The answer to an invalidation, ready when the timeout is over at the latest. It can be awaited on
+/// any executor.
+#[derive(Debug)]
+#[must_use = "the answer tells whether the server has applied the invalidation"]
+pub struct Ack(Option<JoinHandle<Result<(), Error>>>);
+
+impl Future for Ack {
+    type Output = Invalidated;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Invalidated> {
+        let Some(sent) = &mut self.0 else { return Poll::Ready(Invalidated::Queued) };
+        Pin::new(sent).poll(context).map(|outcome| match outcome {
+            Ok(Ok(())) => Invalidated::Applied,
+            _ => Invalidated::Queued,
+        })
+    }
+}

@@ -1,0 +1,169 @@
+//! The two scripts: what must happen in one step.
+//!
+//! ```text
+//! acquire   lookup's answer, or a place in the lease and the generations as they are now
+//! settle    fill and release: act on the value if lease and generations are still the same
+//! ```
+//!
+//! The lease of a key is shared by the fills of it that are under way, in all processes:
+//!
+//! ```text
+//! token(8) ‖ begun(4) ‖ stored(4) ‖ active(4) ‖ generations(8n)
+//! ```
+//!
+//! `begun` numbers the fills in the order in which they began, `stored` is the highest number that
+//! has been stored: an earlier fill that ends later is refused, so the later load wins, and no fill
+//! is refused for the mere presence of others. Invalidating the key removes the lease, invalidating a
+//! group changes the generations; both refuse every fill that was under way. So does a command that
+//! arrives late from a connection that was given up, and a late one that is not refused is in time.
+//! A process that dies leaves its fills `active`; [`LEASE_LIFE`] cleans up after it.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{Cmd, Script, Value};
+
+use super::connect::{self, Connection};
+use super::fault::Fault;
+use crate::envelope::{Envelope, Token};
+
+/// The longest time between acquire and fill: what a body that runs longer returns is not stored.
+pub(super) const LEASE_LIFE: Duration = Duration::from_secs(600);
+
+const ACQUIRE: &str = include_str!("acquire.lua");
+const SETTLE: &str = include_str!("settle.lua");
+
+static ACQUIRE_SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(ACQUIRE));
+static SETTLE_SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(SETTLE));
+
+/// A fill that has been announced to the server.
+#[derive(Debug)]
+pub struct RedisLease {
+    token: Token,
+    begun: i64,
+    generations: Vec<Token>,
+}
+
+/// What a fill leaves behind.
+#[derive(Debug)]
+pub(super) enum End {
+    /// The sealed value and its life in milliseconds.
+    Store(Vec<u8>, u64),
+    /// Nothing, and what stood there goes.
+    Vacate,
+    /// Whatever stood there.
+    Leave,
+}
+
+/// What acquire answered.
+pub(super) enum Answer {
+    Granted(RedisLease),
+    /// An entry of current generations stands.
+    Entry(Envelope),
+    /// Bytes stand there that only look like one.
+    Foreign,
+}
+
+impl RedisLease {
+    /// The generations the entry will be stored under.
+    pub(super) fn generations(&self) -> &[Token] {
+        &self.generations
+    }
+}
+
+/// Loads both scripts into the server.
+pub(super) async fn load(mux: &mut MultiplexedConnection) -> Result<(), Fault> {
+    connect::ask_all(mux, &load_commands()).await.map(drop)
+}
+
+/// Announces a fill of `names`, value, lease and generations. `generation_life` is in seconds.
+pub(super) async fn acquire(
+    line: &Connection,
+    names: &[String],
+    accept: bool,
+    generation_life: u64,
+) -> Result<Answer, Fault> {
+    let mut tokens = vec![0; 8 * (names.len() - 1)];
+    getrandom::fill(&mut tokens).expect("the operating system provides random numbers");
+    let mut command = evaluate(&ACQUIRE_SCRIPT, names);
+    command.arg(&tokens[..8]).arg(millis(LEASE_LIFE)).arg(generation_life).arg(u8::from(accept));
+    for fresh in tokens[8..].chunks_exact(8) {
+        command.arg(fresh);
+    }
+    read_acquired(call(line, &command).await?).ok_or(Fault::Answer)
+}
+
+/// Ends a fill; whether it stood.
+pub(super) async fn settle(
+    line: &Connection,
+    names: &[String],
+    lease: &RedisLease,
+    end: &End,
+    generation_life: u64,
+) -> Result<bool, Fault> {
+    let (action, value, life) = match end {
+        End::Store(value, life) => ("store", value.as_slice(), *life),
+        End::Vacate => ("vacate", [].as_slice(), 0),
+        End::Leave => ("leave", [].as_slice(), 0),
+    };
+    let mut command = evaluate(&SETTLE_SCRIPT, names);
+    command.arg(&lease.token).arg(lease.begun).arg(lease.generations.as_flattened());
+    command.arg(action).arg(value).arg(life).arg(generation_life);
+    match call(line, &command).await? {
+        Value::Int(answer) => Ok(answer == 1),
+        _ => Err(Fault::Answer),
+    }
+}
+
+/// A duration in whole milliseconds, as Redis takes it: at least one, at most a century.
+pub(super) fn millis(duration: Duration) -> u64 {
+    const CENTURY: u64 = 100 * 365 * 86_400_000;
+    u64::try_from(duration.as_millis()).unwrap_or(CENTURY).clamp(1, CENTURY)
+}
+
+fn load_commands() -> redis::Pipeline {
+    let mut commands = redis::pipe();
+    for source in [ACQUIRE, SETTLE] {
+        commands.cmd("SCRIPT").arg("LOAD").arg(source);
+    }
+    commands
+}
+
+fn evaluate(script: &Script, names: &[String]) -> Cmd {
+    let mut command = redis::cmd("EVALSHA");
+    command.arg(script.get_hash()).arg(names.len()).arg(names);
+    command
+}
+
+/// A server that was told to forget its scripts is told them again, once.
+async fn call(line: &Connection, command: &Cmd) -> Result<Value, Fault> {
+    match line.ask(command).await {
+        Err(Fault::NoScript) => {
+            line.ask_all(&load_commands()).await?;
+            line.ask(command).await
+        }
+        answer => answer,
+    }
+}
+
+fn read_acquired(answer: Value) -> Option<Answer> {
+    let Value::Array(parts) = answer else { return None };
+    let mut parts = parts.into_iter();
+    match (parts.next()?, parts.next()?, parts.next(), parts.next()) {
+        (Value::Int(2), Value::BulkString(bytes), ..) => {
+            Some(Envelope::open(bytes).map_or(Answer::Foreign, Answer::Entry))
+        }
+        (
+            Value::Int(1),
+            Value::BulkString(token),
+            Some(Value::Int(begun)),
+            Some(Value::BulkString(header)),
+        ) => {
+            let (generations, []) = header.as_chunks::<8>() else { return None };
+            let generations = generations.to_vec();
+            Some(Answer::Granted(RedisLease { token: token.try_into().ok()?, begun, generations }))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,83 @@
+//! Which server, and how long a call may wait for it.
+
+use std::fmt;
+use std::time::Duration;
+
+use redis::io::tcp::TcpSettings;
+use redis::{ConnectionInfo, IntoConnectionInfo, ProtocolVersion, RedisConnectionInfo};
+
+/// What it takes to reach a Redis server and to know one's own entries there.
+///
+/// User name and password may hold any characters: they are sent as bytes, no URL is assembled from
+/// them. [`Debug`](fmt::Debug) shows neither.
+#[derive(Clone)]
+pub struct Settings {
+    /// Host name or address.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// Number of the database.
+    pub db: i64,
+    /// User name; without one the server's default user.
+    pub username: Option<String>,
+    /// Password.
+    pub password: Option<String>,
+    /// How long one call may wait for Redis, all its steps together.
+    pub timeout: Duration,
+    /// First part of every key, so that applications can share a server.
+    pub prefix: String,
+}
+
+impl Settings {
+    /// The address without user name and password, for logs.
+    pub fn address(&self) -> String {
+        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        format!("redis://{host}:{}/{}", self.port, self.db)
+    }
+
+    /// The same for the client library. The database is left out: it is selected by a command of
+    /// its own, so that a refusal can be told from a refused login.
+    pub(super) fn connection_info(&self, protocol: ProtocolVersion) -> redis::RedisResult<ConnectionInfo> {
+        let mut login = RedisConnectionInfo::default().set_protocol(protocol).set_skip_set_lib_name();
+        if let Some(username) = self.username.as_deref().filter(|name| !name.is_empty()) {
+            login = login.set_username(username);
+        }
+        if let Some(password) = self.password.as_deref().filter(|password| !password.is_empty()) {
+            login = login.set_password(password);
+        }
+        // Without lingering a broken connection's unsent commands are thrown away with it.
+        let tcp = TcpSettings::default().set_nodelay(true).set_linger_time(Duration::ZERO);
+        let info = (self.host.as_str(), self.port).into_connection_info()?;
+        Ok(info.set_redis_settings(login).set_tcp_settings(tcp))
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("db", &self.db)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neither_debug_nor_the_address_show_user_name_and_password() {
+        let settings = Settings {
+            host: "::1".into(),
+            port: 6379,
+            db: 3,
+            username: Some("sesame-user".into()),
+            password: Some("sesame-word".into()),
+            timeout: Duration::from_millis(250),
+            prefix: "p".into(),
+        };
+        assert_eq!(settings.address(), "redis://[::1]:6379/3");
+        assert!(!format!("{settings:?}").contains("sesame"));
+    }
+}

@@ -1,0 +1,43 @@
+-- Ends a fill. KEYS: value, lease, generations. ARGV: lease token, number of the fill, generations,
+-- what to do with the value (store, vacate, leave), the value, its life (ms), life of generations (s).
+-- Answers 1, or 0 if an invalidation or a later fill came between; then nothing is changed.
+local found = redis.call('MGET', unpack(KEYS))
+local lease = found[2]
+if not lease or #lease < 20 or string.sub(lease, 1, 8) ~= ARGV[1] then
+  return 0
+end
+local header = ''
+for i = 3, #KEYS do
+  if not found[i] then
+    return 0
+  end
+  header = header .. found[i]
+end
+if header ~= ARGV[3] then
+  return 0
+end
+
+local token, begun, stored, active = struct.unpack('>c8I4I4I4', lease)
+local mine = tonumber(ARGV[2])
+local current = stored <= mine
+if current and ARGV[4] == 'store' then
+  redis.call('SET', KEYS[1], ARGV[5], 'PX', ARGV[6])
+  stored = mine
+  -- An entry whose generation expires first would be lost early.
+  for i = 3, #KEYS do
+    if redis.call('PTTL', KEYS[i]) < tonumber(ARGV[6]) then
+      redis.call('EXPIRE', KEYS[i], ARGV[7])
+    end
+  end
+elseif current and ARGV[4] == 'vacate' then
+  redis.call('UNLINK', KEYS[1])
+  stored = mine
+end
+
+if active > 1 then
+  redis.call('SET', KEYS[2], struct.pack('>c8I4I4I4', token, begun, stored, active - 1) .. header,
+    'KEEPTTL')
+else
+  redis.call('UNLINK', KEYS[2])
+end
+return current and 1 or 0

@@ -1,0 +1,136 @@
+//! What links, detached invalidations and the supervisor have in common.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
+
+use super::connect::Connection;
+use super::fault::Fault;
+use super::settings::Settings;
+use super::trust::{Errand, Lost, Next, Trust};
+use crate::background;
+use crate::error::Error;
+use crate::place::Target;
+
+/// How many targets recovery strikes at a time.
+const BATCH: usize = 1_000;
+
+/// The shortest life of a generation.
+const GENERATION_LIFE: Duration = Duration::from_secs(86_400);
+
+/// The connection to a server and the books on it.
+pub(super) struct Shared {
+    pub(super) settings: Settings,
+    pub(super) address: String,
+    /// Wakes the supervisor.
+    pub(super) woken: Arc<Notify>,
+    /// Whether the first attempt to connect has ended.
+    pub(super) settled: watch::Sender<bool>,
+    trust: Mutex<Trust<Arc<Connection>>>,
+    on_change: Box<dyn Fn() + Send + Sync>,
+    idle: Notify,
+    /// How long generations live, in seconds: twice the longest life of an entry seen so far.
+    generation_life: AtomicU64,
+}
+
+impl Shared {
+    pub(super) fn new(settings: Settings, on_change: Box<dyn Fn() + Send + Sync>) -> Self {
+        Self {
+            address: settings.address(),
+            settings,
+            woken: Arc::default(),
+            settled: watch::Sender::new(false),
+            trust: Mutex::new(Trust::new()),
+            on_change,
+            idle: Notify::new(),
+            generation_life: AtomicU64::new(GENERATION_LIFE.as_secs()),
+        }
+    }
+
+    /// The books. Whoever holds them must not wait.
+    pub(super) fn trust(&self) -> MutexGuard<'_, Trust<Arc<Connection>>> {
+        // Only `on_change` can panic under the lock, and each change of the books is complete before.
+        self.trust.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The life of generations that outlives an entry of `life` milliseconds, in seconds.
+    pub(super) fn generation_life(&self, life: u64) -> u64 {
+        let needed = (life / 1_000 + 1) * 2;
+        self.generation_life.fetch_max(needed, Ordering::Relaxed).max(needed)
+    }
+
+    /// A command of `epoch` failed.
+    pub(super) fn report(&self, epoch: u64, fault: Fault) {
+        if fault.costs_trust() {
+            self.losing(|trust| trust.lose(epoch, fault));
+        }
+    }
+
+    /// Journals `targets` or sends them on a task of its own, which is then all that is waited for.
+    pub(super) fn invalidate(
+        self: &Arc<Self>,
+        targets: Vec<Target>,
+        deadline: Instant,
+    ) -> Option<JoinHandle<Result<(), Error>>> {
+        let mut trust = self.trust();
+        let errand = trust.invalidate(targets)?;
+        // Under the lock, so that what is asked after this has returned is sent after it.
+        Some(background::handle().spawn(Arc::clone(self).run(errand, deadline)))
+    }
+
+    async fn run(self: Arc<Self>, errand: Errand<Arc<Connection>>, deadline: Instant) -> Result<(), Error> {
+        let names = errand.line.keys.struck(&errand.targets);
+        let sent = tokio::time::timeout_at(deadline.into(), errand.line.unlink(&names)).await;
+        let outcome = sent.unwrap_or(Err(Fault::Timeout));
+        self.losing(|trust| trust.done(errand.number, outcome.err()));
+        self.idle.notify_one();
+        Ok(outcome?)
+    }
+
+    /// What recovery has to do next. If that is to publish, it is done.
+    pub(super) fn next(&self, epoch: u64) -> Next {
+        let mut trust = self.trust();
+        let next = trust.next(epoch, BATCH);
+        if next == Next::Publish {
+            (self.on_change)();
+            trust.publish();
+        }
+        next
+    }
+
+    /// The last loss that has not been looked at.
+    pub(super) fn take_lost(&self) -> Option<Lost> {
+        self.trust().take_lost()
+    }
+
+    /// Ends it: no link, no sending. What is on its way goes on.
+    pub(super) fn close(&self) {
+        self.losing(Trust::close);
+        self.settled.send_replace(true);
+    }
+
+    /// Waits until no invalidation is on its way, at most for `limit`.
+    pub(super) async fn idle(&self, limit: Duration) {
+        let idle = async {
+            while !self.trust().is_idle() {
+                self.idle.notified().await;
+            }
+        };
+        // Nothing is lost by giving up: the tasks go on.
+        let _ = tokio::time::timeout(limit, idle).await;
+    }
+
+    /// Tells of the loss of trust under the lock: nobody sees the server gone before everybody who
+    /// has to know has been told.
+    fn losing(&self, change: impl FnOnce(&mut Trust<Arc<Connection>>) -> bool) {
+        let mut trust = self.trust();
+        if change(&mut trust) {
+            (self.on_change)();
+        }
+        drop(trust);
+        self.woken.notify_one();
+    }
+}

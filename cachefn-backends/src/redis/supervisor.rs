@@ -1,0 +1,188 @@
+//! The task that keeps the connection: connects, watches, recovers.
+//!
+//! Calls never wait for it. It ends when the last handle to the server is dropped.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::time::{sleep, timeout};
+
+use super::connect::{CONNECT_TIMEOUT, Connection};
+use super::fault::Fault;
+use super::pace::Pace;
+use super::shared::Shared;
+use super::trust::{Lost, Next, State};
+
+/// How often an idle connection is asked for a sign of life.
+const PING_EVERY: Duration = Duration::from_secs(1);
+
+/// Keeps the connection for good.
+pub(super) async fn supervise(shared: Arc<Shared>) {
+    Supervisor { shared, pace: Pace::default(), chronicle: Chronicle::default() }.run().await;
+}
+
+struct Supervisor {
+    shared: Arc<Shared>,
+    pace: Pace,
+    chronicle: Chronicle,
+}
+
+impl Supervisor {
+    async fn run(mut self) {
+        loop {
+            let attempt = self.connect().await;
+            let outcome = match attempt {
+                Ok(line) => self.recover(&line).await.map(|()| line),
+                Err(fault) => Err(fault),
+            };
+            let wait = match outcome {
+                Ok(line) => {
+                    self.shared.settled.send_replace(true);
+                    self.keep(&line).await
+                }
+                Err(fault) => {
+                    self.chronicle.failed(&self.shared.address, fault);
+                    self.pace.failed(fault)
+                }
+            };
+            self.shared.trust().degrade();
+            self.shared.settled.send_replace(true);
+            sleep(wait).await;
+        }
+    }
+
+    async fn connect(&mut self) -> Result<Arc<Connection>, Fault> {
+        let line = Connection::open(&self.shared.settings, &self.shared.woken).await?;
+        if !line.knows_run {
+            self.chronicle.anonymous(&self.shared.address);
+        }
+        Ok(Arc::new(line))
+    }
+
+    /// Strikes what was invalidated meanwhile and then trusts the server.
+    async fn recover(&mut self, line: &Arc<Connection>) -> Result<(), Fault> {
+        let epoch = self.shared.trust().recover(Arc::clone(line)).ok_or(Fault::Broken)?;
+        let mut struck = 0;
+        loop {
+            match self.shared.next(epoch) {
+                Next::Publish => break,
+                Next::GiveUp => return Err(self.shared.take_lost().map_or(Fault::Broken, |lost| lost.fault)),
+                Next::Strike(targets) => {
+                    let names = line.keys.struck(&targets);
+                    let outcome = timeout(CONNECT_TIMEOUT, line.unlink(&names)).await;
+                    if let Err(fault) = outcome.unwrap_or(Err(Fault::Timeout)) {
+                        self.shared.trust().put_back(targets);
+                        self.shared.report(epoch, fault);
+                        return Err(fault);
+                    }
+                    struck += targets.len();
+                }
+            }
+        }
+        self.chronicle.connected(&self.shared.address, struck);
+        Ok(())
+    }
+
+    /// Watches a connection that is trusted until it cannot be used any more; how long to wait then.
+    async fn keep(&mut self, line: &Arc<Connection>) -> Duration {
+        let limit = self.shared.settings.timeout;
+        loop {
+            let lost = self.watch(line).await;
+            self.chronicle.lost(&self.shared.address, lost.fault);
+            let wait = self.pace.lost(lost.lasted);
+            if self.shared.trust().state() != State::Suspect {
+                return wait;
+            }
+            sleep(wait).await;
+            let answer = match line.ping(limit).await {
+                Ok(()) => self.recover(line).await,
+                Err(fault) => Err(fault),
+            };
+            if let Err(fault) = answer {
+                self.chronicle.failed(&self.shared.address, fault);
+                return Duration::ZERO;
+            }
+        }
+    }
+
+    /// Returns when trust is lost.
+    async fn watch(&self, line: &Connection) -> Lost {
+        let mut next_ping = Instant::now() + PING_EVERY;
+        loop {
+            if let Some(lost) = self.shared.take_lost() {
+                return lost;
+            }
+            let epoch = self.shared.trust().link().map(|(_, epoch)| epoch);
+            if line.is_dead() {
+                self.lose(epoch, Fault::Broken);
+            } else if Instant::now() < next_ping {
+                let _ = timeout(next_ping - Instant::now(), self.shared.woken.notified()).await;
+            } else if let Err(fault) = line.ping(self.shared.settings.timeout).await {
+                // The ping was the probe: there is nothing to suspect any more.
+                let fault = if fault == Fault::Timeout { Fault::Silent } else { fault };
+                self.lose(epoch, fault);
+            } else {
+                next_ping = Instant::now() + PING_EVERY;
+            }
+        }
+    }
+
+    fn lose(&self, epoch: Option<u64>, fault: Fault) {
+        if let Some(epoch) = epoch {
+            self.shared.report(epoch, fault);
+        }
+    }
+}
+
+/// What has been said: one warning for an outage, however many attempts fail in it.
+#[derive(Default)]
+struct Chronicle {
+    outage: bool,
+    was_connected: bool,
+    /// What needs a human and has been said in this outage.
+    alarmed: Option<Fault>,
+    anonymous: bool,
+}
+
+impl Chronicle {
+    fn failed(&mut self, address: &str, fault: Fault) {
+        let reason = fault.words();
+        if self.outage {
+            tracing::debug!(target: "cachefn", address, reason, "Failed to connect to Redis again");
+        } else {
+            tracing::warn!(target: "cachefn", address, reason, "Failed to connect to Redis");
+        }
+        self.outage = true;
+        if fault.needs_a_human() && self.alarmed.replace(fault) != Some(fault) {
+            tracing::error!(target: "cachefn", address, reason, "Redis needs another configuration");
+        }
+    }
+
+    fn lost(&mut self, address: &str, fault: Fault) {
+        let reason = fault.words();
+        if !self.outage {
+            tracing::warn!(target: "cachefn", address, reason, "Lost the connection to Redis");
+        }
+        self.outage = true;
+    }
+
+    fn connected(&mut self, address: &str, invalidations: usize) {
+        if self.was_connected {
+            tracing::info!(target: "cachefn", address, invalidations, "Redis is used again");
+        } else {
+            tracing::info!(target: "cachefn", address, invalidations, "Connected to Redis");
+        }
+        *self = Self { was_connected: true, outage: false, alarmed: None, anonymous: self.anonymous };
+    }
+
+    fn anonymous(&mut self, address: &str) {
+        if !self.anonymous {
+            tracing::warn!(
+                target: "cachefn",
+                address,
+                "Redis does not tell its run_id (INFO is not permitted): entries survive a change of server"
+            );
+        }
+        self.anonymous = true;
+    }
+}

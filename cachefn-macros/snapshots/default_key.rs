@@ -1,0 +1,141 @@
+// #[cached(expire = "250ms", skip(db))] async fn page<T: Send>(Path(org): Path<u32>, (size, page): (u8, u8), db: &T) -> Vec<T> where T: Db { db.page() }
+
+async fn page<T: Send>(Path(org): Path<u32>, (size, page): (u8, u8), db: &T) -> Vec<T>
+where
+    T: Db,
+{
+    let __cachefn_call = {
+        static __CACHEFN_SITE: ::cachefn::__private::Site = ::cachefn::__private::Site::new(
+                ::core::module_path!(),
+                "page",
+            )
+            .expire(250u64);
+        ::cachefn::__private::begin(
+            &__CACHEFN_SITE,
+            |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
+                #[allow(unused_imports)]
+                use ::cachefn::__private::{BarePart as _, TextPart as _, NotAPart as _};
+                __cachefn_key.text(":");
+                (&&&::cachefn::__private::Part(&(org))).write(__cachefn_key, b':');
+                __cachefn_key.text(":");
+                (&&&::cachefn::__private::Part(&(size))).write(__cachefn_key, b':');
+                __cachefn_key.text(":");
+                (&&&::cachefn::__private::Part(&(page))).write(__cachefn_key, b':');
+            },
+        )
+    };
+    ::cachefn::__private::run(
+            __cachefn_call,
+            {
+                #[allow(unused_imports)]
+                use ::cachefn::__private::{
+                    ShapeResultOption as _, ShapeResult as _, ShapeOption as _,
+                    ShapePlain as _, VerdictYes as _, VerdictNo as _,
+                };
+                ::cachefn::__private::check(
+                    (&&::cachefn::__private::Verdict(
+                        (&&&&::cachefn::__private::Shape::<Vec<T>>::NEW).shape(),
+                    ))
+                        .verdict(),
+                )
+            },
+            async move {
+                if let ::core::option::Option::Some(__cachefn_return) = ::core::option::Option::None::<
+                    Vec<T>,
+                > {
+                    return __cachefn_return;
+                }
+                { db.page() }
+            },
+        )
+        .await
+}
+///Invalidates what [`page`](page) returns for these arguments.
+#[allow(
+    dead_code,
+    deprecated,
+    non_snake_case,
+    private_interfaces,
+    unreachable_pub,
+    unused,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction,
+    rustdoc::broken_intra_doc_links,
+    rustdoc::private_intra_doc_links,
+    rustdoc::redundant_explicit_links
+)]
+fn invalidate_page(
+    Path(org): Path<u32>,
+    (size, page): (u8, u8),
+) -> ::cachefn::Invalidation {
+    static __CACHEFN_SITE: ::cachefn::__private::Site = ::cachefn::__private::Site::new(
+            ::core::module_path!(),
+            "page",
+        )
+        .expire(250u64);
+    ::cachefn::__private::invalidate(
+        &__CACHEFN_SITE,
+        |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
+            #[allow(unused_imports)]
+            use ::cachefn::__private::{BarePart as _, TextPart as _, NotAPart as _};
+            __cachefn_key.text(":");
+            (&&&::cachefn::__private::Part(&(org))).write(__cachefn_key, b':');
+            __cachefn_key.text(":");
+            (&&&::cachefn::__private::Part(&(size))).write(__cachefn_key, b':');
+            __cachefn_key.text(":");
+            (&&&::cachefn::__private::Part(&(page))).write(__cachefn_key, b':');
+        },
+    )
+}
+///Invalidates everything that [`page`](page) returned, whatever the arguments.
+#[allow(
+    dead_code,
+    deprecated,
+    non_snake_case,
+    private_interfaces,
+    unreachable_pub,
+    unused,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction,
+    rustdoc::broken_intra_doc_links,
+    rustdoc::private_intra_doc_links,
+    rustdoc::redundant_explicit_links
+)]
+fn invalidate_all_page() -> ::cachefn::Invalidation {
+    static __CACHEFN_SITE: ::cachefn::__private::Site = ::cachefn::__private::Site::new(
+            ::core::module_path!(),
+            "page",
+        )
+        .expire(250u64);
+    ::cachefn::__private::invalidate_all(&__CACHEFN_SITE, || ())
+}
+///Runs the body of [`page`](page) now and stores what it returns.
+#[allow(
+    dead_code,
+    deprecated,
+    non_snake_case,
+    private_interfaces,
+    unreachable_pub,
+    unused,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction,
+    rustdoc::broken_intra_doc_links,
+    rustdoc::private_intra_doc_links,
+    rustdoc::redundant_explicit_links
+)]
+async fn refresh_page<T: Send>(
+    __cachefn_0: Path<u32>,
+    __cachefn_1: (u8, u8),
+    db: &T,
+) -> Vec<T>
+where
+    T: Db,
+{
+    ::cachefn::__private::refresh(page::<T>(__cachefn_0, __cachefn_1, db)).await
+}

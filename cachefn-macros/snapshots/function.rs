@@ -1,0 +1,126 @@
+// #[cached(expire = 300, namespace = "users", key = id)] /// Fetches.
+pub async fn get_user(id: u64, db: &Db) -> Result<User, DbError> { db.find(id).await }
+
+/// Fetches.
+pub async fn get_user(id: u64, db: &Db) -> Result<User, DbError> {
+    let __cachefn_call = {
+        static __CACHEFN_SITE: ::cachefn::__private::Site = ::cachefn::__private::Site::new(
+                ::core::module_path!(),
+                "get_user",
+            )
+            .namespace("users")
+            .expire(300000u64);
+        ::cachefn::__private::begin(
+            &__CACHEFN_SITE,
+            |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
+                #[allow(unused_imports)]
+                use ::cachefn::__private::{BarePart as _, TextPart as _, NotAPart as _};
+                __cachefn_key.text(":");
+                (&&&::cachefn::__private::Part(&(id))).write(__cachefn_key, b':');
+            },
+        )
+    };
+    ::cachefn::__private::run(
+            __cachefn_call,
+            {
+                #[allow(unused_imports)]
+                use ::cachefn::__private::{
+                    ShapeResultOption as _, ShapeResult as _, ShapeOption as _,
+                    ShapePlain as _, VerdictYes as _, VerdictNo as _,
+                };
+                ::cachefn::__private::check(
+                    (&&::cachefn::__private::Verdict(
+                        (&&&&::cachefn::__private::Shape::<Result<User, DbError>>::NEW)
+                            .shape(),
+                    ))
+                        .verdict(),
+                )
+            },
+            async move {
+                if let ::core::option::Option::Some(__cachefn_return) = ::core::option::Option::None::<
+                    Result<User, DbError>,
+                > {
+                    return __cachefn_return;
+                }
+                { db.find(id).await }
+            },
+        )
+        .await
+}
+///Invalidates what [`get_user`](get_user) returns for these arguments.
+#[allow(
+    dead_code,
+    deprecated,
+    non_snake_case,
+    private_interfaces,
+    unreachable_pub,
+    unused,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction,
+    rustdoc::broken_intra_doc_links,
+    rustdoc::private_intra_doc_links,
+    rustdoc::redundant_explicit_links
+)]
+pub fn invalidate_get_user(id: u64) -> ::cachefn::Invalidation {
+    static __CACHEFN_SITE: ::cachefn::__private::Site = ::cachefn::__private::Site::new(
+            ::core::module_path!(),
+            "get_user",
+        )
+        .namespace("users")
+        .expire(300000u64);
+    ::cachefn::__private::invalidate(
+        &__CACHEFN_SITE,
+        |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
+            #[allow(unused_imports)]
+            use ::cachefn::__private::{BarePart as _, TextPart as _, NotAPart as _};
+            __cachefn_key.text(":");
+            (&&&::cachefn::__private::Part(&(id))).write(__cachefn_key, b':');
+        },
+    )
+}
+///Invalidates everything that [`get_user`](get_user) returned, whatever the arguments.
+#[allow(
+    dead_code,
+    deprecated,
+    non_snake_case,
+    private_interfaces,
+    unreachable_pub,
+    unused,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction,
+    rustdoc::broken_intra_doc_links,
+    rustdoc::private_intra_doc_links,
+    rustdoc::redundant_explicit_links
+)]
+pub fn invalidate_all_get_user() -> ::cachefn::Invalidation {
+    static __CACHEFN_SITE: ::cachefn::__private::Site = ::cachefn::__private::Site::new(
+            ::core::module_path!(),
+            "get_user",
+        )
+        .namespace("users")
+        .expire(300000u64);
+    ::cachefn::__private::invalidate_all(&__CACHEFN_SITE, || ())
+}
+///Runs the body of [`get_user`](get_user) now and stores what it returns.
+#[allow(
+    dead_code,
+    deprecated,
+    non_snake_case,
+    private_interfaces,
+    unreachable_pub,
+    unused,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction,
+    rustdoc::broken_intra_doc_links,
+    rustdoc::private_intra_doc_links,
+    rustdoc::redundant_explicit_links
+)]
+pub async fn refresh_get_user(id: u64, db: &Db) -> Result<User, DbError> {
+    ::cachefn::__private::refresh(get_user(id, db)).await
+}

@@ -1,0 +1,122 @@
+// #[cached(key = (self.region, id), crate = "web::cache")] pub(crate) async fn get(self: Arc<Self>, id: u64) -> Arc<User> { self.find(id) }
+
+pub(crate) async fn get(self: Arc<Self>, id: u64) -> Arc<User> {
+    let __cachefn_call = {
+        static __CACHEFN_SITE: web::cache::__private::Site = web::cache::__private::Site::new(
+            ::core::module_path!(),
+            "get",
+        );
+        web::cache::__private::begin(
+            &__CACHEFN_SITE,
+            |__cachefn_key: &mut web::cache::__private::KeyWriter| {
+                #[allow(unused_imports)]
+                use web::cache::__private::{BarePart as _, TextPart as _, NotAPart as _};
+                __cachefn_key.text(":");
+                (&&&web::cache::__private::Part(&(self.region)))
+                    .write(__cachefn_key, b':');
+                __cachefn_key.text(":");
+                (&&&web::cache::__private::Part(&(id))).write(__cachefn_key, b':');
+            },
+        )
+    };
+    web::cache::__private::run(
+            __cachefn_call,
+            {
+                #[allow(unused_imports)]
+                use web::cache::__private::{
+                    ShapeResultOption as _, ShapeResult as _, ShapeOption as _,
+                    ShapePlain as _, VerdictYes as _, VerdictNo as _,
+                };
+                web::cache::__private::check(
+                    (&&web::cache::__private::Verdict(
+                        (&&&&web::cache::__private::Shape::<Arc<User>>::NEW).shape(),
+                    ))
+                        .verdict(),
+                )
+            },
+            async move {
+                if let ::core::option::Option::Some(__cachefn_return) = ::core::option::Option::None::<
+                    Arc<User>,
+                > {
+                    return __cachefn_return;
+                }
+                { self.find(id) }
+            },
+        )
+        .await
+}
+///Invalidates what [`get`](Self::get) returns for these arguments.
+#[allow(
+    dead_code,
+    deprecated,
+    non_snake_case,
+    private_interfaces,
+    unreachable_pub,
+    unused,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction,
+    rustdoc::broken_intra_doc_links,
+    rustdoc::private_intra_doc_links,
+    rustdoc::redundant_explicit_links
+)]
+pub(crate) fn invalidate_get(&self, id: u64) -> web::cache::Invalidation {
+    static __CACHEFN_SITE: web::cache::__private::Site = web::cache::__private::Site::new(
+        ::core::module_path!(),
+        "get",
+    );
+    web::cache::__private::invalidate(
+        &__CACHEFN_SITE,
+        |__cachefn_key: &mut web::cache::__private::KeyWriter| {
+            #[allow(unused_imports)]
+            use web::cache::__private::{BarePart as _, TextPart as _, NotAPart as _};
+            __cachefn_key.text(":");
+            (&&&web::cache::__private::Part(&(self.region))).write(__cachefn_key, b':');
+            __cachefn_key.text(":");
+            (&&&web::cache::__private::Part(&(id))).write(__cachefn_key, b':');
+        },
+    )
+}
+///Invalidates everything that [`get`](Self::get) returned, whatever the arguments.
+#[allow(
+    dead_code,
+    deprecated,
+    non_snake_case,
+    private_interfaces,
+    unreachable_pub,
+    unused,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction,
+    rustdoc::broken_intra_doc_links,
+    rustdoc::private_intra_doc_links,
+    rustdoc::redundant_explicit_links
+)]
+pub(crate) fn invalidate_all_get() -> web::cache::Invalidation {
+    static __CACHEFN_SITE: web::cache::__private::Site = web::cache::__private::Site::new(
+        ::core::module_path!(),
+        "get",
+    );
+    web::cache::__private::invalidate_all(&__CACHEFN_SITE, || ())
+}
+///Runs the body of [`get`](Self::get) now and stores what it returns.
+#[allow(
+    dead_code,
+    deprecated,
+    non_snake_case,
+    private_interfaces,
+    unreachable_pub,
+    unused,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction,
+    rustdoc::broken_intra_doc_links,
+    rustdoc::private_intra_doc_links,
+    rustdoc::redundant_explicit_links
+)]
+pub(crate) async fn refresh_get(self: Arc<Self>, id: u64) -> Arc<User> {
+    web::cache::__private::refresh(Self::get(self, id)).await
+}

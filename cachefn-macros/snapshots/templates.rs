@@ -1,0 +1,138 @@
+// #[cached(namespace = "products:{id}:keys", key = "{namespace}-{user.org}|{fn}:{user.pair.0}")] async fn keys(id: u64, user: User, db: impl Db) -> Option<Keys> { db.keys() }
+
+async fn keys(id: u64, user: User, db: impl Db) -> Option<Keys> {
+    let __cachefn_call = {
+        static __CACHEFN_SITE: ::cachefn::__private::Site = ::cachefn::__private::Site::new(
+                ::core::module_path!(),
+                "keys",
+            )
+            .dynamic_namespace()
+            .template();
+        ::cachefn::__private::begin(
+            &__CACHEFN_SITE,
+            |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
+                #[allow(unused_imports)]
+                use ::cachefn::__private::{BarePart as _, TextPart as _, NotAPart as _};
+                __cachefn_key.text("products:");
+                (&&&::cachefn::__private::Part(&(id))).write(__cachefn_key, b':');
+                __cachefn_key.text(":keys");
+                __cachefn_key.namespace_end();
+                __cachefn_key.namespace();
+                __cachefn_key.text("-");
+                (&&&::cachefn::__private::Part(&(user.org))).write(__cachefn_key, b'|');
+                __cachefn_key.text("|keys:");
+                (&&&::cachefn::__private::Part(&(user.pair.0)))
+                    .write(__cachefn_key, b':');
+            },
+        )
+    };
+    ::cachefn::__private::run(
+            __cachefn_call,
+            {
+                #[allow(unused_imports)]
+                use ::cachefn::__private::{
+                    ShapeResultOption as _, ShapeResult as _, ShapeOption as _,
+                    ShapePlain as _, VerdictYes as _, VerdictNo as _,
+                };
+                ::cachefn::__private::check(
+                    (&&::cachefn::__private::Verdict(
+                        (&&&&::cachefn::__private::Shape::<Option<Keys>>::NEW).shape(),
+                    ))
+                        .verdict(),
+                )
+            },
+            async move {
+                if let ::core::option::Option::Some(__cachefn_return) = ::core::option::Option::None::<
+                    Option<Keys>,
+                > {
+                    return __cachefn_return;
+                }
+                { db.keys() }
+            },
+        )
+        .await
+}
+///Invalidates what [`keys`](keys) returns for these arguments.
+#[allow(
+    dead_code,
+    deprecated,
+    non_snake_case,
+    private_interfaces,
+    unreachable_pub,
+    unused,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction,
+    rustdoc::broken_intra_doc_links,
+    rustdoc::private_intra_doc_links,
+    rustdoc::redundant_explicit_links
+)]
+fn invalidate_keys(id: u64, user: User) -> ::cachefn::Invalidation {
+    static __CACHEFN_SITE: ::cachefn::__private::Site = ::cachefn::__private::Site::new(
+            ::core::module_path!(),
+            "keys",
+        )
+        .dynamic_namespace()
+        .template();
+    ::cachefn::__private::invalidate(
+        &__CACHEFN_SITE,
+        |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
+            #[allow(unused_imports)]
+            use ::cachefn::__private::{BarePart as _, TextPart as _, NotAPart as _};
+            __cachefn_key.text("products:");
+            (&&&::cachefn::__private::Part(&(id))).write(__cachefn_key, b':');
+            __cachefn_key.text(":keys");
+            __cachefn_key.namespace_end();
+            __cachefn_key.namespace();
+            __cachefn_key.text("-");
+            (&&&::cachefn::__private::Part(&(user.org))).write(__cachefn_key, b'|');
+            __cachefn_key.text("|keys:");
+            (&&&::cachefn::__private::Part(&(user.pair.0))).write(__cachefn_key, b':');
+        },
+    )
+}
+///Invalidates everything that [`keys`](keys) returned, whatever the arguments.
+#[allow(
+    dead_code,
+    deprecated,
+    non_snake_case,
+    private_interfaces,
+    unreachable_pub,
+    unused,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction,
+    rustdoc::broken_intra_doc_links,
+    rustdoc::private_intra_doc_links,
+    rustdoc::redundant_explicit_links
+)]
+fn invalidate_all_keys() -> ::cachefn::Invalidation {
+    static __CACHEFN_SITE: ::cachefn::__private::Site = ::cachefn::__private::Site::new(
+            ::core::module_path!(),
+            "keys",
+        )
+        .dynamic_namespace()
+        .template();
+    ::cachefn::__private::invalidate_all(&__CACHEFN_SITE, || ())
+}
+///Runs the body of [`keys`](keys) now and stores what it returns.
+#[allow(
+    dead_code,
+    deprecated,
+    non_snake_case,
+    private_interfaces,
+    unreachable_pub,
+    unused,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction,
+    rustdoc::broken_intra_doc_links,
+    rustdoc::private_intra_doc_links,
+    rustdoc::redundant_explicit_links
+)]
+async fn refresh_keys(id: u64, user: User, db: impl Db) -> Option<Keys> {
+    ::cachefn::__private::refresh(keys(id, user, db)).await
+}

@@ -1,0 +1,163 @@
+//! Reads the arguments of an attribute: what was written, where, and what could not be read.
+//!
+//! Nothing is judged here. A mistake becomes a value ([`Value::Unreadable`], [`Arguments::stray`]) and
+//! reading goes on behind it, so that one mistake does not hide the next.
+
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use syn::ext::IdentExt;
+use syn::parse::discouraged::Speculative;
+use syn::parse::{ParseStream, Parser};
+use syn::{Expr, Ident, Token};
+
+/// One argument that `#[cached]` knows.
+pub(crate) struct Known {
+    pub(crate) name: &'static str,
+    /// How to write it, for diagnostics.
+    pub(crate) form: &'static str,
+    /// Other names that people try.
+    pub(crate) also: &'static [&'static str],
+}
+
+/// The arguments of `#[cached]`, in the order in which diagnostics list them.
+pub(crate) const KNOWN: &[Known] = &[
+    Known { name: "expire", form: "expire = 300", also: &["ttl", "time", "expires", "expiry", "expre"] },
+    Known { name: "namespace", form: "namespace = \"users\"", also: &["ns", "group", "scope"] },
+    Known { name: "key", form: "key = id", also: &["keys", "by", "convert"] },
+    Known { name: "skip", form: "skip(db)", also: &["ignore", "exclude"] },
+    Known { name: "companions", form: "companions = false", also: &[] },
+    Known { name: "crate", form: "crate = \"path::to::cachefn\"", also: &["krate"] },
+];
+
+/// What was written between the attribute's parentheses.
+#[derive(Default)]
+pub(crate) struct Arguments {
+    pub(crate) list: Vec<Argument>,
+    /// Tokens that belong to no argument.
+    pub(crate) stray: Vec<syn::Error>,
+}
+
+pub(crate) struct Argument {
+    pub(crate) name: Ident,
+    pub(crate) value: Value,
+}
+
+/// What follows an argument's name.
+pub(crate) enum Value {
+    /// Nothing: `companions`, or `key =` without more.
+    Absent,
+    /// `name = expression`
+    Expr(Expr),
+    /// `name(…)`
+    List(Group),
+    /// `name = …` where the tokens are no expression.
+    Unreadable(TokenStream, syn::Error),
+}
+
+/// One element of a list of names.
+pub(crate) enum Name {
+    Ident(Ident),
+    Other(TokenStream),
+}
+
+/// Reads all arguments.
+pub(crate) fn read(tokens: TokenStream) -> Arguments {
+    let arguments = |input: ParseStream<'_>| Ok(arguments(input));
+    arguments.parse2(tokens).unwrap_or_else(|error| Arguments { list: Vec::new(), stray: vec![error] })
+}
+
+/// The elements of `(a, b)`.
+pub(crate) fn names(list: &Group) -> Vec<Name> {
+    let tokens: Vec<_> = list.stream().into_iter().collect();
+    let elements = tokens.split(|token| is_punct(token, ',')).filter(|element| !element.is_empty());
+    elements
+        .map(|element| match element {
+            [TokenTree::Ident(ident)] => Name::Ident(ident.clone()),
+            other => Name::Other(other.iter().cloned().collect()),
+        })
+        .collect()
+}
+
+/// The expression behind the invisible groups that `macro_rules!` fragments leave.
+pub(crate) fn ungrouped(mut expr: &Expr) -> &Expr {
+    while let Expr::Group(group) = expr {
+        expr = &group.expr;
+    }
+    expr
+}
+
+fn arguments(input: ParseStream<'_>) -> Arguments {
+    let mut read = Arguments::default();
+    while !input.is_empty() {
+        match argument(input) {
+            Ok(argument) => read.list.push(argument),
+            Err(error) => {
+                read.stray.push(error);
+                skip_to_next(input);
+            }
+        }
+        if input.is_empty() || input.parse::<Token![,]>().is_ok() {
+            continue;
+        }
+        read.stray.push(input.error("expected `,` between two arguments"));
+        skip_to_next(input);
+        // Absent where the next argument follows without one.
+        let _ = input.parse::<Token![,]>();
+    }
+    read
+}
+
+fn argument(input: ParseStream<'_>) -> syn::Result<Argument> {
+    if !input.peek(Ident::peek_any) {
+        return Err(input.error("expected the name of an argument; write it as in `expire = 300`"));
+    }
+    let name = input.call(Ident::parse_any)?;
+    let value = match input.fork().parse() {
+        Ok(TokenTree::Group(list)) if list.delimiter() == Delimiter::Parenthesis => {
+            input.parse::<TokenTree>()?;
+            Value::List(list)
+        }
+        _ if input.parse::<Option<Token![=]>>()?.is_some() => expression(input),
+        _ => Value::Absent,
+    };
+    Ok(Argument { name, value })
+}
+
+fn expression(input: ParseStream<'_>) -> Value {
+    if input.is_empty() || input.peek(Token![,]) {
+        return Value::Absent;
+    }
+    let ahead = input.fork();
+    match ahead.parse() {
+        Ok(expr) => {
+            input.advance_to(&ahead);
+            Value::Expr(expr)
+        }
+        Err(error) => Value::Unreadable(skip_to_next(input), error),
+    }
+}
+
+/// Takes the tokens before the next comma that an argument or nothing follows.
+fn skip_to_next(input: ParseStream<'_>) -> TokenStream {
+    let mut skipped = TokenStream::new();
+    while !input.is_empty() && !starts_argument(input) && !ends_argument(input) {
+        match input.parse::<TokenTree>() {
+            Ok(token) => skipped.extend([token]),
+            Err(_) => break,
+        }
+    }
+    skipped
+}
+
+fn starts_argument(input: ParseStream<'_>) -> bool {
+    let assigned = input.peek2(Token![=]) && !input.peek2(Token![==]) && !input.peek2(Token![=>]);
+    input.peek(Ident::peek_any) && assigned
+}
+
+fn ends_argument(input: ParseStream<'_>) -> bool {
+    let ahead = input.fork();
+    ahead.parse::<Token![,]>().is_ok() && (ahead.is_empty() || ahead.peek(Ident::peek_any))
+}
+
+fn is_punct(token: &TokenTree, c: char) -> bool {
+    matches!(token, TokenTree::Punct(punct) if punct.as_char() == c)
+}

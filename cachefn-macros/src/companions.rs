@@ -1,0 +1,216 @@
+//! The functions generated beside `f`: `invalidate_f`, `invalidate_all_f` and `refresh_f`.
+//!
+//! With caching compiled out, and where the attribute has a fault, the same functions come out with bodies
+//! that do nothing, so that their callers compile.
+
+mod generics;
+
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, FnArg, GenericParam, Ident, Pat, PatType, Safety, Signature, Token, Type};
+
+use crate::item::{Function, Parameter};
+use crate::model::{Companions, Plan};
+use crate::site::{key, site};
+
+/// What the companions do.
+#[derive(Clone, Copy)]
+pub(crate) enum Bodies {
+    Working,
+    /// Nothing; `refresh_f` is a plain call.
+    Off,
+}
+
+/// All companions of a function, or nothing.
+pub(crate) fn companions(plan: &Plan, function: &Function, bodies: Bodies) -> TokenStream {
+    let Companions::Beside { receiver, parameters } = &plan.companions else { return TokenStream::new() };
+    let parameters = parameters.iter().filter_map(|at| function.parameters.get(*at)).collect();
+    let beside = Beside { plan, function, bodies, receiver: *receiver, parameters };
+    let (one, all, refresh) = (beside.invalidate(), beside.invalidate_all(), beside.refresh());
+    quote!(#one #all #refresh)
+}
+
+struct Beside<'a> {
+    plan: &'a Plan,
+    function: &'a Function,
+    bodies: Bodies,
+    /// Whether `invalidate_f` takes `&self`.
+    receiver: bool,
+    /// What else it takes.
+    parameters: Vec<&'a Parameter>,
+}
+
+impl Beside<'_> {
+    fn invalidate(&self) -> TokenStream {
+        let head = self.head("Invalidates what", "returns for these arguments.");
+        let name = self.named("invalidate");
+        let generics = generics::mentioned(&self.function.sig.generics, &self.parameters, self.plan.values());
+        let where_clause = &generics.where_clause;
+        let receiver = self.receiver.then(|| quote!(&self,));
+        let inputs = self.parameters.iter().map(|Parameter { pat, ty, .. }| {
+            let pat = without_mut(pat);
+            quote!(#pat: #ty)
+        });
+        let future = self.plan.krate.invalidation();
+        let body = match self.bodies {
+            Bodies::Working => self.site_and(&format_ident!("invalidate"), &key(self.plan)),
+            Bodies::Off => self.off(),
+        };
+        quote!(#head fn #name #generics (#receiver #(#inputs),*) -> #future #where_clause { #body })
+    }
+
+    fn invalidate_all(&self) -> TokenStream {
+        let head = self.head("Invalidates everything that", "returned, whatever the arguments.");
+        let name = self.named("invalidate_all");
+        let private = self.plan.krate.private();
+        let future = self.plan.krate.invalidation();
+        let body = match self.bodies {
+            Bodies::Working => self.site_and(&format_ident!("invalidate_all"), &quote!(|| ())),
+            Bodies::Off => quote!(#private::off()),
+        };
+        quote!(#head fn #name() -> #future { #body })
+    }
+
+    fn refresh(&self) -> TokenStream {
+        let head = self.head("Runs the body of", "now and stores what it returns.");
+        let private = self.plan.krate.private();
+        let mut sig = self.function.sig.clone();
+        sig.ident = self.named("refresh");
+        sig.inputs = self.refresh_inputs();
+        let call = self.call();
+        let body = match (self.bodies, &sig.asyncness) {
+            (Bodies::Working, _) => quote!(#private::refresh(#call).await),
+            (Bodies::Off, Some(_)) => quote!(#call.await),
+            (Bodies::Off, None) => call,
+        };
+        quote!(#head #sig { #body })
+    }
+
+    /// Everything before `fn`.
+    fn head(&self, before: &str, after: &str) -> TokenStream {
+        let vis = &self.function.vis;
+        let cfgs = self.function.attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
+        let name = &self.plan.name;
+        let path = if self.through_self() { format!("Self::{name}") } else { name.clone() };
+        let doc = format!("{before} [`{name}`]({path}) {after}");
+        let quiet = quiet();
+        quote!(#[doc = #doc] #(#cfgs)* #quiet #vis)
+    }
+
+    fn named(&self, verb: &str) -> Ident {
+        let span = Span::call_site().located_at(self.function.sig.ident.span());
+        format_ident!("{verb}_{}", self.plan.name, span = span)
+    }
+
+    fn site_and(&self, verb: &Ident, closure: &TokenStream) -> TokenStream {
+        let private = self.plan.krate.private();
+        let site = site(self.plan);
+        quote!(#site #private::#verb(&__CACHEFN_SITE, #closure))
+    }
+
+    fn off(&self) -> TokenStream {
+        let private = self.plan.krate.private();
+        let receiver = self.receiver.then(|| quote!(&self,));
+        let bindings = self.parameters.iter().flat_map(|parameter| &parameter.bindings);
+        quote!(let _ = (#receiver #(&#bindings,)*); #private::off())
+    }
+
+    /// `f`'s own inputs, with a name for each.
+    fn refresh_inputs(&self) -> Punctuated<FnArg, Token![,]> {
+        let receiver = self.function.receiver.clone().map(|mut receiver| {
+            receiver.attrs.clear();
+            receiver.mutability = None;
+            FnArg::Receiver(receiver)
+        });
+        let typed = self.function.parameters.iter().zip(self.names()).map(|(parameter, name)| {
+            let pat: Pat = Pat::Verbatim(name.to_token_stream());
+            let ty = Box::new(parameter.ty.clone());
+            FnArg::Typed(PatType {
+                attrs: Vec::new(),
+                pat: Box::new(pat),
+                colon_token: Token![:](Span::call_site()),
+                ty,
+            })
+        });
+        receiver.into_iter().chain(typed).collect()
+    }
+
+    /// The arguments' own names, or generated ones for patterns.
+    fn names(&self) -> impl Iterator<Item = Ident> {
+        self.function.parameters.iter().enumerate().map(|(at, parameter)| match &parameter.pat {
+            Pat::Ident(pat) if pat.subpat.is_none() && pat.by_ref.is_none() => pat.ident.clone(),
+            _ => format_ident!("__cachefn_{at}"),
+        })
+    }
+
+    /// `f(a, b)`, as it is written beside `f`.
+    fn call(&self) -> TokenStream {
+        let sig = &self.function.sig;
+        let through = self.through_self().then(|| quote!(Self::));
+        let (name, turbofish) = (&sig.ident, turbofish(sig));
+        let receiver = self.function.receiver.as_ref().map(|receiver| receiver.self_token.to_token_stream());
+        let arguments = receiver.into_iter().chain(self.names().map(ToTokens::into_token_stream));
+        let call = quote!(#through #name #turbofish (#(#arguments),*));
+        match sig.safety {
+            Safety::Unsafe(_) => quote!(unsafe { #call }),
+            _ => call,
+        }
+    }
+
+    /// Whether the function certainly stands in an `impl` or a trait.
+    fn through_self(&self) -> bool {
+        let Function { sig, body, receiver, .. } = self.function;
+        receiver.is_some() || mentions_self_type(quote!(#sig #body))
+    }
+}
+
+/// The user's tokens are judged by lints where the user wrote them; a second time would be noise.
+fn quiet() -> Attribute {
+    syn::parse_quote! {
+        #[allow(
+            dead_code, deprecated, non_snake_case, private_interfaces, unreachable_pub, unused,
+            clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction,
+            rustdoc::broken_intra_doc_links, rustdoc::private_intra_doc_links, rustdoc::redundant_explicit_links
+        )]
+    }
+}
+
+fn without_mut(pat: &Pat) -> Pat {
+    let mut pat = pat.clone();
+    if let Pat::Ident(pat) = &mut pat {
+        pat.mutability = None;
+    }
+    pat
+}
+
+/// `::<T, N>`, where the parameters can be written; lifetimes are inferred.
+fn turbofish(sig: &Signature) -> Option<TokenStream> {
+    let names = sig.generics.params.iter().filter_map(|param| match param {
+        GenericParam::Lifetime(_) => None,
+        GenericParam::Type(param) => Some(&param.ident),
+        GenericParam::Const(param) => Some(&param.ident),
+    });
+    let names: Vec<_> = names.collect();
+    let anonymous = sig.inputs.iter().any(|input| match input {
+        FnArg::Typed(typed) => contains_impl(&typed.ty),
+        FnArg::Receiver(_) => false,
+    });
+    (!names.is_empty() && !anonymous).then(|| quote!(::<#(#names),*>))
+}
+
+fn contains_impl(ty: &Type) -> bool {
+    contains(ty.to_token_stream(), "impl")
+}
+
+fn mentions_self_type(tokens: TokenStream) -> bool {
+    contains(tokens, "Self")
+}
+
+fn contains(tokens: TokenStream, word: &str) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Group(group) => contains(group.stream(), word),
+        TokenTree::Ident(ident) => ident == word,
+        _ => false,
+    })
+}

@@ -1,0 +1,32 @@
+//! From tokens to tokens: read → judge → plan → write.
+//!
+//! ```text
+//! item ─────▶ Item ──┐
+//!                    ├─▶ validate ─▶ Plan ─▶ expand + companions
+//! args ─▶ Arguments ─┘        └────▶ Faults ─▶ compile errors, the untouched item, companions that do nothing
+//! ```
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::companions::{Bodies, companions};
+use crate::diagnostics::Faults;
+use crate::{args, expand, item, validate};
+
+/// `#[cached]`: the whole expansion. Without `enabled` everything is judged the same, and the function comes out
+/// as it went in.
+pub(crate) fn cached(args: TokenStream, item: &TokenStream, enabled: bool) -> TokenStream {
+    let function = match validate::refusal(item::read(item.clone())) {
+        Ok(function) => function,
+        Err(faults) => return quote!(#faults #item),
+    };
+    let mut faults = Faults::default();
+    let plan = validate::plan(&args::read(args), &function, &mut faults);
+    if !enabled || !faults.is_empty() {
+        let companions = companions(&plan, &function, Bodies::Off);
+        return quote!(#faults #item #companions);
+    }
+    let companions = companions(&plan, &function, Bodies::Working);
+    let function = expand::function(&plan, &function);
+    quote!(#function #companions)
+}

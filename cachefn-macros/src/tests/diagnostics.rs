@@ -1,0 +1,196 @@
+use super::{expanded, messages, signatures, tokens};
+use crate::pipeline::cached;
+
+const ITEM: &str = "async fn get(id: u64, db: &Db) -> Option<User> { find(id, db) }";
+const METHOD: &str = "pub async fn get(&self, id: u64) -> Option<User> { self.find(id) }";
+
+/// One fault, one error, and everything else as it was.
+#[track_caller]
+fn one_on(args: &str, item: &str, message: &str) {
+    assert_eq!(messages(args, item), [message], "#[cached({args})] {item}");
+    let name = if item.contains("fn list") { "list" } else { "get" };
+    let all = signatures(&expanded(args, item, true));
+    for companion in [name.to_owned(), format!("invalidate_{name}"), format!("invalidate_all_{name}")] {
+        let found = all.iter().filter(|signature| signature.contains(&format!("fn {companion}")));
+        assert!(found.count() > 0, "{companion} of #[cached({args})] {item}");
+    }
+    let expansion = cached(tokens(args), &tokens(item), true).to_string();
+    assert!(expansion.contains(&tokens(item).to_string()), "the item survives");
+    assert_eq!(expansion, cached(tokens(args), &tokens(item), false).to_string());
+}
+
+#[track_caller]
+fn one(args: &str, message: &str) {
+    one_on(args, ITEM, message);
+}
+
+#[test]
+fn sound_attributes_have_no_errors() {
+    for args in [
+        "",
+        "expire = 300",
+        "expire = \"1h 30m\", namespace = \"users\", key = id,",
+        "key = \"{namespace}:{id}:{fn}\", namespace = \"users:{id}\"",
+        "skip(db)",
+        "key = GLOBAL, companions = false, crate = \"web::cache\"",
+        "key = (db.region, id.to_string(), format!(\"{id}\"))",
+        "key = \"list\"",
+    ] {
+        assert!(messages(args, ITEM).is_empty(), "{args}");
+    }
+    for args in ["key = id", "skip(self)", "key = self.region", "key = \"{self.region}\""] {
+        assert!(messages(args, METHOD).is_empty(), "{args}");
+    }
+}
+
+#[test]
+fn expire_is_a_duration() {
+    one("expire = 0", "nothing lives for less than a millisecond; write `expire = 300`");
+    one("expire = \"10us\"", "nothing lives for less than a millisecond; write `expire = 300`");
+    let advice = "write seconds as in `300`, or `\"5m\"`";
+    one("expire = \"soon\"", &format!("`\"soon\"` is no duration; {advice}"));
+    one("expire = 5m", &format!("`5m` is no duration; {advice}"));
+    one("expire = ttl()", &format!("`ttl ()` is no duration; {advice}"));
+    one("expire = 18446744073709551615", "this duration is too long");
+    one("expire", "`expire` has no value; write `expire = 300`");
+    one("expire(300)", "`expire` takes one value; write `expire = 300`");
+}
+
+#[test]
+fn names_of_arguments_are_known() {
+    for typed in ["ttl", "time", "expires", "expre"] {
+        let message = format!("`#[cached]` has no argument `{typed}`; did you mean `expire`?");
+        one(&format!("{typed} = 300"), &message);
+    }
+    one("nmaespace = \"a\"", "`#[cached]` has no argument `nmaespace`; did you mean `namespace`?");
+    let known = "`expire`, `namespace`, `key`, `skip`, `companions`, `crate`";
+    one("colour = 1", &format!("`#[cached]` has no argument `colour`; it has {known}"));
+    one("key = id, db", "`db` is an argument of the function; write `key = db` or `skip(db)`");
+    one("expire = 1, expire = 2", "`expire` is given twice; remove one");
+    one_on("kye = id", METHOD, "`#[cached]` has no argument `kye`; did you mean `key`?");
+}
+
+#[test]
+fn tokens_between_arguments_are_refused() {
+    one("= 3", "expected the name of an argument; write it as in `expire = 300`");
+    one("expire = 300 namespace = \"a\"", "expected `,` between two arguments");
+    one("key = id db", "expected `,` between two arguments");
+}
+
+#[test]
+fn a_half_typed_key_is_one_error() {
+    one("key =", "`key` has no value; write `key = id`");
+    one("key = , expire = 3", "`key` has no value; write `key = id`");
+    let end = "the value of `key` is no expression: unexpected end of input, expected identifier or integer";
+    one("key = id.", end);
+    one("key(id)", "`key` takes one value; write `key = id`");
+    one("key = user.id", "there is no argument `user`; its arguments are `id`, `db`");
+    one("key = (id, &dbb)", "there is no argument `dbb`; its arguments are `id`, `db`");
+}
+
+#[test]
+fn templates_are_checked() {
+    one("key = \"\"", "the key is empty; write `key = \"{fn}\"` or `key = id`");
+    one("key = \"{user}\"", "there is no argument `user`; its arguments are `id`, `db`");
+    let advice = "put text between them that starts with neither letter nor digit, as in `{a}:{b}`";
+    for template in ["{id}{db}", "{id}x{db}", "{id}0-{db}", "{fn}é{id}"] {
+        let message = format!("two placeholders without a separator; {advice}");
+        one(&format!("key = {template:?}"), &message);
+    }
+    one("key = \"a{{b}}\"", "braces cannot be part of a key; remove `{{`");
+    one("key = \"a}}\"", "braces cannot be part of a key; remove `}}`");
+    one("key = \"{id\"", "`{` has no `}`");
+    one("key = \"id}\"", "`}` has no `{`");
+    one("key = \"{id:?}\"", "`{id:?}` is no placeholder; write `{name}` or `{name.field}`");
+    one("key = \"{}\"", "`{}` is no placeholder; write `{name}` or `{name.field}`");
+}
+
+#[test]
+fn namespaces_have_named_levels() {
+    one("namespace = \"\"", "the namespace is empty; name it, or leave it out for the module's path");
+    for namespace in [":a", "a:", "a::b", ":", "{id}:"] {
+        let message = "a level of the namespace is empty; put text on both sides of each `:`";
+        one(&format!("namespace = {namespace:?}"), message);
+    }
+    one("namespace = \"{namespace}\"", "`{namespace}` cannot be part of the namespace itself");
+    one("namespace = users", "a namespace is written as a string; write `namespace = \"users\"`");
+}
+
+#[test]
+fn skip_names_arguments() {
+    one("skip(dbb)", "there is no argument `dbb` to skip; its arguments are `id`, `db`");
+    one("skip(db.pool)", "expected the name of an argument");
+    one("skip()", "`skip` names no argument; write `skip(db)`");
+    one("skip = db", "`skip` takes a list of names; write `skip(db)`");
+    let message = "there is nothing to skip: `key` says what the key is made of; remove one";
+    one("key = id, skip(db)", message);
+    one("key = id, skip(dbb)", message);
+    one_on("skip(slef)", METHOD, "there is no argument `slef` to skip; its arguments are `self`, `id`");
+}
+
+#[test]
+fn the_default_key_needs_names() {
+    let message = "`self` cannot be part of the default key; write `key = …` with what the result depends on, or \
+                   `skip(self)`";
+    for receiver in ["&self", "self", "&mut self", "self: Arc<Self>"] {
+        one_on("", &format!("pub async fn get({receiver}) -> u8 {{ 1 }}"), message);
+    }
+    let message = "this argument has no name; name it, or write `key = …`";
+    one_on("", "async fn get(id: u8, _: &Db) -> u8 { id }", message);
+    assert!(messages("key = id", "async fn get(id: u8, _: &Db) -> u8 { id }").is_empty());
+}
+
+#[test]
+fn switches_and_paths() {
+    one("companions = 1", "`companions` is `true` or `false`");
+    one("companions", "`companions` has no value; write `companions = false`");
+    let message = "this is no path to a crate; write `crate = \"path::to::cachefn\"`";
+    one("crate = \"a b\"", message);
+    one("crate = web", message);
+}
+
+#[test]
+fn functions_that_cannot_be_cached() {
+    let plain = "only an async function can be cached; write `async fn list`";
+    one_on("", "fn list() -> u8 { 1 }", plain);
+    one_on("", "const fn list() -> u8 { 1 }", "a `const fn` cannot be cached; write `async fn list`");
+    let message = "an `unsafe fn` cannot be cached; put the unsafe part into a block of its body";
+    one_on("", "async unsafe fn list() -> u8 { 1 }", message);
+    let message = "an `extern fn` cannot be cached; write `async fn list`";
+    one_on("", "async extern \"C\" fn list() -> u8 { 1 }", message);
+    let message = "`list` returns nothing, so there is nothing to cache; write `-> Type`";
+    one_on("", "async fn list() { }", message);
+    one_on("", "async fn list() -> () { }", "`()` holds nothing to cache; return the value to keep");
+    let message = "a type behind `impl` cannot be stored; write the type's name";
+    one_on("", "async fn list() -> impl Iterator<Item = impl Debug> { 1 }", message);
+    one_on("", "async fn list() -> Result<Vec<impl Debug>, E> { 1 }", message);
+}
+
+#[test]
+fn the_attribute_stands_on_a_function() {
+    let on = |item: &str, message: &str| {
+        assert_eq!(messages("ttl = 3", item), [message]);
+        let expansion = cached(tokens("ttl = 3"), &tokens(item), true).to_string();
+        assert!(expansion.ends_with(&tokens(item).to_string()));
+    };
+    let inside = "annotate the async functions inside it";
+    for (first, item) in
+        [("impl", "impl User { fn a() {} }"), ("trait", "pub trait A {}"), ("mod", "#[doc = \"\"] mod a {}")]
+    {
+        on(item, &format!("`#[cached]` goes on an async function, not on `{first}`; {inside}"));
+    }
+    let advice = "annotate the async functions inside its `impl`";
+    on("struct User;", &format!("`#[cached]` goes on an async function, not on `struct`; {advice}"));
+    let advice = "annotate an `async fn`";
+    on("const A: u8 = 1;", &format!("`#[cached]` goes on an async function, not on `const`; {advice}"));
+    let declared = cached(tokens(""), &tokens("async fn get(&self) -> u8;"), true).to_string();
+    assert!(declared.contains("`get` has no body to cache; annotate it in each `impl` of the trait"));
+    assert!(declared.ends_with(&tokens("async fn get(&self) -> u8;").to_string()));
+}
+
+#[test]
+fn independent_faults_are_reported_together() {
+    let item = "fn get(&self, id: u8) -> impl Debug { id }";
+    let args = "ttl = \"soon\", key = \"{a}:{b}{c\", colour = 1, namespace = \"a:\"";
+    assert_eq!(messages(args, item).len(), 9);
+}

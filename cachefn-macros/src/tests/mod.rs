@@ -1,0 +1,50 @@
+//! The macros from tokens to tokens.
+
+mod companions;
+mod diagnostics;
+mod snapshots;
+
+use proc_macro2::TokenStream;
+use syn::{Item, LitStr};
+
+use crate::pipeline::cached;
+
+fn tokens(source: &str) -> TokenStream {
+    source.parse().expect("the test's source is made of tokens")
+}
+
+/// The items that `#[cached(args)] item` becomes.
+fn expanded(args: &str, item: &str, enabled: bool) -> Vec<Item> {
+    let expansion = cached(tokens(args), &tokens(item), enabled);
+    let file: syn::File = syn::parse2(expansion).expect("the expansion is a list of items");
+    file.items
+}
+
+/// What the compile errors of an expansion say.
+fn messages(args: &str, item: &str) -> Vec<String> {
+    let reported = expanded(args, item, true).into_iter().filter_map(|item| match item {
+        Item::Macro(item) if item.mac.path.segments.last()?.ident == "compile_error" => {
+            Some(item.mac.parse_body::<LitStr>().expect("a compile error is a string").value())
+        }
+        _ => None,
+    });
+    reported.collect()
+}
+
+/// Functions as they print, without attributes and bodies.
+fn signatures(items: &[Item]) -> Vec<String> {
+    let functions = items.iter().filter_map(|item| match item {
+        Item::Fn(function) => Some(Item::Fn(syn::ItemFn {
+            attrs: Vec::new(),
+            block: Box::new(syn::parse_quote!({})),
+            ..function.clone()
+        })),
+        _ => None,
+    });
+    let printed = functions.map(|function| {
+        let file = syn::File { shebang: None, frontmatter: None, attrs: Vec::new(), items: vec![function] };
+        let printed = prettyplease::unparse(&file).split_whitespace().collect::<Vec<_>>().join(" ");
+        printed.replace("{}", "").replace("( ", "(").replace(", )", ")").trim_end().to_owned()
+    });
+    printed.collect()
+}

@@ -1,0 +1,204 @@
+//! A fill: from the moment a body may run to the moment its value is stored and its followers know.
+
+use std::future::Future;
+use std::mem;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use cachefn_backends::backend::{Backend, Filled};
+use cachefn_backends::background;
+use cachefn_backends::envelope::{Draft, Span};
+use cachefn_backends::error::{Error, ErrorKind};
+use cachefn_backends::memory::{AnyEntry, Ticket};
+use cachefn_backends::place::Place;
+
+use crate::codec;
+use crate::event;
+use crate::flight::Seat;
+use crate::global::Cache;
+use crate::key::Key;
+use crate::layout::Layout;
+use crate::remote::{Link, RedisLease};
+use crate::shape::Storable;
+use crate::site::Instance;
+
+/// A fill under way. Dropping it passes the flight on and gives the lease back.
+pub(super) struct Fill {
+    pub(super) cache: Arc<Cache>,
+    pub(super) instance: Instance,
+    pub(super) key: Key,
+    pub(super) ticket: Arc<Ticket>,
+    /// None outside of a flight.
+    pub(super) seat: Option<Seat>,
+    /// With the number its value is stored under; none where Redis is not in use.
+    pub(super) lease: Option<(Lease, u64)>,
+    /// When the body began, in milliseconds since 1970.
+    pub(super) born: u64,
+    pub(super) began: Option<Instant>,
+}
+
+/// What is left to do after the body.
+pub(super) enum Settling<V> {
+    Done(V),
+    /// Redis is being told; then the value may be returned.
+    Waits(Pin<Box<dyn Future<Output = ()> + Send>>, V),
+}
+
+/// A lease of Redis. Dropping it gives it back, on a task of its own.
+pub(super) struct Lease {
+    link: Link,
+    place: Place,
+    lease: Option<RedisLease>,
+}
+
+/// What Redis is told.
+enum Word {
+    Store(Draft, Duration),
+    /// There is nothing, or nothing that can be stored: what stood there is no longer true.
+    Vacate,
+}
+
+impl Fill {
+    /// Polls the body.
+    pub(super) fn aboard<T>(&self, poll: impl FnOnce() -> T) -> T {
+        match &self.seat {
+            Some(seat) => seat.aboard(poll),
+            None => poll(),
+        }
+    }
+
+    /// The body failed: that is its caller's own.
+    pub(super) fn fail(self: Box<Self>) {
+        let this = *self;
+        this.instance.site.counters.errors.count();
+        this.says_miss();
+        this.seat.into_iter().for_each(Seat::fail);
+    }
+
+    /// The body found nothing.
+    pub(super) fn nothing<V: Storable>(self: Box<Self>, value: V) -> Settling<V> {
+        self.says_miss();
+        if self.lease.is_some() {
+            let entry = self.share(&value);
+            return self.tell(Word::Vacate, entry, value);
+        }
+        let filled = self.ticket.vacate();
+        self.land_in_memory(filled, &value);
+        Settling::Done(value)
+    }
+
+    /// The body has a value.
+    pub(super) fn value<V: Storable>(self: Box<Self>, value: V) -> Settling<V> {
+        self.says_miss();
+        if let Some((_, site)) = &self.lease {
+            let word = self.word(&value, *site);
+            let entry = self.share(&value);
+            return self.tell(word, entry, value);
+        }
+        let life = self.cache.life_in_memory(self.instance.site.ttl());
+        let size = codec::encoded_size(&value).unwrap_or(mem::size_of::<V>()).max(mem::size_of::<V>());
+        let entry: AnyEntry = self.ticket.entry(value.clone(), self.instance.owner, size, life);
+        // While Redis is in use memory is not read: what is stored there now would be old when it is.
+        let filled =
+            if self.cache.link().is_some() { Filled::Refused } else { self.ticket.store(Arc::clone(&entry)) };
+        let Self { instance, seat, .. } = *self;
+        settled(instance, Ok(filled), seat, Some(&entry));
+        Settling::Done(value)
+    }
+
+    fn land_in_memory<V: Storable>(self: Box<Self>, filled: Filled, value: &V) {
+        let entry = self.share(value);
+        let Self { seat, .. } = *self;
+        match (filled, seat, entry) {
+            (Filled::Stored, Some(seat), Some(entry)) => seat.land(&entry),
+            (_, seat, _) => seat.into_iter().for_each(Seat::retry),
+        }
+    }
+
+    /// The value as an entry for the followers, if there can be any.
+    fn share<V: Storable>(&self, value: &V) -> Option<AnyEntry> {
+        let entry = || self.ticket.entry(value.clone(), self.instance.owner, 0, Duration::MAX) as AnyEntry;
+        self.seat.as_ref().map(|_| entry())
+    }
+
+    fn word<V: Storable>(&self, value: &V, site: u64) -> Word {
+        match Layout::of::<V>().encode(value, site) {
+            Ok((ident, payload)) => {
+                let life = self.cache.life(self.instance.site.ttl());
+                Word::Store(Draft { ident, span: self.span(life), payload }, life)
+            }
+            Err(error) => {
+                self.instance.site.counters.unfit.count();
+                event::not_stored(&self.instance.identity.function, &error);
+                Word::Vacate
+            }
+        }
+    }
+
+    fn span(&self, life: Duration) -> Span {
+        let until = self.born.saturating_add(u64::try_from(life.as_millis()).unwrap_or(u64::MAX));
+        Span { born: self.born, fresh_until: until, stale_until: until, error_until: until }
+    }
+
+    fn tell<V>(self: Box<Self>, word: Word, entry: Option<AnyEntry>, value: V) -> Settling<V> {
+        let Self { instance, ticket, seat, lease, .. } = *self;
+        let telling = async move {
+            let Some((lease, _)) = lease else { return };
+            let filled = match (lease.tell(word).await, ticket.is_current()) {
+                (Ok(Filled::Stored), false) => Ok(Filled::Refused),
+                (filled, _) => filled,
+            };
+            settled(instance, filled, seat, entry.as_ref());
+        };
+        Settling::Waits(Box::pin(telling), value)
+    }
+
+    fn says_miss(&self) {
+        event::miss(&self.instance, &self.cache.prefix, self.key.as_str(), self.began);
+    }
+}
+
+/// Counts a fill and tells the followers. They are given the entry only if it was stored: then no
+/// invalidation came before this moment, in any process.
+fn settled(instance: Instance, filled: Result<Filled, Error>, seat: Option<Seat>, entry: Option<&AnyEntry>) {
+    let counters = &instance.site.counters;
+    match &filled {
+        Ok(Filled::Stored) => counters.fills.count(),
+        Ok(Filled::Refused) => counters.refused.count(),
+        Err(_) => {}
+    }
+    let Some(seat) = seat else { return };
+    match (filled, entry) {
+        (Ok(Filled::Stored), Some(entry)) => seat.land(entry),
+        // Redis takes no values: nobody can share one, but the body is not to be stormed either.
+        (Err(error), _) if error.kind() == ErrorKind::Full => seat.fail(),
+        _ => seat.retry(),
+    }
+}
+
+impl Lease {
+    pub(super) fn new(link: Link, place: Place, lease: RedisLease) -> Self {
+        Self { link, place, lease: Some(lease) }
+    }
+
+    async fn tell(mut self, word: Word) -> Result<Filled, Error> {
+        let Some(lease) = self.lease.take() else { return Ok(Filled::Refused) };
+        match word {
+            Word::Store(draft, life) => self.link.fill(&self.place, lease, draft, life).await,
+            Word::Vacate => self.link.release(&self.place, lease, true).await,
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let Some(lease) = self.lease.take() {
+            let (link, place) = (self.link.clone(), self.place.clone());
+            background::handle().spawn(async move {
+                // The lease ends by itself if Redis is not told.
+                let _ = link.release(&place, lease, false).await;
+            });
+        }
+    }
+}

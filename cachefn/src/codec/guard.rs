@@ -1,0 +1,189 @@
+//! The serializer in front of a codec's own: forwards everything, and stops at what the codec would lose.
+//!
+//! A derive writes a field left out by `skip_serializing_if` as no bytes at all. Postcard then reads the next
+//! field in its place, a wrong value that no checksum notices, so the guard refuses such fields before they
+//! are stored. JSON writes `Some(None)`, `None` and NaN all as `null`.
+
+use std::cell::{Cell, RefCell};
+use std::fmt::Display;
+
+use serde::ser::{Error, Serialize, Serializer};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::forward::Guard;
+use super::limit::Sink;
+use super::{EncodeError, FREE_ELEMENTS, MAX_DEPTH};
+
+const TOO_DEEP: EncodeError = EncodeError::Unfit("values nested deeper than 128 levels");
+const NULL: EncodeError = EncodeError::Unfit("`Some` of a value that is null itself");
+const NOT_FINITE: EncodeError = EncodeError::Unfit("floats that are not finite");
+const LEFT_OUT: EncodeError = EncodeError::Unfit("fields left out by `skip_serializing_if`");
+const UNKNOWN_LENGTH: EncodeError = EncodeError::Unfit("`flatten` or other parts of unknown length");
+const KEY: EncodeError = EncodeError::Unfit("map keys that are not strings, numbers or unit variants");
+const EQUAL_KEYS: EncodeError = EncodeError::Unfit("map keys written alike");
+const NOTHINGS: EncodeError = EncodeError::Unfit("many elements without content");
+
+/// What is refused.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rules {
+    Postcard,
+    Json,
+    /// Nothing but depth: only the size is wanted.
+    Size,
+}
+
+/// One encoding: its rules, its bytes, and the first fault.
+pub(super) struct Watch {
+    rules: Rules,
+    sink: Sink,
+    fault: RefCell<Option<EncodeError>>,
+    elements: Cell<usize>,
+}
+
+impl Watch {
+    pub(super) fn new(rules: Rules, max_bytes: usize) -> Self {
+        Self { rules, sink: Sink::new(max_bytes), fault: RefCell::default(), elements: Cell::new(0) }
+    }
+
+    pub(super) fn sink(&self) -> &Sink {
+        &self.sink
+    }
+
+    pub(super) fn write<T: Serialize + ?Sized, S: Serializer>(
+        &self,
+        value: &T,
+        inner: S,
+    ) -> Result<(), EncodeError> {
+        let place = Place { watch: self, depth: 1, in_some: false, is_key: false };
+        value.serialize(Guard { inner, place }).map(drop)
+    }
+
+    pub(super) fn finish(self, written: Result<(), EncodeError>) -> Result<Vec<u8>, EncodeError> {
+        if self.sink.is_full() {
+            return Err(EncodeError::TooLarge);
+        }
+        written?;
+        if self.elements.get() > self.sink.len() + FREE_ELEMENTS {
+            return Err(NOTHINGS);
+        }
+        Ok(self.sink.into_bytes())
+    }
+
+    /// Carries a fault past the codec's own error type, which has no room for it.
+    fn park<E: Error>(&self, fault: EncodeError) -> E {
+        let error = E::custom(&fault);
+        self.fault.borrow_mut().get_or_insert(fault);
+        error
+    }
+
+    pub(super) fn recover(&self, error: impl Display) -> EncodeError {
+        let parked = self.fault.borrow_mut().take();
+        parked.unwrap_or_else(|| EncodeError::Custom(error.to_string()))
+    }
+}
+
+/// Where in the value the guard stands.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) watch: &'a Watch,
+    depth: u8,
+    in_some: bool,
+    is_key: bool,
+}
+
+impl Place<'_> {
+    fn is(&self, rules: Rules) -> bool {
+        self.watch.rules == rules
+    }
+
+    fn deeper(self) -> Result<Self, EncodeError> {
+        if self.depth + 1 > MAX_DEPTH {
+            return Err(TOO_DEEP);
+        }
+        Ok(Self { depth: self.depth + 1, in_some: false, is_key: false, ..self })
+    }
+
+    /// The content of a container, which JSON cannot use as a key.
+    pub(super) fn inside(self) -> Result<Self, EncodeError> {
+        self.refuse_if(self.is_key, KEY)?.deeper()
+    }
+
+    /// A `Some` costs a level only directly inside another, where no container bounds the nesting.
+    pub(super) fn some(self) -> Result<Self, EncodeError> {
+        let place = if self.in_some { Self { is_key: self.is_key, ..self.deeper()? } } else { self };
+        Ok(Self { in_some: true, ..place })
+    }
+
+    pub(super) fn null(self) -> Result<Self, EncodeError> {
+        let json = self.is(Rules::Json);
+        self.refuse_if(json && self.in_some, NULL)?.refuse_if(self.is_key, KEY)
+    }
+
+    pub(super) fn float(self, finite: bool) -> Result<Self, EncodeError> {
+        let json = self.is(Rules::Json);
+        self.refuse_if(json && !finite, NOT_FINITE)
+    }
+
+    /// The length to announce: postcard must know it, a count of bytes may do without.
+    pub(super) fn len(self, len: Option<usize>) -> Result<Option<usize>, EncodeError> {
+        match (self.watch.rules, len) {
+            (Rules::Postcard, None) => Err(UNKNOWN_LENGTH),
+            (Rules::Size, None) => Ok(Some(0)),
+            (_, len) => Ok(len),
+        }
+    }
+
+    /// An element of a sequence or map, which need not take a byte.
+    pub(super) fn counted(self) -> Self {
+        self.watch.elements.set(self.watch.elements.get() + 1);
+        self
+    }
+
+    pub(super) fn key(self) -> Self {
+        Self { is_key: self.is(Rules::Json), ..self }
+    }
+
+    pub(super) fn bytes(self) -> Result<Self, EncodeError> {
+        self.refuse_if(self.is_key, KEY)
+    }
+
+    pub(super) fn left_out(self) -> Result<Self, EncodeError> {
+        self.refuse_if(self.is(Rules::Postcard), LEFT_OUT)
+    }
+
+    fn refuse_if(self, refuse: bool, fault: EncodeError) -> Result<Self, EncodeError> {
+        if refuse { Err(fault) } else { Ok(self) }
+    }
+}
+
+/// A value on its way through the codec's serializer, to be guarded again on the other side.
+pub(super) struct Guarded<'a, T: ?Sized> {
+    pub(super) value: &'a T,
+    pub(super) place: Place<'a>,
+}
+
+impl<T: Serialize + ?Sized> Serialize for Guarded<'_, T> {
+    fn serialize<S: Serializer>(&self, inner: S) -> Result<S::Ok, S::Error> {
+        let watch = self.place.watch;
+        self.value.serialize(Guard { inner, place: self.place }).map_err(|fault| watch.park(fault))
+    }
+}
+
+/// The keys a JSON map was given, as hashes.
+#[derive(Default)]
+pub(super) struct Keys(Vec<u64>);
+
+impl Keys {
+    /// Notes the key written since the output was `start` bytes long.
+    pub(super) fn note(&mut self, place: Place<'_>, start: usize) {
+        if place.is_key {
+            let hash = |written: &[u8]| xxh3_64(written.strip_prefix(b",").unwrap_or(written));
+            self.0.push(place.watch.sink.since(start, hash));
+        }
+    }
+
+    pub(super) fn check(mut self) -> Result<(), EncodeError> {
+        self.0.sort_unstable();
+        if self.0.windows(2).any(|pair| pair[0] == pair[1]) { Err(EQUAL_KEYS) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,162 @@
+//! Values to bytes and back, without a silent loss.
+//!
+//! | codec | bytes | cannot carry |
+//! |---|---|---|
+//! | [`Codec::Postcard`] | binary, no names | fields left out, unknown lengths, types that ask the input what it holds |
+//! | [`Codec::Json`] | text, self-describing | non-finite floats, `Some` of a null, keys that are not strings, equal keys |
+//!
+//! Encoding passes through `guard` (in `forward`'s serializer), which stops where the codec would write something else than the value;
+//! decoding passes through `depth`, so that no input overflows the stack. Both count nesting alike: what was
+//! written can be read.
+//!
+//! Not seen here: what a type's own `Serialize` leaves out (`skip`, `skip_serializing`), and two variants of
+//! an untagged enum that look alike.
+
+mod depth;
+mod forward;
+mod guard;
+mod limit;
+#[cfg(test)]
+mod tests;
+
+use std::fmt::{self, Display};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use depth::Bounds;
+use guard::{Rules, Watch};
+
+/// How deep sequences, maps, tuples, structs and variants with content may nest, the leaf included.
+const MAX_DEPTH: u8 = 128;
+
+/// Elements that take no bytes, such as those of a `Vec<()>`, are bounded by the input's length plus this.
+const FREE_ELEMENTS: usize = 1 << 16;
+
+/// How a value is written. The number is stored with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub(crate) enum Codec {
+    /// Compact, and only as good as the shape it is read with.
+    Postcard = 1,
+    /// For types that ask the input what it holds.
+    Json = 2,
+}
+
+impl Codec {
+    pub(crate) fn from_byte(byte: u8) -> Option<Self> {
+        match byte {
+            1 => Some(Self::Postcard),
+            2 => Some(Self::Json),
+            _ => None,
+        }
+    }
+
+    /// What `is_human_readable` says to types that have two forms.
+    pub(crate) fn human_readable(self) -> bool {
+        self == Self::Json
+    }
+}
+
+/// Why a value was not encoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum EncodeError {
+    /// The codec cannot carry the value faithfully; another one may.
+    Unfit(&'static str),
+    /// More bytes than allowed.
+    TooLarge,
+    /// The value's own `Serialize` failed.
+    Custom(String),
+}
+
+impl Display for EncodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unfit(why) => write!(f, "the codec cannot carry {why}"),
+            Self::TooLarge => f.write_str("the value is larger than allowed"),
+            Self::Custom(message) => f.write_str(message),
+        }
+    }
+}
+
+impl std::error::Error for EncodeError {}
+
+impl serde::ser::Error for EncodeError {
+    fn custom<T: Display>(message: T) -> Self {
+        Self::Custom(message.to_string())
+    }
+}
+
+/// Why bytes were not decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DecodeError {
+    /// Not a value of the type.
+    Malformed,
+    /// A value of the type, and more.
+    TrailingBytes,
+    /// Nested deeper than what is ever written.
+    TooDeep,
+}
+
+impl Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Malformed => "the bytes are not a value of the type",
+            Self::TrailingBytes => "bytes are left after the value",
+            Self::TooDeep => "the value is nested too deep",
+        })
+    }
+}
+
+impl std::error::Error for DecodeError {}
+
+/// Encodes `value` in at most `max_bytes` bytes.
+pub(crate) fn encode<T: Serialize + ?Sized>(
+    codec: Codec,
+    value: &T,
+    max_bytes: usize,
+) -> Result<Vec<u8>, EncodeError> {
+    match codec {
+        Codec::Postcard => {
+            let watch = Watch::new(Rules::Postcard, max_bytes);
+            let written = watch.write(value, &mut postcard::Serializer { output: watch.sink() });
+            watch.finish(written)
+        }
+        Codec::Json => {
+            let watch = Watch::new(Rules::Json, max_bytes);
+            let written = watch.write(value, &mut serde_json::Serializer::new(watch.sink()));
+            watch.finish(written)
+        }
+    }
+}
+
+/// Decodes all of `bytes`.
+pub(crate) fn decode<T: DeserializeOwned>(codec: Codec, bytes: &[u8]) -> Result<T, DecodeError> {
+    let bounds = Bounds::new(bytes.len());
+    match codec {
+        Codec::Postcard => {
+            let mut input = postcard::Deserializer::from_bytes(bytes);
+            let value = bounds.read(&mut input)?;
+            match input.finalize() {
+                Ok([]) => Ok(value),
+                _ => Err(DecodeError::TrailingBytes),
+            }
+        }
+        Codec::Json => {
+            let mut input = serde_json::Deserializer::from_slice(bytes);
+            let value = bounds.read(&mut input)?;
+            let ends = input.end().is_ok() && !bytes.last().is_some_and(u8::is_ascii_whitespace);
+            if ends { Ok(value) } else { Err(DecodeError::TrailingBytes) }
+        }
+    }
+}
+
+/// The bytes postcard writes for `value`, counting what it refuses as if it did not; `None` when the value
+/// cannot be serialized.
+///
+/// Allocates nothing of its own.
+pub(crate) fn encoded_size<T: Serialize + ?Sized>(value: &T) -> Option<usize> {
+    let mut counter = postcard::Serializer { output: postcard::ser_flavors::Size::default() };
+    Watch::new(Rules::Size, 0).write(value, &mut counter).ok()?;
+    postcard::ser_flavors::Flavor::finalize(counter.output).ok()
+}

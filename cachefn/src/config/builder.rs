@@ -1,0 +1,137 @@
+//! The environment's names, set in code. What is set is judged by the same parser.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use super::Config;
+use super::parse::{self, name};
+use crate::error::Error;
+
+/// Sets in code what the environment would say.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// let config = cachefn::Config::builder()
+///     .enabled(true)
+///     .default_ttl(Duration::from_secs(60))
+///     .max_bytes(16 << 20)
+///     .build()?;
+/// assert_eq!(config.max_bytes(), 16 << 20);
+/// # Ok::<(), cachefn::Error>(())
+/// ```
+#[derive(Clone)]
+#[must_use = "nothing is set until `build` and `init_with`"]
+pub struct ConfigBuilder {
+    values: BTreeMap<&'static str, String>,
+}
+
+impl ConfigBuilder {
+    pub(super) fn new() -> Self {
+        Self { values: BTreeMap::new() }
+    }
+
+    /// `CACHE_ENABLED`.
+    pub fn enabled(self, on: bool) -> Self {
+        self.set(name::ENABLED, on)
+    }
+
+    /// `CACHE_DEFAULT_TTL`, at least one millisecond.
+    pub fn default_ttl(self, ttl: Duration) -> Self {
+        self.set(name::DEFAULT_TTL, humantime::format_duration(ttl))
+    }
+
+    /// `CACHE_PREFIX`.
+    pub fn prefix(self, prefix: &str) -> Self {
+        self.set(name::PREFIX, prefix)
+    }
+
+    /// `CACHE_MAX_BYTES`.
+    pub fn max_bytes(self, bytes: u64) -> Self {
+        self.set(name::MAX_BYTES, bytes)
+    }
+
+    /// `CACHE_NEAR`.
+    pub fn near(self, on: bool) -> Self {
+        self.set(name::NEAR, on)
+    }
+
+    /// `CACHE_FALLBACK_TTL`, at least one millisecond.
+    pub fn fallback_ttl(self, ttl: Duration) -> Self {
+        self.set(name::FALLBACK_TTL, humantime::format_duration(ttl))
+    }
+
+    /// `CACHE_SECRET`.
+    pub fn secret(self, secret: &str) -> Self {
+        self.set(name::SECRET, secret)
+    }
+
+    /// `REDIS_ENABLED`.
+    pub fn redis_enabled(self, on: bool) -> Self {
+        self.set(name::REDIS_ENABLED, on)
+    }
+
+    /// `REDIS_URL`; it wins over host, port, database, user name and password.
+    pub fn redis_url(self, url: &str) -> Self {
+        self.set(name::REDIS_URL, url)
+    }
+
+    /// `REDIS_HOST`.
+    pub fn redis_host(self, host: &str) -> Self {
+        self.set(name::REDIS_HOST, host)
+    }
+
+    /// `REDIS_PORT`.
+    pub fn redis_port(self, port: u16) -> Self {
+        self.set(name::REDIS_PORT, port)
+    }
+
+    /// `REDIS_DB`.
+    pub fn redis_db(self, db: u32) -> Self {
+        self.set(name::REDIS_DB, db)
+    }
+
+    /// `REDIS_USERNAME`.
+    pub fn redis_username(self, username: &str) -> Self {
+        self.set(name::REDIS_USERNAME, username)
+    }
+
+    /// `REDIS_PASSWORD`; any characters.
+    pub fn redis_password(self, password: &str) -> Self {
+        self.set(name::REDIS_PASSWORD, password)
+    }
+
+    /// `REDIS_TIMEOUT`, from one millisecond to one minute.
+    pub fn redis_timeout(self, timeout: Duration) -> Self {
+        self.set(name::REDIS_TIMEOUT, humantime::format_duration(timeout))
+    }
+
+    /// `REDIS_CLUSTER`.
+    pub fn redis_cluster(self, on: bool) -> Self {
+        self.set(name::REDIS_CLUSTER, on)
+    }
+
+    /// The configuration.
+    ///
+    /// # Errors
+    ///
+    /// All faults at once, each with the name of its variable.
+    pub fn build(self) -> Result<Config, Error> {
+        parse::config(|name| self.values.get(name).cloned())
+    }
+
+    fn set(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.values.insert(name, value.to_string());
+        self
+    }
+}
+
+impl fmt::Debug for ConfigBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let secret = [name::SECRET, name::REDIS_URL, name::REDIS_USERNAME, name::REDIS_PASSWORD];
+        let shown = |(name, value)| (name, if secret.contains(name) { "***" } else { value });
+        let values = self.values.iter().map(|(name, value)| (name, value.as_str())).map(shown);
+        f.debug_map().entries(values).finish()
+    }
+}

@@ -1,0 +1,168 @@
+use super::*;
+
+fn read(block: &str) -> Result<Config, Error> {
+    Config::from_lookup(|name| {
+        let lines = block.lines().filter_map(|line| line.trim().split_once('='));
+        lines.filter(|(variable, _)| *variable == name).map(|(_, value)| value.to_owned()).next_back()
+    })
+}
+
+#[test]
+fn an_empty_environment_caches_nothing() {
+    let config = Config::default();
+    assert!(!config.enabled());
+    assert_eq!(config.default_ttl(), Duration::from_secs(300));
+    assert_eq!(config.prefix(), "cachefn");
+    assert_eq!(config.max_bytes(), 64 * 1024 * 1024);
+    assert_eq!(config.fallback_ttl(), Duration::from_secs(30));
+    assert!(config.near() && !config.has_secret() && config.redis().is_none());
+}
+
+#[test]
+fn the_block_that_disables_the_cache_is_read() {
+    let config = read("CACHE_ENABLED=false\nREDIS_ENABLED=false").unwrap();
+    assert!(!config.enabled());
+    assert!(config.redis().is_none());
+}
+
+#[test]
+fn the_block_for_memory_is_read() {
+    let config = read("CACHE_ENABLED=true\nREDIS_ENABLED=false\nCACHE_DEFAULT_TTL=300").unwrap();
+    assert!(config.enabled());
+    assert_eq!(config.default_ttl(), Duration::from_secs(300));
+    assert!(config.redis().is_none());
+}
+
+#[test]
+fn the_block_for_redis_is_read() {
+    let config = read(
+        "CACHE_ENABLED=true
+         REDIS_ENABLED=true
+         REDIS_HOST=redis.internal
+         REDIS_PORT=6380
+         REDIS_PASSWORD=s3cret
+         REDIS_DB=1
+         CACHE_DEFAULT_TTL=600",
+    )
+    .unwrap();
+    assert_eq!(config.default_ttl(), Duration::from_secs(600));
+    let redis = config.redis().unwrap();
+    assert_eq!((redis.host(), redis.port(), redis.db()), ("redis.internal", 6380, 1));
+    assert_eq!(redis.password.as_deref(), Some("s3cret"));
+    assert_eq!(redis.timeout(), Duration::from_millis(250));
+}
+
+#[test]
+fn every_switch_word_is_read_in_any_case() {
+    for (word, on) in [("TRUE", true), ("1", true), ("Yes", true), ("on", true)] {
+        assert_eq!(read(&format!("CACHE_ENABLED={word}")).unwrap().enabled(), on, "{word}");
+    }
+    for word in ["FALSE", "0", "no", "Off", "", " "] {
+        assert!(!read(&format!("CACHE_ENABLED={word}")).unwrap().enabled(), "{word}");
+    }
+}
+
+#[test]
+fn all_faults_are_reported_at_once_each_by_name() {
+    let bad = [
+        ("CACHE_ENABLED", "maybe"),
+        ("CACHE_DEFAULT_TTL", "0"),
+        ("CACHE_PREFIX", "a b"),
+        ("CACHE_MAX_BYTES", "lots"),
+        ("CACHE_NEAR", "2"),
+        ("CACHE_FALLBACK_TTL", "-5"),
+        ("REDIS_ENABLED", "si"),
+        ("REDIS_HOST", "redis://host"),
+        ("REDIS_PORT", "66000"),
+        ("REDIS_DB", "-1"),
+        ("REDIS_TIMEOUT", "250"),
+        ("REDIS_CLUSTER", "?"),
+        ("REDIS_URL", "http://host"),
+    ];
+    let find =
+        |name: &str| bad.iter().find(|(variable, _)| *variable == name).map(|(_, value)| (*value).to_owned());
+    let error = Config::from_lookup(find).unwrap_err();
+    let mut named: Vec<_> = error.faults().iter().map(crate::error::Fault::variable).collect();
+    let mut expected: Vec<_> = bad.iter().map(|(name, _)| *name).collect();
+    named.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(named, expected);
+    let text = error.to_string();
+    assert!(expected.iter().all(|name| text.contains(name)), "{text}");
+}
+
+#[test]
+fn durations_and_sizes_are_read_with_and_without_units() {
+    for (text, millis) in [("300", 300_000), ("5m", 300_000), ("250ms", 250), ("1h 30m", 5_400_000)] {
+        let config = read(&format!("CACHE_DEFAULT_TTL={text}")).unwrap();
+        assert_eq!(config.default_ttl(), Duration::from_millis(millis), "{text}");
+    }
+    for (text, bytes) in [("1024", 1024), ("64MiB", 64 << 20), ("1GiB", 1 << 30), ("5 MB", 5_000_000)] {
+        assert_eq!(read(&format!("CACHE_MAX_BYTES={text}")).unwrap().max_bytes(), bytes, "{text}");
+    }
+}
+
+#[test]
+fn a_whole_url_wins_over_the_parts_and_is_percent_decoded() {
+    let config = read(
+        "CACHE_ENABLED=1
+         REDIS_ENABLED=1
+         REDIS_HOST=ignored
+         REDIS_URL=redis://us%40er:p%40ss%2F%C3%BC@[::1]:7000/3",
+    );
+    let redis = config.unwrap().redis().cloned().unwrap();
+    assert_eq!((redis.host(), redis.port(), redis.db()), ("::1", 7000, 3));
+    assert_eq!((redis.username.as_deref(), redis.password.as_deref()), (Some("us@er"), Some("p@ss/ü")));
+}
+
+#[test]
+fn urls_that_cannot_be_used_are_refused_without_repeating_them() {
+    for url in [
+        "rediss://:hunter2@host",
+        "redis+sentinel://:hunter2@host",
+        "redis://:hunter2#x@host",
+        "redis://:hunter2/x@host",
+        "redis://:hunter2@host/db",
+        "redis://:hunter2@host/0?a=b",
+        "hunter2",
+        "redis:///0",
+    ] {
+        let error = read(&format!("REDIS_URL={url}")).unwrap_err();
+        assert_eq!(error.faults().len(), 1, "{url}");
+        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
+    }
+}
+
+#[test]
+fn no_debug_output_holds_a_secret() {
+    let builder = Config::builder()
+        .enabled(true)
+        .redis_enabled(true)
+        .secret("hunter2")
+        .redis_username("hunter2")
+        .redis_password("hunter2")
+        .redis_url("redis://hunter2:hunter2@host/0");
+    let debug = format!("{builder:?} {:?}", builder.clone().build().unwrap());
+    assert!(!debug.contains("hunter2"), "{debug}");
+}
+
+#[test]
+fn a_password_of_any_characters_is_taken_as_it_is() {
+    let password = "@:/#%?! ümläut";
+    let config =
+        Config::builder().enabled(true).redis_enabled(true).redis_password(password).build().unwrap();
+    assert_eq!(config.redis().unwrap().password.as_deref(), Some(password));
+}
+
+#[test]
+fn redis_without_the_cache_is_a_warning() {
+    let config = read("REDIS_ENABLED=true").unwrap();
+    assert_eq!(config.warnings().len(), 1);
+    assert!(config.redis().is_none());
+}
+
+#[test]
+fn what_later_versions_will_do_is_refused_only_where_it_would_be_used() {
+    assert!(read("CACHE_ENABLED=1\nREDIS_ENABLED=1\nREDIS_CLUSTER=1").is_err());
+    assert!(read("REDIS_CLUSTER=1").is_ok());
+}

@@ -1,0 +1,72 @@
+//! What is said, through `tracing` with the target `cachefn`: one event per fact, fields beside it.
+//!
+//! Nothing here costs more than a load where nobody listens.
+
+use std::fmt::Display;
+use std::time::{Duration, Instant};
+
+use tracing::{Level, debug, error, info, warn};
+
+use crate::site::Instance;
+
+/// When a call began, if somebody listens.
+pub(crate) fn clock() -> Option<Instant> {
+    tracing::enabled!(target: "cachefn", Level::DEBUG).then(Instant::now)
+}
+
+pub(crate) fn hit(instance: &Instance, prefix: &str, key: &str, began: Option<Instant>) {
+    let Some(began) = began else { return };
+    outcome("HIT", "hit", instance, prefix, key, began.elapsed());
+}
+
+pub(crate) fn miss(instance: &Instance, prefix: &str, key: &str, began: Option<Instant>) {
+    let Some(began) = began else { return };
+    outcome("MISS", "miss", instance, prefix, key, began.elapsed());
+}
+
+fn outcome(word: &str, outcome: &str, instance: &Instance, prefix: &str, key: &str, elapsed: Duration) {
+    let (function, namespace) = (&instance.identity.function, instance.site.namespace_label());
+    let millis = elapsed.as_secs_f64() * 1e3;
+    debug!(
+        target: "cachefn",
+        function, namespace, key = format_args!("{prefix}:{key}"), outcome, ?elapsed,
+        "CACHE {word}: {function} ({millis:.2}ms)"
+    );
+}
+
+pub(crate) fn invalidated(prefix: &str, what: &str, queued: bool) {
+    debug!(target: "cachefn", target = format_args!("{prefix}:{what}"), queued, "CACHE INVALIDATE: {prefix}:{what}");
+}
+
+/// A call that cannot be cached.
+pub(crate) fn no_key(function: &str, why: &dyn Display) {
+    warn!(target: "cachefn", function, error = %why, "an argument cannot be written into a key; the call is not cached");
+}
+
+/// A value that stays out of Redis.
+pub(crate) fn not_stored(function: &str, why: &dyn Display) {
+    warn!(target: "cachefn", function, error = %why, "a value cannot be stored in Redis");
+}
+
+pub(crate) fn shared_key(function: &str, key: &str) {
+    warn!(
+        target: "cachefn", function, key,
+        "another function stores under the same key, so each makes the other miss: give one of them another key or namespace"
+    );
+}
+
+pub(crate) fn stored_as_json(type_name: &str, why: &str) {
+    info!(target: "cachefn", r#type = type_name, why, "stored as JSON: Postcard cannot carry the type");
+}
+
+pub(crate) fn initialized(mode: &str) {
+    info!(target: "cachefn", mode, "cache initialized");
+}
+
+pub(crate) fn odd_configuration(warning: &str) {
+    warn!(target: "cachefn", "{warning}");
+}
+
+pub(crate) fn bad_environment(problem: &dyn Display) {
+    error!(target: "cachefn", error = %problem, "nothing is cached");
+}

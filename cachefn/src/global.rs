@@ -1,0 +1,210 @@
+//! The one cache of the process: made once, looked at by every call.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use cachefn_backends::clock::Clock;
+use cachefn_backends::memory::Memory;
+
+use crate::config::Config;
+use crate::error::Error;
+use crate::event;
+use crate::flight::Flights;
+use crate::remote::{Link, Redis};
+
+/// Everything that calls share.
+pub(crate) struct Cache {
+    pub(crate) memory: Memory,
+    pub(crate) redis: Option<Redis>,
+    pub(crate) flights: Flights,
+    pub(crate) prefix: String,
+    default_ttl: Duration,
+    fallback_ttl: Duration,
+}
+
+const UNSET: u8 = 0;
+const OFF: u8 = 1;
+const ON: u8 = 2;
+
+static SWITCH: AtomicU8 = AtomicU8::new(UNSET);
+static CACHE: ArcSwapOption<Cache> = ArcSwapOption::const_empty();
+/// Held while the cache is made or ended; says whether that was asked for by name.
+static EXPLICIT: Mutex<bool> = Mutex::new(false);
+
+/// Whether calls are to run as if they were not annotated. One relaxed load.
+#[inline]
+pub(crate) fn is_off() -> bool {
+    !cfg!(feature = "enabled") || SWITCH.load(Ordering::Relaxed) == OFF
+}
+
+/// The cache, unless caching is off. The first call of a process that did not initialize reads the
+/// environment.
+pub(crate) fn current() -> Option<Arc<Cache>> {
+    if SWITCH.load(Ordering::Acquire) == UNSET {
+        read_environment();
+    }
+    CACHE.load_full()
+}
+
+/// Sets the cache up as the environment says. Once it is set up, doing it again changes nothing.
+///
+/// With Redis it waits for the first attempt to connect, a second at most; when that fails, memory
+/// serves until Redis is there.
+///
+/// # Errors
+///
+/// Every fault of the environment at once, each with the name of its variable. Redis being away is
+/// no error.
+///
+/// # Cancel safety
+///
+/// Dropping the future leaves the cache set up.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), cachefn::Error> {
+/// cachefn::init().await?;
+/// # Ok(())
+/// # }
+/// ```
+pub async fn init() -> Result<(), Error> {
+    if *lock_explicit() {
+        return Ok(());
+    }
+    match init_with(Config::from_env()?).await {
+        Err(error) if error.is_already_initialized() => Ok(()),
+        other => other,
+    }
+}
+
+/// Sets the cache up as `config` says.
+///
+/// # Errors
+///
+/// [`Error::is_already_initialized`] if `init` or `init_with` was called before and
+/// [`shutdown`](crate::shutdown) was not called since.
+///
+/// # Cancel safety
+///
+/// Dropping the future leaves the cache set up.
+pub async fn init_with(config: Config) -> Result<(), Error> {
+    let redis = {
+        let mut explicit = lock_explicit();
+        if *explicit {
+            return Err(Error::already_initialized());
+        }
+        *explicit = true;
+        set_up(&config)
+    };
+    if let Some(redis) = redis {
+        redis.settled().await;
+    }
+    Ok(())
+}
+
+/// Ends the cache: invalidations that are on their way are waited for, for as long as `REDIS_TIMEOUT`,
+/// the connection is closed, the memory is given back. From then on calls run as if they were not
+/// annotated, until the cache is initialized again.
+pub async fn shutdown() {
+    let cache = {
+        let mut explicit = lock_explicit();
+        *explicit = false;
+        SWITCH.store(OFF, Ordering::Release);
+        CACHE.swap(None)
+    };
+    if let Some(cache) = cache {
+        if let Some(redis) = &cache.redis {
+            redis.shutdown().await;
+        }
+        cache.memory.clear();
+    }
+}
+
+fn read_environment() {
+    let mut explicit = lock_explicit();
+    if SWITCH.load(Ordering::Acquire) != UNSET {
+        return;
+    }
+    match Config::from_env() {
+        Ok(config) => drop(set_up(&config)),
+        Err(error) => {
+            event::bad_environment(&error);
+            SWITCH.store(OFF, Ordering::Release);
+        }
+    }
+    *explicit = false;
+}
+
+/// Puts the cache in place; the answer is the Redis to wait for.
+fn set_up(config: &Config) -> Option<Redis> {
+    config.warnings().iter().for_each(|warning| event::odd_configuration(warning));
+    if !config.enabled() || !cfg!(feature = "enabled") {
+        SWITCH.store(OFF, Ordering::Release);
+        retire(CACHE.swap(None));
+        event::initialized("disabled");
+        return None;
+    }
+    let cache = Cache::new(config);
+    let redis = cache.redis.clone();
+    retire(CACHE.swap(Some(Arc::new(cache))));
+    SWITCH.store(ON, Ordering::Release);
+    event::initialized(if redis.is_some() { "redis" } else { "memory" });
+    redis
+}
+
+/// A cache that the first call had set up is replaced when the program initializes by name.
+fn retire(cache: Option<Arc<Cache>>) {
+    if let Some(redis) = cache.and_then(|cache| cache.redis.clone()) {
+        cachefn_backends::background::handle().spawn(async move { redis.shutdown().await });
+    }
+}
+
+fn lock_explicit() -> std::sync::MutexGuard<'static, bool> {
+    EXPLICIT.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Cache {
+    fn new(config: &Config) -> Self {
+        let memory = Memory::new(config.max_bytes(), Clock::system());
+        let redis = start_redis(config, &memory);
+        Self {
+            memory,
+            redis,
+            flights: Flights::new(),
+            prefix: config.prefix().to_owned(),
+            default_ttl: config.default_ttl(),
+            fallback_ttl: config.fallback_ttl(),
+        }
+    }
+
+    /// Redis, while it is connected and trusted. All steps taken through one link share its deadline.
+    pub(crate) fn link(&self) -> Option<Link> {
+        self.redis.as_ref().and_then(Redis::link)
+    }
+
+    /// How long a value lives that asks for `ttl`.
+    pub(crate) fn life(&self, ttl: Option<Duration>) -> Duration {
+        ttl.unwrap_or(self.default_ttl)
+    }
+
+    /// How long a value lives in this process that asks for `ttl`: while Redis is away, not so long
+    /// that other processes' invalidations are missed for more than a moment.
+    pub(crate) fn life_in_memory(&self, ttl: Option<Duration>) -> Duration {
+        let life = self.life(ttl);
+        if self.redis.is_some() { life.min(self.fallback_ttl) } else { life }
+    }
+}
+
+#[cfg(feature = "redis")]
+fn start_redis(config: &Config, memory: &Memory) -> Option<Redis> {
+    let memory = memory.clone();
+    let start = |settings| Redis::start(settings, move || memory.clear());
+    config.redis().map(|redis| start(redis.settings(config.prefix())))
+}
+
+#[cfg(not(feature = "redis"))]
+fn start_redis(_: &Config, _: &Memory) -> Option<Redis> {
+    None
+}

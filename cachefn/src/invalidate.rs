@@ -1,0 +1,122 @@
+//! What invalidates: the companions, namespaces, everything.
+//!
+//! The part in this process is done, and Redis is on its way to be told, when the function returns;
+//! the future only waits for the answer. Dropping it loses nothing.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+pub use cachefn_backends::backend::Invalidated;
+use cachefn_backends::place::{Group, Target};
+
+use crate::event;
+use crate::global::{self, Cache};
+use crate::key::{KeyWriter, canonical_group};
+use crate::remote::Ack;
+use crate::site::Site;
+
+/// An invalidation under way.
+///
+/// It has happened in this process, and does not depend on this future: awaiting it is to know that
+/// it has happened in Redis too ([`Invalidated::Applied`]), or that it will, as soon as Redis is back
+/// ([`Invalidated::Queued`]). It waits no longer than `REDIS_TIMEOUT`.
+///
+/// # Cancel safety
+///
+/// Dropping it loses nothing.
+#[must_use = "the invalidation happens by itself, but only `.await` tells when other processes see it"]
+pub struct Invalidation(Progress);
+
+enum Progress {
+    Done(Invalidated),
+    Sent(Ack),
+}
+
+impl Invalidation {
+    fn of(cache: &Cache, target: Target, what: &str) -> Self {
+        cache.memory.invalidate(&target);
+        let Some(redis) = &cache.redis else {
+            event::invalidated(&cache.prefix, what, false);
+            return Self::off();
+        };
+        let ack = redis.invalidate(vec![target]);
+        event::invalidated(&cache.prefix, what, cache.link().is_none());
+        Self(Progress::Sent(ack))
+    }
+
+    /// Nothing is cached, so there is nothing to invalidate.
+    pub fn off() -> Self {
+        Self(Progress::Done(Invalidated::Applied))
+    }
+}
+
+impl Future for Invalidation {
+    type Output = Invalidated;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Invalidated> {
+        match &mut self.0 {
+            Progress::Done(outcome) => Poll::Ready(*outcome),
+            Progress::Sent(ack) => Pin::new(ack).poll(cx),
+        }
+    }
+}
+
+impl fmt::Debug for Invalidation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Invalidation").finish_non_exhaustive()
+    }
+}
+
+/// Invalidates the entry that the key's closure names.
+pub fn invalidate<F: FnOnce(&mut KeyWriter)>(site: &'static Site, write: F) -> Invalidation {
+    let Some(cache) = in_use() else { return Invalidation::off() };
+    let instance = site.instance::<F>();
+    match instance.key(write) {
+        Ok(key) => Invalidation::of(&cache, instance.target(&key), key.as_str()),
+        Err(error) => {
+            // A call with these arguments is not cached either.
+            event::no_key(&instance.identity.function, &error);
+            Invalidation::off()
+        }
+    }
+}
+
+/// Invalidates all entries of the function.
+pub fn invalidate_all<F>(site: &'static Site, _: F) -> Invalidation {
+    let Some(cache) = in_use() else { return Invalidation::off() };
+    let instance = site.instance::<F>();
+    Invalidation::of(&cache, instance.all(), &instance.identity.path)
+}
+
+/// Invalidates everything in `namespace` and below it: `users` covers `users:7` and `users:7:keys`, and
+/// neither `users2` nor `user`. `::` reads as `:`, so that a module path names the functions in it.
+///
+/// It costs the same with one entry or a million.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// cachefn::invalidate_namespace("users").await;
+/// # }
+/// ```
+pub fn invalidate_namespace(namespace: &str) -> Invalidation {
+    let Some(cache) = in_use() else { return Invalidation::off() };
+    let level = namespace.replace("::", ":");
+    let level = canonical_group(level.trim_matches(':'));
+    Invalidation::of(&cache, Target::Group(Group::namespace(&level)), &level)
+}
+
+/// Invalidates everything under `CACHE_PREFIX`, and nothing of other prefixes. It costs the same with
+/// one entry or a million.
+pub fn clear() -> Invalidation {
+    let Some(cache) = in_use() else { return Invalidation::off() };
+    let cleared = Invalidation::of(&cache, Target::Group(Group::root()), "*");
+    cache.memory.clear();
+    cleared
+}
+
+fn in_use() -> Option<std::sync::Arc<Cache>> {
+    if global::is_off() { None } else { global::current() }
+}

@@ -1,0 +1,114 @@
+//! The layer between a part's text and the key: nothing in a part reads as a separator or a marker.
+
+use std::fmt;
+
+use super::shorten::hex;
+use super::writer::{KeyError, KeyWriter};
+
+/// Writes one part, escaped, into a key.
+#[derive(Debug)]
+pub struct Escaped<'a> {
+    key: &'a mut KeyWriter,
+    separator: u8,
+}
+
+impl<'a> Escaped<'a> {
+    /// `separator` is the first byte of what follows the part.
+    pub(super) fn new(key: &'a mut KeyWriter, separator: u8) -> Self {
+        Self { key, separator }
+    }
+
+    /// Writes text, escaped.
+    #[inline]
+    pub(super) fn text(&mut self, text: &str) {
+        let mut rest = text;
+        while let Some((at, special)) = self.find_special(rest) {
+            self.key.push(&rest[..at]);
+            self.escape(special);
+            rest = &rest[at + special.len_utf8()..];
+        }
+        self.key.push(rest);
+    }
+
+    /// Writes an integer in decimal.
+    #[inline]
+    pub(super) fn integer(&mut self, negative: bool, magnitude: u64) {
+        if negative {
+            self.text("-");
+        }
+        let mut digits = [0; 20];
+        let mut at = digits.len();
+        let mut rest = magnitude;
+        loop {
+            at -= 1;
+            digits[at] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        self.key.push_ascii(&digits[at..]);
+    }
+
+    /// Writes what no text can read as: `%` and a lower-case letter.
+    pub(super) fn marker(&mut self, letter: char) {
+        debug_assert!(letter.is_ascii_lowercase());
+        self.key.push("%");
+        self.key.push(letter.encode_utf8(&mut [0; 4]));
+    }
+
+    pub(super) fn fail(&mut self, error: KeyError) {
+        self.key.fail(error);
+    }
+
+    /// The next character to escape. Looks at bytes, and decodes only where one may begin such a character.
+    fn find_special(&self, text: &str) -> Option<(usize, char)> {
+        let candidate = |byte: u8| byte == self.separator || MAY_BE_SPECIAL[usize::from(byte)];
+        let mut from = 0;
+        while let Some(at) = text.as_bytes()[from..].iter().position(|&byte| candidate(byte)) {
+            let at = from + at;
+            let c = text[at..].chars().next()?;
+            if text.as_bytes()[at] == self.separator || is_special(c) {
+                return Some((at, c));
+            }
+            from = at + c.len_utf8();
+        }
+        None
+    }
+
+    #[cold]
+    fn escape(&mut self, c: char) {
+        for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+            let [high, low] = hex(byte, b"0123456789ABCDEF");
+            self.key.push_ascii(&[b'%', high, low]);
+        }
+    }
+}
+
+impl fmt::Write for Escaped<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.text(text);
+        Ok(())
+    }
+}
+
+/// Escaped in every part: what Redis, shells, templates and logs give a meaning.
+fn is_special(c: char) -> bool {
+    if c.is_ascii() { is_special_ascii(c as u8) } else { c.is_whitespace() || c.is_control() }
+}
+
+const fn is_special_ascii(byte: u8) -> bool {
+    matches!(byte, 0..=b' ' | 0x7f | b'%' | b':' | b'{' | b'}' | b'*' | b'?' | b'[' | b']' | b'\\' | b'^')
+}
+
+/// By first byte of a character. Of the others, white space and controls begin with these four.
+const MAY_BE_SPECIAL: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        table[byte as usize] = is_special_ascii(byte);
+        byte += 1;
+    }
+    [table[0xc2], table[0xe1], table[0xe2], table[0xe3]] = [true; 4];
+    table
+};

@@ -1,0 +1,51 @@
+//! Keys: from the arguments of a call to the text its entry is stored under.
+//!
+//! ```text
+//! key        = namespace ":" function (":" part)*      written as an expression, or absent
+//!            | namespace ":" template                  literals, and parts in place of `{…}`
+//! part       = bare | structured                       chosen by the argument's type
+//! bare       = 7 · -7 · 1.5 · true · bob · #set(v,v)
+//!            | %e empty · %n None · %s%n Some(None) · %u unit · %f7ff8000000000000 NaN by its bits
+//! structured = true · 7u64 · 1.5f64 · nan7ff8000000000000f64 · 'c' · "text" · b"00ff"
+//!            | unit · none · some(v) · #(v,v) · (v,v) · #map(k=v,k=v) · name rest
+//! name       = @Type · @Enum.Variant
+//! rest       = nothing · (v) newtype · <v,v> tuple · (f=v,g=_) fields, the second one skipped
+//! ```
+//!
+//! Within one function, two argument tuples have one key only if they are equal:
+//!
+//! - *Escaping.* In a part `%`, `:`, `{ } * ? [ ] \ ^`, white space, controls and the character that follows
+//!   the part in the template are written as their bytes, `%` and two digits or **upper-case** letters each.
+//!   So a part never holds the byte that ends it, and can be cut out and unescaped. For this that byte must
+//!   be neither a letter, a digit nor `%`; the macro refuses such templates.
+//! - *Markers.* `%` and a **lower-case** letter: no escape and no escaped text reads like one.
+//! - *Bare.* The type is known, and `Display` of each of these types tells its values apart; floats are
+//!   written with as many digits as bring the same bits back. `Some(x)` reads as `x`, and `%s` is put
+//!   before it only if `x` is a `None` itself, at any depth.
+//! - *Structured.* The first characters tell the kind of a value, and each kind knows its own end: numbers
+//!   by their type, quoted text by a `"` that is not doubled, a `char` by its length, all else by its
+//!   closing bracket. Names of other than letters, digits, `_` and `-` are quoted like text. After
+//!   `@Type(` a name is told from a value by the `=` that follows it, and `_` is no value.
+//!
+//! Entries of a map, and elements of a set that is the argument itself, are sorted by their text. A set
+//! inside another type cannot be told from a sequence, and its order counts. Variants are known by their
+//! names. What a type leaves out of its own `Serialize` is not in the key.
+//!
+//! Over 200 bytes the arguments are replaced by `%h` and 128 bits of their SHA-256, and segments of a
+//! namespace over 64 bytes always are: see [`canonical_group`].
+
+mod bare;
+mod compound;
+mod escape;
+mod part;
+mod shorten;
+mod text;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+pub use part::{BarePart, KeyPart, NotAPart, Part, TextPart};
+pub(crate) use shorten::canonical_group;
+pub use writer::KeyWriter;
+pub(crate) use writer::{Key, KeyError};

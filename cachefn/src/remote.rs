@@ -1,0 +1,109 @@
+//! Redis, or the certainty that there is none in this build.
+
+#[cfg(feature = "redis")]
+pub(crate) use cachefn_backends::redis::{Ack, Link, Redis, RedisLease};
+
+#[cfg(not(feature = "redis"))]
+pub(crate) use absent::{Ack, Link, Redis, RedisLease, state};
+
+/// The state of the connection, in a word.
+#[cfg(feature = "redis")]
+pub(crate) fn state(redis: &Redis) -> &'static str {
+    use cachefn_backends::redis::State;
+
+    match redis.state() {
+        State::Connecting => "connecting",
+        State::Connected => "connected",
+        State::Suspect => "suspect",
+        State::Degraded => "degraded",
+        State::Recovering => "recovering",
+        _ => "unknown",
+    }
+}
+
+/// The same names without a value: code that handles them is checked and never runs.
+/// The fields are private, or the compiler would call that code unreachable.
+#[cfg(not(feature = "redis"))]
+mod absent {
+    use std::convert::Infallible;
+    use std::future::Future;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+    use std::time::Duration;
+
+    use cachefn_backends::backend::{Acquired, Backend, Filled, Invalidated, Lookup};
+    use cachefn_backends::envelope::Draft;
+    use cachefn_backends::error::Error;
+    use cachefn_backends::place::{Place, Target};
+
+    #[derive(Clone)]
+    pub(crate) struct Redis(Infallible);
+    #[derive(Clone)]
+    pub(crate) struct Link(Infallible);
+    pub(crate) struct RedisLease(Infallible);
+    pub(crate) struct Ack(Infallible);
+
+    pub(crate) fn state(redis: &Redis) -> &'static str {
+        match redis.0 {}
+    }
+
+    impl Redis {
+        pub(crate) fn link(&self) -> Option<Link> {
+            match self.0 {}
+        }
+
+        pub(crate) fn address(&self) -> &str {
+            match self.0 {}
+        }
+
+        pub(crate) fn journal_len(&self) -> usize {
+            match self.0 {}
+        }
+
+        pub(crate) fn invalidate(&self, _: Vec<Target>) -> Ack {
+            match self.0 {}
+        }
+
+        #[expect(clippy::unused_async, reason = "the shape of the real one")]
+        pub(crate) async fn settled(&self) {
+            match self.0 {}
+        }
+
+        #[expect(clippy::unused_async, reason = "the shape of the real one")]
+        pub(crate) async fn shutdown(&self) {
+            match self.0 {}
+        }
+    }
+
+    impl Future for Ack {
+        type Output = Invalidated;
+
+        fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Invalidated> {
+            match self.0 {}
+        }
+    }
+
+    impl Backend for Link {
+        type Lease = RedisLease;
+
+        async fn lookup(&self, _: &Place) -> Result<Lookup, Error> {
+            match self.0 {}
+        }
+
+        async fn acquire(&self, _: &Place, _: bool) -> Result<Acquired<RedisLease>, Error> {
+            match self.0 {}
+        }
+
+        async fn fill(&self, _: &Place, _: RedisLease, _: Draft, _: Duration) -> Result<Filled, Error> {
+            match self.0 {}
+        }
+
+        async fn release(&self, _: &Place, _: RedisLease, _: bool) -> Result<Filled, Error> {
+            match self.0 {}
+        }
+
+        async fn invalidate(&self, _: &[Target]) -> Result<(), Error> {
+            match self.0 {}
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! The shape of a type, read from what its `Deserialize` asks for.
+//!
+//! A binary codec stores values without names, so bytes written by one version of a type may decode as
+//! another. The tracer runs `T::deserialize` against a deserializer that has no input: it writes down every
+//! request (kind, name of the type asked for, names of fields and variants, lengths), answers with samples,
+//! and runs again with the next answer until every branch has been taken once.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `tape` | which answer is next, which types are known, the running hash |
+//! | `probe`, `access` | the deserializer, and what it hands to visitors |
+//! | `samples` | the strings, numbers and bytes offered |
+//!
+//! The same compiler and the same dependencies give the same fingerprint in every run and on every machine.
+//! Names of types are part of it, with their crate and module: a type that moves has another fingerprint, and
+//! a new compiler may print names differently. Both cost a fill, never a wrong value.
+//!
+//! Not seen: what a hand-written `Deserialize` does behind a value it refuses in every sample (in a struct the
+//! other fields are still seen, in a tuple or a map only what comes before), and everything a self-describing
+//! type buffers first, as `flatten`, `untagged` and `tag` do.
+
+mod access;
+mod probe;
+mod samples;
+mod tape;
+#[cfg(test)]
+mod tests;
+
+use serde::de::DeserializeOwned;
+
+use probe::Probe;
+use tape::Tape;
+
+/// What the tracer learned of a type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shape {
+    /// A hash of every request the type makes, in order.
+    pub(crate) fingerprint: u64,
+    /// The type asks the input what it holds, so only a self-describing codec can carry it.
+    pub(crate) self_describing: bool,
+}
+
+/// Traces `T` as a codec that is `human_readable` or not would see it.
+///
+/// Microseconds for most types, and bounded for all. Runs the type's own `Deserialize`, and panics where that does.
+pub(crate) fn trace<T: DeserializeOwned>(human_readable: bool) -> Shape {
+    let mut tape = Tape::new(std::any::type_name::<T>(), human_readable);
+    loop {
+        let passed = T::deserialize(Probe(&mut tape)).is_ok();
+        if !tape.next_pass(passed) {
+            return tape.shape();
+        }
+    }
+}

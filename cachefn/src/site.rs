@@ -1,0 +1,315 @@
+//! One annotated function as data, and who it is.
+//!
+//! The expansion writes a [`Site`] down as a constant; everything it would like to decide is a field
+//! here, read by the runtime. Who the function is, is learnt once, at its first call, from the name
+//! of a closure inside it: an attribute on a method never sees the type whose method it is.
+
+use std::any::{TypeId, type_name};
+use std::sync::{Mutex, Once, OnceLock, PoisonError};
+use std::time::Duration;
+
+use cachefn_backends::place::{Group, Lineage, Place, Target};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::key::{Key, KeyError, KeyWriter};
+use crate::stats::Counters;
+
+/// One annotated function.
+#[derive(Debug)]
+pub struct Site {
+    module: &'static str,
+    name: &'static str,
+    /// Absent where the namespace is a template.
+    namespace: Option<&'static str>,
+    template: bool,
+    expire: Option<Duration>,
+    identity: OnceLock<Identity>,
+    pub(crate) counters: Counters,
+}
+
+/// Who a function is.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    /// What logs and keys call it: `get_user`, or `Repo::get` for a method.
+    pub(crate) function: String,
+    /// Its path: `app::users::Repo::get`.
+    pub(crate) path: String,
+    /// Whether its instances must be told apart.
+    generic: bool,
+    namespace: Option<String>,
+    /// The lineage of every entry, where it is the same for all.
+    lineage: Option<Lineage>,
+    /// The instances seen, by name: two of one name cannot be told apart outside the process.
+    instances: Mutex<Vec<(u64, TypeId)>>,
+    shared_key: Once,
+}
+
+/// One instance of a function: the function itself, unless it is generic.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Instance {
+    pub(crate) site: &'static Site,
+    pub(crate) identity: &'static Identity,
+    /// Told apart by type, so that no two share an entry in memory.
+    pub(crate) owner: TypeId,
+    name: &'static str,
+}
+
+impl Site {
+    /// The function `name` in `module`, with every argument absent.
+    pub const fn new(module: &'static str, name: &'static str) -> Self {
+        Self {
+            module,
+            name,
+            namespace: Some(module),
+            template: false,
+            expire: None,
+            identity: OnceLock::new(),
+            counters: Counters::new(),
+        }
+    }
+
+    /// `namespace = "…"`.
+    #[must_use]
+    pub const fn namespace(mut self, namespace: &'static str) -> Self {
+        self.namespace = Some(namespace);
+        self
+    }
+
+    /// `namespace = "…{argument}…"`: the key's closure writes it.
+    #[must_use]
+    pub const fn dynamic_namespace(mut self) -> Self {
+        self.namespace = None;
+        self
+    }
+
+    /// `key = "…"`: the key is a template, without the function's name.
+    #[must_use]
+    pub const fn template(mut self) -> Self {
+        self.template = true;
+        self
+    }
+
+    /// `expire = …`, in milliseconds.
+    #[must_use]
+    pub const fn expire(mut self, millis: u64) -> Self {
+        self.expire = Some(Duration::from_millis(millis));
+        self
+    }
+
+    pub(crate) fn ttl(&self) -> Option<Duration> {
+        self.expire
+    }
+
+    /// The instance that `F` is a closure of.
+    pub(crate) fn instance<F>(&'static self) -> Instance {
+        let name = type_name::<F>();
+        let identity = self.identity.get_or_init(|| {
+            crate::stats::register(self);
+            Identity::read(self, name)
+        });
+        Instance { site: self, identity, owner: typeid::of::<F>(), name }
+    }
+
+    /// Who it is, if it was called.
+    pub(crate) fn identity(&self) -> Option<&Identity> {
+        self.identity.get()
+    }
+
+    /// The namespace as it is written, for labels.
+    pub(crate) fn namespace_label(&self) -> &str {
+        self.identity().and_then(|identity| identity.namespace.as_deref()).unwrap_or("(template)")
+    }
+}
+
+impl Instance {
+    /// The logical key that `write` writes.
+    pub(crate) fn key(&self, write: impl FnOnce(&mut KeyWriter)) -> Result<Key, KeyError> {
+        let function = (!self.site.template).then_some(self.identity.function.as_str());
+        let mut writer = match &self.identity.namespace {
+            Some(namespace) => KeyWriter::fixed(namespace, function),
+            None => KeyWriter::dynamic(function),
+        };
+        write(&mut writer);
+        writer.finish()
+    }
+
+    /// The text the entry is found under: the key, and which instance it is where there are several.
+    pub(crate) fn storage_key<'k>(&self, key: &'k Key) -> std::borrow::Cow<'k, str> {
+        if self.identity.generic {
+            format!("{:016x}~{}", xxh3_64(self.name.as_bytes()), key.as_str()).into()
+        } else {
+            key.as_str().into()
+        }
+    }
+
+    /// Where the entry of `key` lives.
+    pub(crate) fn place(&self, key: &Key) -> Place {
+        let lineage = self.identity.lineage.clone().unwrap_or_else(|| {
+            let instances =
+                self.identity.generic.then(|| Group::instances(&self.identity.path, key.as_str()));
+            Lineage::new(key.namespace(), &self.identity.path, instances)
+        });
+        Place::new(&self.storage_key(key), lineage)
+    }
+
+    /// Says once that another function stores under the same key.
+    pub(crate) fn says_shared_key(&self, key: &str) {
+        self.identity.shared_key.call_once(|| crate::event::shared_key(&self.identity.function, key));
+    }
+
+    /// What the invalidation of `key` strikes: the key, in all instances.
+    pub(crate) fn target(&self, key: &Key) -> Target {
+        if self.identity.generic {
+            Target::Group(Group::instances(&self.identity.path, key.as_str()))
+        } else {
+            Target::Key(key.as_str().into())
+        }
+    }
+
+    /// What the invalidation of the whole function strikes.
+    pub(crate) fn all(&self) -> Target {
+        Target::Group(Group::function(&self.identity.path))
+    }
+
+    /// The number under which its values are stored outside the process; `None` if another instance
+    /// has the same name, which the other side could not tell from this one.
+    pub(crate) fn stored_as(&self) -> Option<u64> {
+        let name = if self.identity.generic { self.name } else { "" };
+        let number = xxh3_64(format!("{}\n{name}", self.identity.path).as_bytes());
+        if !self.identity.generic {
+            return Some(number);
+        }
+        let mut instances = self.identity.instances.lock().unwrap_or_else(PoisonError::into_inner);
+        match instances.iter().find(|(known, _)| *known == number) {
+            Some((_, owner)) => (*owner == self.owner).then_some(number),
+            None => {
+                instances.push((number, self.owner));
+                Some(number)
+            }
+        }
+    }
+}
+
+impl Identity {
+    /// Input: a site and the name of a closure inside it, `app::users::Repo<S>::get::{{closure}}`.
+    fn read(site: &Site, closure: &str) -> Self {
+        let module = plain(site.module);
+        let owner = owner(closure);
+        let parent = plain(&owner);
+        let function = match parent.rsplit("::").next() {
+            Some(last) if parent != module && !last.is_empty() => format!("{last}::{}", site.name),
+            _ => site.name.to_owned(),
+        };
+        let generic = closure.contains('<');
+        let path = format!("{parent}::{}", site.name);
+        let namespace = site
+            .namespace
+            .map(|written| crate::key::canonical_group(&written.replace("::", ":")).into_owned());
+        let fixed = namespace.as_deref().filter(|_| !generic);
+        let lineage = fixed.map(|namespace| Lineage::new(namespace, &path, []));
+        Self {
+            function,
+            path,
+            generic,
+            namespace,
+            lineage,
+            instances: Mutex::default(),
+            shared_key: Once::new(),
+        }
+    }
+}
+
+/// The path that a function stands in: the closure's without the closures and the function itself,
+/// which may be a companion.
+fn owner(closure: &str) -> String {
+    let mut path = closure;
+    while let Some(outer) = path.strip_suffix("::{{closure}}") {
+        path = outer;
+    }
+    let mut depth = 0_usize;
+    let end = path.char_indices().rev().find(|(at, c)| {
+        match c {
+            '>' if !path[..*at].ends_with('-') => depth += 1,
+            '<' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth == 0 && path[*at..].starts_with("::")
+    });
+    path[..end.map_or(0, |(at, _)| at)].to_owned()
+}
+
+/// A path without generic arguments; of `<T as Trait>` and `<impl T>` the type `T`.
+fn plain(path: &str) -> String {
+    if let Some(start) = path.rfind("<impl ").map(|at| at + "<impl ".len()) {
+        return plain(path[start..].trim_end_matches('>'));
+    }
+    if let Some(inner) = path.strip_prefix('<') {
+        return plain(inner.split(" as ").next().unwrap_or(inner));
+    }
+    let (mut depth, mut out) = (0_usize, String::new());
+    for c in path.chars() {
+        match c {
+            '<' => depth += 1,
+            '>' => depth = depth.saturating_sub(1),
+            _ if depth == 0 => out.push(c),
+            _ => {}
+        }
+    }
+    out.trim_end_matches("::").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(closure: &str) -> (String, String, bool) {
+        let identity = Identity::read(&Site::new("app::users", "get"), closure);
+        (identity.function, identity.path, identity.generic)
+    }
+
+    #[test]
+    fn a_function_is_known_by_its_name_and_a_method_by_its_type() {
+        let cases = [
+            ("app::users::get::{{closure}}::{{closure}}", "get", "app::users::get", false),
+            ("app::users::invalidate_get::{{closure}}", "get", "app::users::get", false),
+            ("app::users::Repo::get::{{closure}}::{{closure}}", "Repo::get", "app::users::Repo::get", false),
+            ("app::users::Repo<&str>::get::{{closure}}", "Repo::get", "app::users::Repo::get", true),
+            ("app::users::get<alloc::string::String>::{{closure}}", "get", "app::users::get", true),
+            (
+                "<app::users::Repo as app::Get<u8>>::get::{{closure}}",
+                "Repo::get",
+                "app::users::Repo::get",
+                true,
+            ),
+            (
+                "app::users::<impl app::model::Repo<fn() -> u8>>::get::{{closure}}",
+                "Repo::get",
+                "app::model::Repo::get",
+                true,
+            ),
+            ("app::users::main::get::{{closure}}", "main::get", "app::users::main::get", false),
+        ];
+        for (closure, function, path, generic) in cases {
+            assert_eq!(read(closure), (function.to_owned(), path.to_owned(), generic), "{closure}");
+        }
+    }
+
+    #[test]
+    fn a_closure_is_really_named_like_that() {
+        fn inner<T>(_: T) -> &'static str {
+            fn name<F>(_: F) -> &'static str {
+                type_name::<F>()
+            }
+            name(|| ())
+        }
+        let module = module_path!();
+        assert_eq!(plain(&owner(inner(7_u8))), format!("{module}::a_closure_is_really_named_like_that"));
+        assert!(inner("").contains("<&str>"), "{}", inner(""));
+    }
+
+    #[test]
+    fn the_module_is_a_hierarchical_namespace() {
+        let identity = Identity::read(&Site::new("app::users", "get"), "app::users::get::{{closure}}");
+        assert_eq!(identity.namespace.as_deref(), Some("app:users"));
+    }
+}

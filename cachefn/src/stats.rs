@@ -1,0 +1,152 @@
+//! What every function has done so far, counted.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use crate::site::Site;
+
+/// The counters of one site.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) hits: Counter,
+    pub(crate) misses: Counter,
+    pub(crate) collapsed: Counter,
+    pub(crate) fills: Counter,
+    pub(crate) errors: Counter,
+    pub(crate) refused: Counter,
+    pub(crate) unfit: Counter,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Counter(AtomicU64);
+
+/// What all functions have done since the process started.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Every cached function that was called at least once while caching was on, by path.
+    pub functions: Vec<FunctionStats>,
+}
+
+/// What one function has done.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FunctionStats {
+    /// Its path, `app::users::get_user`.
+    pub function: String,
+    /// Its namespace as it is written.
+    pub namespace: String,
+    /// Calls answered from the cache.
+    pub hits: u64,
+    /// Calls that found nothing usable.
+    pub misses: u64,
+    /// Misses that were answered by another call's body.
+    pub collapsed: u64,
+    /// Values stored.
+    pub fills: u64,
+    /// Bodies that failed.
+    pub errors: u64,
+    /// Values not stored, because an invalidation or a later fill came between.
+    pub refused: u64,
+    /// Calls or values that cannot be cached: a key that does not serialize, a value that does not
+    /// encode or is too large.
+    pub unfit: u64,
+}
+
+impl Stats {
+    /// All functions together.
+    pub fn total(&self) -> FunctionStats {
+        let start = FunctionStats { function: "total".into(), ..FunctionStats::default() };
+        self.functions.iter().fold(start, |sum, one| sum.plus(one))
+    }
+
+    /// The function of this path, or of this path's end: `get_user`, `users::get_user`.
+    pub fn function(&self, path: &str) -> Option<&FunctionStats> {
+        let ends =
+            |full: &str| full.strip_suffix(path).is_some_and(|head| head.is_empty() || head.ends_with("::"));
+        self.functions.iter().find(|one| ends(&one.function))
+    }
+}
+
+impl FunctionStats {
+    /// The share of calls answered from the cache, 0 to 1; 0 without calls.
+    #[expect(clippy::cast_precision_loss, reason = "a rate of counts this large needs no more digits")]
+    pub fn hit_rate(&self) -> f64 {
+        match self.hits + self.misses {
+            0 => 0.0,
+            calls => self.hits as f64 / calls as f64,
+        }
+    }
+
+    fn plus(mut self, other: &Self) -> Self {
+        self.hits += other.hits;
+        self.misses += other.misses;
+        self.collapsed += other.collapsed;
+        self.fills += other.fills;
+        self.errors += other.errors;
+        self.refused += other.refused;
+        self.unfit += other.unfit;
+        self
+    }
+}
+
+impl Counters {
+    pub(crate) const fn new() -> Self {
+        const ZERO: Counter = Counter(AtomicU64::new(0));
+        Self {
+            hits: ZERO,
+            misses: ZERO,
+            collapsed: ZERO,
+            fills: ZERO,
+            errors: ZERO,
+            refused: ZERO,
+            unfit: ZERO,
+        }
+    }
+}
+
+impl Counter {
+    pub(crate) fn count(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+static SITES: Mutex<Vec<&'static Site>> = Mutex::new(Vec::new());
+
+/// Lists a site at its first call.
+pub(crate) fn register(site: &'static Site) {
+    SITES.lock().unwrap_or_else(PoisonError::into_inner).push(site);
+}
+
+/// What all functions have done since the process started, at the price of a walk over them.
+pub fn stats() -> Stats {
+    let sites = SITES.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let mut functions: Vec<FunctionStats> = Vec::new();
+    for one in sites.iter().filter_map(|site| read(site)) {
+        match functions.iter_mut().find(|known| known.function == one.function) {
+            Some(known) => *known = std::mem::take(known).plus(&one),
+            None => functions.push(one),
+        }
+    }
+    functions.sort_by(|a, b| a.function.cmp(&b.function));
+    Stats { functions }
+}
+
+fn read(site: &Site) -> Option<FunctionStats> {
+    let counters = &site.counters;
+    Some(FunctionStats {
+        function: site.identity()?.path.clone(),
+        namespace: site.namespace_label().to_owned(),
+        hits: counters.hits.get(),
+        misses: counters.misses.get(),
+        collapsed: counters.collapsed.get(),
+        fills: counters.fills.get(),
+        errors: counters.errors.get(),
+        refused: counters.refused.get(),
+        unfit: counters.unfit.get(),
+    })
+}

@@ -1,0 +1,27 @@
+//! What the tests share: real servers, and what can be put in front of one.
+
+mod direct;
+mod fake;
+pub mod logs;
+mod proxy;
+mod server;
+
+use std::time::{Duration, Instant};
+
+pub use direct::Direct;
+pub use fake::FakeServer;
+pub use proxy::Proxy;
+pub use server::{Options, RedisServer};
+
+/// Waits until `condition` holds.
+///
+/// # Panics
+///
+/// If it does not within twenty seconds.
+pub async fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !condition() {
+        assert!(Instant::now() < deadline, "waited in vain: {what}");
+        cachefn_backends::background::sleep(Duration::from_millis(2)).await;
+    }
+}

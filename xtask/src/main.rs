@@ -1,0 +1,70 @@
+//! The chores of the project, in Rust, so that a developer and the CI do the same: `cargo xtask` lists them.
+//!
+//! ```text
+//! main ──> steps ──> redis ──> run      what each step runs; where redis-server is; one command
+//!            └─────> summary ──┘        the table at the end
+//! ```
+
+mod redis;
+mod run;
+mod steps;
+mod summary;
+
+use std::env;
+use std::process::ExitCode;
+
+use run::Job;
+
+const USAGE: &str = "\
+cargo xtask test [--only STEP,STEP]   everything that must be green, or just these steps
+cargo xtask bench [ARGUMENTS]         the benches; arguments go to `cargo bench`
+cargo xtask ui                        bless the snapshots: compile errors and macro expansions
+cargo xtask help                      this page
+
+REDIS_SERVER=PATH names the redis-server the tests start; else it is found on PATH or installed.
+
+steps of `test`:";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        [] | ["help" | "--help" | "-h"] => {
+            println!("{}", usage());
+            ExitCode::SUCCESS
+        }
+        ["test"] => steps::test(&steps::all()),
+        ["test", "--only", names] => match steps::named(names) {
+            Ok(chosen) => steps::test(&chosen),
+            Err(fault) => refuse(&fault),
+        },
+        ["bench", rest @ ..] => chore([Job::new("cargo bench -p cachefn-benches").args(rest)]),
+        ["ui"] => chore(bless()),
+        _ => refuse(&format!("`{}` is not a chore\n\n{}", words.join(" "), usage())),
+    }
+}
+
+/// Every feature is on, as in the step `tests`: a snapshot must not depend on who asks for it.
+fn bless() -> [Job; 2] {
+    [
+        Job::new("cargo test -p cachefn-tests --all-features --test ui").env("TRYBUILD", "overwrite"),
+        Job::new("cargo test -p cachefn-macros --all-features").env("UPDATE_SNAPSHOTS", "1"),
+    ]
+}
+
+/// Runs all of them, also after one that failed.
+fn chore(jobs: impl IntoIterator<Item = Job>) -> ExitCode {
+    let faults: Vec<String> = jobs.into_iter().filter_map(|job| job.stream().err()).collect();
+    if faults.is_empty() { ExitCode::SUCCESS } else { refuse(&faults.join("\n")) }
+}
+
+fn refuse(fault: &str) -> ExitCode {
+    eprintln!("error: {fault}");
+    ExitCode::FAILURE
+}
+
+fn usage() -> String {
+    steps::all()
+        .iter()
+        .fold(USAGE.to_owned(), |page, step| format!("{page}\n  {:<10}{}", step.name, step.about))
+}
