@@ -188,17 +188,25 @@ impl<B: Backend, P: AsyncFn(&B, Duration)> Subject<'_, B, P> {
 
     async fn is_beaten_by(&self, place: &Place, target: Target) -> Outcome {
         ensure!(self.put(place, b"1").await?, Filled::Stored);
-        let running = self.begin(place).await?;
+        let (first, second) = (self.begin(place).await?, self.begin(place).await?);
         self.strike(std::slice::from_ref(&target)).await?;
         ensure!(self.read(place).await?, None);
+        self.renew_groups(place).await?;
+        ensure!(self.end(place, first, b"2").await?, Filled::Refused);
         let later = self.begin(place).await?;
-        ensure!(self.end(place, running, b"2").await?, Filled::Refused);
+        ensure!(self.end(place, second, b"2").await?, Filled::Refused);
         ensure!(self.read(place).await?, None);
         ensure!(self.end(place, later, b"3").await?, Filled::Stored);
         ensure!(self.read(place).await?.as_deref(), Some(b"3"));
         self.strike(&[target]).await?;
         ensure!(self.read(place).await?, None);
         Ok(())
+    }
+
+    /// Begins a fill of another key, so that groups that lost their generation get another.
+    async fn renew_groups(&self, place: &Place) -> Outcome {
+        let neighbour = Place::new(&format!("{} neighbour", place.key), place.lineage.clone());
+        self.begin(&neighbour).await.map(drop)
     }
 
     async fn invalidation_leaves_everything_else_alone(&self) -> Outcome {
@@ -239,6 +247,7 @@ impl<B: Backend, P: AsyncFn(&B, Duration)> Subject<'_, B, P> {
             for target in [Target::Key("k".into()), Target::Group(Group::namespace("users"))] {
                 let lease = self.begin(&place).await?;
                 self.strike(&[target]).await?;
+                self.renew_groups(&place).await?;
                 ensure!(self.release(&place, lease, vacate).await?, Filled::Refused);
             }
             let (early, late) = (self.begin(&place).await?, self.begin(&place).await?);
@@ -277,6 +286,7 @@ impl<B: Backend, P: AsyncFn(&B, Duration)> Subject<'_, B, P> {
         let lease = self.begin(&place).await?;
         ensure!(self.end(&place, lease, b"2").await?, Filled::Stored);
         self.strike(&[Target::Group(Group::root())]).await?;
+        self.renew_groups(&place).await?;
         let struck = self.backend.acquire(&place, true).await;
         ensure!(struck.is_ok_and(|got| matches!(got, Acquired::Granted(_))), true);
         Ok(())

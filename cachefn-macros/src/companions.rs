@@ -136,10 +136,13 @@ impl Beside<'_> {
         receiver.into_iter().chain(typed).collect()
     }
 
-    /// The arguments' own names, or generated ones for patterns.
+    /// The arguments' own names, or generated ones for patterns, and for an argument that hides the function.
     fn names(&self) -> impl Iterator<Item = Ident> {
-        self.function.parameters.iter().enumerate().map(|(at, parameter)| match &parameter.pat {
-            Pat::Ident(pat) if pat.subpat.is_none() && pat.by_ref.is_none() => pat.ident.clone(),
+        let hides = |name: &Ident| *name == self.function.sig.ident;
+        self.function.parameters.iter().enumerate().map(move |(at, parameter)| match &parameter.pat {
+            Pat::Ident(pat) if pat.subpat.is_none() && pat.by_ref.is_none() && !hides(&pat.ident) => {
+                pat.ident.clone()
+            }
             _ => format_ident!("__cachefn_{at}"),
         })
     }

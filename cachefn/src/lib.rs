@@ -1,4 +1,121 @@
-//! Caching for async functions.
+//! Caching for async functions: in memory or in Redis, never stale after an invalidation.
+//!
+//! ```
+//! use cachefn::{Config, cached};
+//! # use std::sync::atomic::{AtomicU32, Ordering};
+//!
+//! #[cached(expire = 300, namespace = "users", key = id)]
+//! async fn user_name(id: u64, db: &Db) -> Result<String, DbError> {
+//!     db.name_of(id).await
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // `cachefn::init()` reads the same from the environment: CACHE_ENABLED=true
+//! cachefn::init_with(Config::builder().enabled(true).build()?).await?;
+//! let db = Db::default();
+//!
+//! assert_eq!(user_name(7, &db).await?, "Ada, read 1"); // a miss: the body runs, and `Ok` is stored
+//! assert_eq!(user_name(7, &db).await?, "Ada, read 1"); // a hit
+//!
+//! invalidate_user_name(7).await; // generated beside `user_name`
+//! assert_eq!(user_name(7, &db).await?, "Ada, read 2");
+//! assert_eq!(refresh_user_name(7, &db).await?, "Ada, read 3"); // likewise
+//!
+//! cachefn::invalidate_namespace("users").await;
+//! assert_eq!(user_name(7, &db).await?, "Ada, read 4");
+//! # Ok(())
+//! # }
+//! # #[derive(Default)]
+//! # struct Db(AtomicU32);
+//! # type DbError = std::io::Error;
+//! # impl Db {
+//! #     async fn name_of(&self, _: u64) -> Result<String, DbError> {
+//! #         Ok(format!("Ada, read {}", self.0.fetch_add(1, Ordering::Relaxed) + 1))
+//! #     }
+//! # }
+//! ```
+//!
+//! The page of [`cached`] is the manual of the attribute: its arguments, what may be annotated, what is generated.
+//!
+//! # Modes
+//!
+//! The environment decides, read once by [`init`] (or by the first call); no code changes. [`Config`] sets the same in
+//! code, for [`init_with`].
+//!
+//! | | off | memory | Redis |
+//! |---|---|---|---|
+//! | asked for by | nothing: it is the default | `CACHE_ENABLED=true` | and `REDIS_ENABLED=true` |
+//! | entries live | nowhere | in this process | in Redis, for all processes |
+//! | a call | runs its body | asks memory | asks Redis; while it is away, memory |
+//! | a hit costs | – | a clone of the value | one `MGET`, and decoding |
+//! | a miss costs besides its body | – | a clone of the value | two scripts, and encoding |
+//! | an invalidation reaches | – | this process | all processes, before its `.await` returns |
+//!
+//! In one process, concurrent calls that miss the same key run the body once. What a call does, step by step:
+//!
+//! ```text
+//! off? ─────────────────────────────────────────────> run the body
+//!  └─> build the key ─> look it up ─ hit ───────────> return the value
+//!                        └─ miss ─> another runs it ─> wait for its value
+//!                                    └─ nobody ──────> run the body, store what it returns ─> return it
+//!                                                      (refused if it was invalidated meanwhile)
+//! ```
+//!
+//! # Keys
+//!
+//! A key is `prefix:namespace:function:arguments`, such as `cachefn:users:user_name:7`. A method's function is
+//! `Repo::get`. With a template, `key = "{id}:single"`, it is `prefix:namespace:template`. Different arguments have
+//! different keys, whatever characters they hold: separators are percent-escaped, an empty text reads `%e`, `None`
+//! reads `%n`. In a key over 200 bytes a digest takes the place of the arguments.
+//!
+//! # Invalidation
+//!
+//! | call | invalidates |
+//! |---|---|
+//! | `invalidate_f(…)` | one entry of `f` |
+//! | `invalidate_all_f()` | all entries of `f` |
+//! | [`invalidate_namespace`] | a namespace and everything below it |
+//! | [`clear`] | everything under the prefix |
+//!
+//! Each costs the same with one entry or a million. It has happened in this process when the function returns; awaiting
+//! the [`Invalidation`] tells whether Redis has [`Applied`](Invalidated::Applied) it. From then on no call that starts,
+//! in any process, returns a value whose load began before: not even one whose body was running meanwhile, for that is
+//! not stored.
+//!
+//! # What is stored
+//!
+//! Of a `Result` the `Ok`, of an `Option` the `Some`, of anything else all of it. Its type is `Clone`, `Serialize`,
+//! `DeserializeOwned`, `Send`, `Sync` and `'static`; nothing is asked of an error type. In memory a value stays what it
+//! is. In Redis it is Postcard, or JSON by itself for a type that Postcard cannot carry, with a fingerprint of the type:
+//! what was stored for a type that has changed since is a miss. A value over 1 MiB stays out of Redis.
+//!
+//! # When Redis goes away
+//!
+//! Calls go on, from memory, with entries that live for `CACHE_FALLBACK_TTL` at most. A call that notices the outage
+//! waits `REDIS_TIMEOUT` at most, later ones do not wait. Invalidations hold in this process at once and are
+//! [`Queued`](Invalidated::Queued) for Redis. It comes back by itself: attempts go on, and what is queued is applied
+//! before anything in Redis is used again. [`status`] shows how things stand, and a warning is logged. A failover can
+//! lose what the old server had not passed on, and a process that ends loses its queue; time to live bounds both.
+//!
+//! # Costs
+//!
+//! Off, a call is one relaxed load and a branch more than the plain function; without the feature `enabled` it *is* the
+//! plain function. A hit in memory builds the key, without allocating up to 128 bytes, and clones the value; nothing is
+//! awaited. The memory is bounded by `CACHE_MAX_BYTES`, the queue of invalidations by 10 000 or 1 MiB, beyond which it
+//! becomes one invalidation of everything. There is one connection per process.
+//!
+//! # Watching it
+//!
+//! Events have the `tracing` target `cachefn`: calls and invalidations at DEBUG, changes of state at INFO and WARN.
+//! [`stats`] counts per function, [`status`] tells the mode, the state of Redis and the size of the memory.
+//!
+//! # Features
+//!
+//! | feature | by default | without it |
+//! |---|---|---|
+//! | `enabled` | yes | functions are as if they were not annotated; invalidations do nothing |
+//! | `redis` | yes | no Redis client is compiled; `REDIS_ENABLED=true` is an error of [`init`] |
 mod call;
 mod codec;
 mod config;
@@ -43,3 +160,8 @@ pub mod __private {
         crate::Invalidation::off()
     }
 }
+
+/// The programs in the README, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct ReadmeDoctests;

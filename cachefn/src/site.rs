@@ -247,10 +247,10 @@ fn plain(path: &str) -> String {
         return plain(inner.split(" as ").next().unwrap_or(inner));
     }
     let (mut depth, mut out) = (0_usize, String::new());
-    for c in path.chars() {
+    for (at, c) in path.char_indices() {
         match c {
             '<' => depth += 1,
-            '>' => depth = depth.saturating_sub(1),
+            '>' if !path[..at].ends_with('-') => depth = depth.saturating_sub(1),
             _ if depth == 0 => out.push(c),
             _ => {}
         }

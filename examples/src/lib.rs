@@ -42,8 +42,7 @@ impl Shop {
     /// Creates the database: 10 000 users with two orders each, and no index on whose order it is, so that
     /// every query reads all orders.
     pub fn create(file: &Path) -> Result<Self> {
-        let shop = Self::open(file)?;
-        let connection = shop.0.connection.lock().expect("nobody else has it yet");
+        let connection = Connection::open(file)?;
         connection.execute_batch(
             "BEGIN;
              CREATE TABLE cities (id INTEGER PRIMARY KEY, name TEXT);
@@ -56,14 +55,12 @@ impl Shop {
              INSERT INTO orders SELECT i, 1 + i % 10000, 100 + i * 7919 % 9900 FROM n;
              COMMIT;",
         )?;
-        drop(connection);
-        Ok(shop)
+        Ok(Self::over(connection))
     }
 
     /// Opens a database that was created before.
     pub fn open(file: &Path) -> Result<Self> {
-        let connection = Mutex::new(Connection::open(file)?);
-        Ok(Self(Arc::new(Inner { connection, queries: AtomicU64::new(0) })))
+        Connection::open(file).map(Self::over)
     }
 
     /// One user.
@@ -93,6 +90,10 @@ impl Shop {
     /// How many queries and changes it has run.
     pub fn queries(&self) -> u64 {
         self.0.queries.load(Ordering::Relaxed)
+    }
+
+    fn over(connection: Connection) -> Self {
+        Self(Arc::new(Inner { connection: Mutex::new(connection), queries: AtomicU64::new(0) }))
     }
 
     async fn run<T: Send + 'static>(

@@ -5,6 +5,7 @@ mod fake;
 pub mod logs;
 mod proxy;
 mod server;
+mod worker;
 
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,7 @@ pub use direct::Direct;
 pub use fake::FakeServer;
 pub use proxy::Proxy;
 pub use server::{Options, RedisServer};
+pub use worker::{Answer, Asked, Worker};
 
 /// Waits until `condition` holds.
 ///

@@ -238,6 +238,23 @@ async fn a_pause_in_the_network_costs_one_timeout_and_no_connection() {
 }
 
 #[tokio::test]
+async fn an_invalidation_that_never_arrived_is_made_up_for_before_anything_is_read() {
+    let server = RedisServer::start();
+    let proxy = Proxy::to(server.port());
+    let backend = connected(Settings { port: proxy.port(), ..short(&server) }).await;
+    put(&backend, "k", "1").await.unwrap();
+    proxy.hold();
+    assert_eq!(backend.0.invalidate(key("k")).await, Invalidated::Queued);
+    assert_eq!((backend.0.link().is_none(), backend.0.journal_len()), (true, 1));
+    proxy.cut();
+    proxy.release();
+    assert_eq!(server.keys(":v:k").len(), 1, "it was lost on the way");
+    proxy.heal();
+    used_again(&backend).await;
+    assert_eq!(read(&backend, "k").await, None);
+}
+
+#[tokio::test]
 async fn an_idle_connection_into_a_black_hole_is_noticed() {
     let server = RedisServer::start();
     let proxy = Proxy::to(server.port());

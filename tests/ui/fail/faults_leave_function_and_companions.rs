@@ -17,5 +17,6 @@ impl Repo {
 
 fn main() {
     let _ = (invalidate_double(7), invalidate_all_double());
-    let _ = (Repo.double(7), Repo::invalidate_double(7), Repo::invalidate_all_double(), Repo.refresh_double(7));
+    let _ =
+        (Repo.double(7), Repo::invalidate_double(7), Repo::invalidate_all_double(), Repo.refresh_double(7));
 }

@@ -1,29 +1,30 @@
-//! Companions are where the function is and as visible; unused ones and those of private types are no warning.
+//! Companions are as visible as the function, and neither unused ones nor private types in them are a warning.
 #![deny(warnings, unreachable_pub, missing_docs)]
 use cachefn::{Config, cached};
 
 mod users {
-    #[derive(Clone, serde::Serialize)]
-    struct Private;
+    #[derive(serde::Serialize)]
+    struct Private(u64);
 
     #[super::cached]
-    pub(crate) async fn public(id: u64) -> u64 { id + nested(&Private).await }
+    pub(super) async fn shared(id: u64) -> u64 {
+        private(&Private(id)).await
+    }
 
-    #[super::cached(expire = "1h 30m")]
-    async fn nested(_private: &Private) -> u64 { tail::deep(1).await }
-
-    mod tail {
-        #[crate::cached(crate = "cachefn", namespace = "deep")]
-        pub(in crate::users) async fn deep(id: u64) -> u64 { id }
+    #[super::cached(crate = "cachefn")]
+    pub(in crate::users) async fn private(private: &Private) -> u64 {
+        private.0
     }
 }
 
 #[tokio::main]
 async fn main() {
-    #[cached(key = id)]
-    async fn local(id: u64) -> u64 { users::public(id).await }
+    #[cached]
+    async fn local(id: u64) -> u64 {
+        users::shared(id).await
+    }
 
     cachefn::init_with(Config::builder().enabled(true).build().unwrap()).await.unwrap();
-    assert_eq!((local(7).await, local(7).await, refresh_local(7).await, users::refresh_public(7).await), (8, 8, 8, 8));
-    let _ = (invalidate_all_local().await, invalidate_local(7).await, users::invalidate_all_public().await);
+    assert_eq!((local(7).await, refresh_local(7).await, users::refresh_shared(7).await), (7, 7, 7));
+    let _ = (invalidate_all_local().await, users::invalidate_shared(7).await);
 }

@@ -22,6 +22,9 @@ async fn main() {
     cachefn::init_with(Config::builder().enabled(true).build().unwrap()).await.unwrap();
     let runs = Cell::new(0);
     assert_eq!((odd(7, &runs).await.unwrap(), odd(7, &runs).await.unwrap(), runs.get()), (7, 7, 1));
-    assert_eq!((*odd(8, &runs).await.unwrap_err().0, *odd(8, &runs).await.unwrap_err().0, runs.get()), (8, 8, 3));
+    assert_eq!(
+        (*odd(8, &runs).await.unwrap_err().0, *odd(8, &runs).await.unwrap_err().0, runs.get()),
+        (8, 8, 3)
+    );
     assert_eq!((number("7").await, number("x").await), (Ok(7), Err("x")));
 }

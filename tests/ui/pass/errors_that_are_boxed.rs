@@ -4,7 +4,7 @@ use cachefn::{Config, cached};
 use std::error::Error;
 
 #[cached(expire = 60)]
-async fn parsed(text: &str) -> Result<u64, Box<dyn Error + Send + Sync>> {
+async fn parsed(text: &str) -> Result<u64, Box<dyn Error>> {
     if text.is_empty() {
         return Err(Box::new(std::fmt::Error));
     }

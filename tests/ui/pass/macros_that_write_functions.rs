@@ -18,7 +18,13 @@ getter! { async fn sum(id: u64, db: &[u64]) -> u64 { id + db.iter().sum::<u64>()
 async fn main() {
     cachefn::init_with(Config::builder().enabled(true).build().unwrap()).await.unwrap();
     let db = vec![1, 2];
-    assert_eq!((doubled(7, &db).await, shown(7, &db).await, sum(7, &db).await, sum(7, &[]).await), (Some(14), "8".into(), 10, 10));
-    assert_eq!((refresh_doubled(7, &db).await, refresh_sum(7, &[]).await, sum(7, &db).await), (Some(14), 7, 7));
+    assert_eq!(
+        (doubled(7, &db).await, shown(7, &db).await, sum(7, &db).await, sum(7, &[]).await),
+        (Some(14), "8".into(), 10, 10)
+    );
+    assert_eq!(
+        (refresh_doubled(7, &db).await, refresh_sum(7, &[]).await, sum(7, &db).await),
+        (Some(14), 7, 7)
+    );
     let _ = (invalidate_doubled(7).await, invalidate_shown(7).await, invalidate_sum(7).await);
 }

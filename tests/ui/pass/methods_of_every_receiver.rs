@@ -1,30 +1,30 @@
-//! Every receiver works; `pub` methods have companions, private ones of a trait or on request.
+//! Every receiver works; the key may use `self`, or leave it out.
 #![deny(warnings)]
 use cachefn::{Config, cached};
 use std::sync::Arc;
 
-#[derive(Clone, Default)]
-struct Repo { region: u64, reads: u64 }
+struct Repo(u64);
 
 impl Repo {
-    #[cached(key = (self.region, id))]
-    pub async fn shared(&self, id: u64) -> u64 { self.reads + id }
+    #[cached(key = (self.0, id))]
+    pub async fn shared(&self, id: u64) -> u64 {
+        self.0 + id
+    }
     #[cached(skip(self))]
-    pub async fn unique(&mut self, id: u64) -> u64 { self.reads += 1; self.reads + id }
-    #[cached(key = "{self.region}:{id}", namespace = "repo:{self.region}")]
-    pub async fn counted(self: Arc<Self>, id: u64) -> u64 { self.reads + id }
-    #[cached(key = id, companions = true)]
-    async fn owned(mut self, id: u64) -> u64 { self.reads += 1; self.reads + id }
+    pub async fn unique(&mut self, id: u64) -> u64 {
+        self.0 += id;
+        self.0
+    }
+    #[cached(key = "{self.0}:{id}", namespace = "repo:{self.0}")]
+    pub async fn counted(self: Arc<Self>, id: u64) -> u64 {
+        self.0 + id
+    }
 }
 
 #[tokio::main]
 async fn main() {
     cachefn::init_with(Config::builder().enabled(true).build().unwrap()).await.unwrap();
-    let mut repo = Repo::default();
-    assert_eq!((repo.unique(1).await, repo.unique(1).await, repo.refresh_unique(1).await), (2, 2, 3));
-    assert_eq!((repo.shared(1).await, Arc::new(repo.clone()).counted(1).await, repo.clone().owned(1).await), (3, 3, 4));
-    repo.reads = 9;
-    assert_eq!((repo.shared(1).await, Arc::new(repo.clone()).counted(1).await, repo.clone().owned(1).await), (3, 3, 4));
-    let _ = (repo.invalidate_shared(1).await, repo.invalidate_counted(1).await, Repo::invalidate_owned(1).await);
-    assert_eq!((repo.shared(1).await, Arc::new(repo.clone()).counted(1).await, repo.owned(1).await), (10, 10, 11));
+    let (repo, mut other) = (Arc::new(Repo(1)), Repo(2));
+    assert_eq!((repo.shared(7).await, other.shared(7).await, repo.clone().counted(7).await), (8, 9, 8));
+    assert_eq!((other.unique(7).await, other.unique(7).await, other.refresh_unique(7).await), (9, 9, 16));
 }

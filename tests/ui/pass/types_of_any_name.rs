@@ -13,8 +13,6 @@ struct Some;
 struct Ok;
 struct Site;
 mod core {}
-mod std_ {}
-mod serde_ {}
 
 #[cached(key = id)]
 async fn wrapped(id: u64, runs: &Cell<u64>, _: (Option, Box, String, Some, Ok, Site)) -> Result {

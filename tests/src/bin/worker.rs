@@ -1,0 +1,118 @@
+//! A process with cached functions, set up by its environment and driven by lines on standard input.
+//!
+//! ```text
+//! 1 get 7          1 value=3 runs=1 millis=0     through the cache; the database is a directory of files
+//! 2 hold 7         2 entered                     the same, but the body reads and then waits …
+//! 3 open           3 done                        … until it is let go on
+//!                  2 value=3 runs=2 millis=41
+//! 4 update 7 5     4 Applied                     writes to the database, then invalidates
+//! 5 namespace n · 6 all · 7 clear · 8 status · 9 log TEXT · 10 quit
+//! ```
+
+use std::io::{BufRead as _, Write as _};
+use std::path::PathBuf;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Instant;
+
+use cachefn::{Invalidation, cached};
+use cachefn_tests::logs;
+use tokio::sync::Semaphore;
+
+static RUNS: AtomicU32 = AtomicU32::new(0);
+static GATE: Semaphore = Semaphore::const_new(0);
+static DATABASE: LazyLock<PathBuf> =
+    LazyLock::new(|| std::env::var_os("DATABASE").expect("DATABASE is set").into());
+
+/// What the database says; `None` makes the body fail.
+#[cached(expire = 300, namespace = "users", key = id)]
+async fn get(id: &str, gate: Option<&str>) -> Result<String, std::io::Error> {
+    RUNS.fetch_add(1, Ordering::SeqCst);
+    let value = std::fs::read_to_string(DATABASE.join(id))?;
+    if let Some(tag) = gate {
+        answer(tag, "entered");
+        GATE.acquire().await.expect("the gate is not closed").forget();
+    }
+    Ok(value)
+}
+
+#[tokio::main]
+async fn main() {
+    logs::capture();
+    match cachefn::init().await {
+        Ok(()) => answer("0", "ready"),
+        Err(error) => return answer("0", &format!("{:?}", error.to_string())),
+    }
+    // Input is read on a thread of its own, as a line may be long in coming.
+    let (lines, mut commands) = tokio::sync::mpsc::unbounded_channel();
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+            let _ = lines.send(line);
+        }
+    });
+    while let Some(line) = commands.recv().await {
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        if words.get(1).is_none_or(|word| word == "quit") {
+            break;
+        }
+        tokio::spawn(obey(words));
+    }
+    cachefn::shutdown().await;
+}
+
+async fn obey(words: Vec<String>) {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let tag = words[0];
+    match words[1..] {
+        ["get", id] => call(tag, id, None).await,
+        ["hold", id] => call(tag, id, Some(tag)).await,
+        ["open", count] => {
+            GATE.add_permits(count.parse().expect("a number"));
+            answer(tag, "done");
+        }
+        ["update", id, value] => {
+            std::fs::write(DATABASE.join(id), value).expect("the database is writable");
+            invalidated(tag, invalidate_get(id)).await;
+        }
+        ["namespace", name] => invalidated(tag, cachefn::invalidate_namespace(name)).await,
+        ["all"] => invalidated(tag, invalidate_all_get()).await,
+        ["clear"] => invalidated(tag, cachefn::clear()).await,
+        ["status"] => answer(tag, &status()),
+        ["log", text] => answer(tag, &format!("{}", logs::lines(text).len())),
+        ["log", level, ref text @ ..] => {
+            let lines = logs::lines(&text.join(" "));
+            let count = lines.iter().filter(|line| line.level.as_str() == level).count();
+            answer(tag, &count.to_string());
+        }
+        _ => answer(tag, "what?"),
+    }
+}
+
+async fn call(tag: &str, id: &str, gate: Option<&str>) {
+    let start = Instant::now();
+    let value = get(id, gate).await.map_or_else(|error| format!("error:{:?}", error.kind()), |value| value);
+    let (runs, millis) = (RUNS.load(Ordering::SeqCst), start.elapsed().as_millis());
+    answer(tag, &format!("value={value} runs={runs} millis={millis}"));
+}
+
+async fn invalidated(tag: &str, invalidation: Invalidation) {
+    answer(tag, &format!("{:?}", invalidation.await));
+}
+
+fn status() -> String {
+    let status = cachefn::status();
+    let redis = status.redis.map_or_else(
+        || "redis=none".to_owned(),
+        |redis| format!("redis={} connected={} journal={}", redis.state, redis.connected, redis.journal),
+    );
+    format!(
+        "mode={:?} {redis} entries={} flights={} fills={}",
+        status.mode, status.entries, status.flights, status.fills
+    )
+}
+
+fn answer(tag: &str, text: &str) {
+    let mut out = std::io::stdout().lock();
+    // The test that drives this process may have ended.
+    let _ = writeln!(out, "{tag} {text}").and_then(|()| out.flush());
+}
