@@ -1,1 +1,16 @@
-//! placeholder
+//! What the attribute costs: the functions that are measured, and the ways to measure them.
+//!
+//! | question | asked in |
+//! |---|---|
+//! | how much does a call cost beyond the plain function, with caching off, compiled out, and at a hit | `overhead` |
+//! | how long does a hit take, with many keys and one, on one thread and two | `hit` |
+//! | how large is the future, and how often is memory allocated: no matter of time, so a test | `promises` |
+//!
+//! Times are for reading. They are medians over interleaved rounds, so that whatever slows the machine down for a
+//! moment slows all variants of a round.
+
+pub mod allocations;
+pub mod cases;
+pub mod cost;
+pub mod instructions;
+pub mod measure;

@@ -173,7 +173,7 @@ mod tests {
             "6c7565",
         );
         let sealed = draft().seal(&[*b"aaaaaaaa"]).unwrap();
-        let hex: String = sealed.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = sealed.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
         assert_eq!(hex, golden);
     }
 

@@ -1,4 +1,4 @@
-//! Where the entries of [cachefn](https://docs.rs/cachefn) live: in memory or in Redis.
+//! Where the entries of cachefn live: in memory or in Redis.
 //!
 //! Applications name `cachefn` only; this crate is its ground floor.
 //!

@@ -5,12 +5,12 @@ use std::fmt;
 /// Why the cache could not be set up. Calls of cached functions never fail because of the cache.
 ///
 /// It never holds a password, a secret or a URL.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Error {
     cause: Cause,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 enum Cause {
     Config(Vec<Fault>),
     AlreadyInitialized,
@@ -79,6 +79,13 @@ impl fmt::Display for Error {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.variable, self.problem)
+    }
+}
+
+/// Reads like `Display`, as this is what `main` prints when it returns an error.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwapOption, Guard};
 use cachefn_backends::clock::Clock;
 use cachefn_backends::memory::Memory;
 
@@ -41,11 +41,11 @@ pub(crate) fn is_off() -> bool {
 
 /// The cache, unless caching is off. The first call of a process that did not initialize reads the
 /// environment.
-pub(crate) fn current() -> Option<Arc<Cache>> {
+pub(crate) fn current() -> Guard<Option<Arc<Cache>>> {
     if SWITCH.load(Ordering::Acquire) == UNSET {
         read_environment();
     }
-    CACHE.load_full()
+    CACHE.load()
 }
 
 /// Sets the cache up as the environment says. Once it is set up, doing it again changes nothing.
@@ -70,13 +70,16 @@ pub(crate) fn current() -> Option<Arc<Cache>> {
 /// # }
 /// ```
 pub async fn init() -> Result<(), Error> {
-    if *lock_explicit() {
-        return Ok(());
-    }
-    match init_with(Config::from_env()?).await {
-        Err(error) if error.is_already_initialized() => Ok(()),
-        other => other,
-    }
+    let config = Config::from_env()?;
+    let redis = {
+        let mut explicit = lock_explicit();
+        // What the first call has set up is the environment's already.
+        let done = *explicit || SWITCH.load(Ordering::Acquire) == ON;
+        *explicit = true;
+        if done { in_place().and_then(|cache| cache.redis.clone()) } else { set_up(&config) }
+    };
+    wait_for(redis).await;
+    Ok(())
 }
 
 /// Sets the cache up as `config` says.
@@ -98,9 +101,7 @@ pub async fn init_with(config: Config) -> Result<(), Error> {
         *explicit = true;
         set_up(&config)
     };
-    if let Some(redis) = redis {
-        redis.settled().await;
-    }
+    wait_for(redis).await;
     Ok(())
 }
 
@@ -119,6 +120,17 @@ pub async fn shutdown() {
             redis.shutdown().await;
         }
         cache.memory.clear();
+    }
+}
+
+/// The cache as it stands, if there is one: nothing is read, nothing is set up.
+pub(crate) fn in_place() -> Option<Arc<Cache>> {
+    CACHE.load_full()
+}
+
+async fn wait_for(redis: Option<Redis>) {
+    if let Some(redis) = redis {
+        redis.settled().await;
     }
 }
 

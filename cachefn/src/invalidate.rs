@@ -6,6 +6,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 pub use cachefn_backends::backend::Invalidated;
@@ -117,6 +118,6 @@ pub fn clear() -> Invalidation {
     cleared
 }
 
-fn in_use() -> Option<std::sync::Arc<Cache>> {
-    if global::is_off() { None } else { global::current() }
+fn in_use() -> Option<Arc<Cache>> {
+    if global::is_off() { None } else { global::current().clone() }
 }

@@ -114,7 +114,7 @@ impl<R> Shape<R> {
 
 macro_rules! shape {
     ($trait:ident<$($param:ident),*>, $receiver:ty => $kind:ty) => {
-        #[doc = concat!("The lookup that finds [`", stringify!($kind), "`].")]
+        #[doc = concat!("The lookup that finds `", stringify!($kind), "`.")]
         pub trait $trait {
             /// What of the type is stored.
             type Kind;

@@ -180,13 +180,11 @@ impl Instance {
             return Some(number);
         }
         let mut instances = self.identity.instances.lock().unwrap_or_else(PoisonError::into_inner);
-        match instances.iter().find(|(known, _)| *known == number) {
-            Some((_, owner)) => (*owner == self.owner).then_some(number),
-            None => {
-                instances.push((number, self.owner));
-                Some(number)
-            }
+        if let Some((_, owner)) = instances.iter().find(|(known, _)| *known == number) {
+            return (*owner == self.owner).then_some(number);
         }
+        instances.push((number, self.owner));
+        Some(number)
     }
 }
 

@@ -42,7 +42,7 @@ pub struct FunctionStats {
     pub misses: u64,
     /// Misses that were answered by another call's body.
     pub collapsed: u64,
-    /// Values stored.
+    /// Values stored, by misses and by refreshes; a refresh is neither a hit nor a miss.
     pub fills: u64,
     /// Bodies that failed.
     pub errors: u64,
@@ -57,7 +57,7 @@ impl Stats {
     /// All functions together.
     pub fn total(&self) -> FunctionStats {
         let start = FunctionStats { function: "total".into(), ..FunctionStats::default() };
-        self.functions.iter().fold(start, |sum, one| sum.plus(one))
+        self.functions.iter().fold(start, FunctionStats::plus)
     }
 
     /// The function of this path, or of this path's end: `get_user`, `users::get_user`.
@@ -92,20 +92,23 @@ impl FunctionStats {
 
 impl Counters {
     pub(crate) const fn new() -> Self {
-        const ZERO: Counter = Counter(AtomicU64::new(0));
         Self {
-            hits: ZERO,
-            misses: ZERO,
-            collapsed: ZERO,
-            fills: ZERO,
-            errors: ZERO,
-            refused: ZERO,
-            unfit: ZERO,
+            hits: Counter::new(),
+            misses: Counter::new(),
+            collapsed: Counter::new(),
+            fills: Counter::new(),
+            errors: Counter::new(),
+            refused: Counter::new(),
+            unfit: Counter::new(),
         }
     }
 }
 
 impl Counter {
+    const fn new() -> Self {
+        Self(AtomicU64::new(0))
+    }
+
     pub(crate) fn count(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }

@@ -46,11 +46,10 @@ pub struct RedisStatus {
     pub journal: usize,
 }
 
-/// What the cache of this process is doing now. It does some housekeeping of the memory, so it is for
+/// What the cache of this process is doing now; before it is set up, that is nothing. It does some housekeeping of the memory, so it is for
 /// health checks rather than for hot paths.
 pub fn status() -> Status {
-    let cache = if global::is_off() { None } else { global::current() };
-    let Some(cache) = cache else {
+    let Some(cache) = global::in_place() else {
         return Status { mode: Mode::Disabled, redis: None, entries: 0, bytes: 0, fills: 0, flights: 0 };
     };
     Status {

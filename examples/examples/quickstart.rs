@@ -96,9 +96,10 @@ async fn what_it_saves(shop: &Shop) -> Result<()> {
     if cachefn::status().mode != Mode::Disabled {
         assert_eq!((empty.hits, empty.misses, empty.bodies), (CALLS - KEYS, KEYS, KEYS));
         assert_eq!((full.hits, full.misses, full.bodies), (CALLS, 0, 0));
-        // In Redis every hit is a round trip, in memory none.
-        let factor = if cachefn::status().mode == Mode::Memory { 5 } else { 2 };
-        assert!(full.time * factor < without.time);
+    }
+    // In Redis every hit is a round trip, and what that saves depends on the way there.
+    if cachefn::status().mode == Mode::Memory {
+        assert!(full.time * 5 < without.time);
     }
     Ok(())
 }

@@ -103,6 +103,41 @@ async fn a_bad_environment_is_refused_with_every_fault() {
 }
 
 #[tokio::test]
+async fn without_init_the_first_call_reads_the_environment() {
+    let stage = Stage::new();
+    stage.write("7", "a");
+    let worker = stage.worker_with(&[("LAZY", "1")]).await;
+    assert!(worker.ask("status").await.contains("mode=Disabled"), "nothing is set up yet");
+    is(&worker.get("7").await, "a", 1);
+    says(&worker, "mode=Redis redis=connected").await;
+    assert_eq!(worker.ask("init").await, "true");
+    assert_eq!(worker.ask("log INFO cache initialized").await, "1", "it is set up once");
+}
+
+#[tokio::test]
+async fn without_init_a_bad_environment_is_one_error_and_nothing_is_cached() {
+    let database = tempfile::tempdir().unwrap();
+    std::fs::write(database.path().join("7"), "a").unwrap();
+    let worker = alone(database.path(), &[("LAZY", "1"), ("CACHE_ENABLED", "perhaps")]).await;
+    is(&worker.get("7").await, "a", 1);
+    is(&worker.get("7").await, "a", 2);
+    assert_eq!(worker.ask("log ERROR CACHE_ENABLED").await, "1");
+}
+
+#[tokio::test]
+async fn after_a_shutdown_the_functions_run_as_they_are_until_the_next_init() {
+    let stage = Stage::new();
+    stage.write("7", "a");
+    let worker = stage.worker().await;
+    is(&worker.get("7").await, "a", 1);
+    assert_eq!(worker.ask("shutdown").await, "done");
+    is(&worker.get("7").await, "a", 2);
+    is(&worker.get("7").await, "a", 3);
+    assert_eq!(worker.ask("init").await, "true");
+    is(&worker.get("7").await, "a", 3);
+}
+
+#[tokio::test]
 async fn two_processes_share_what_one_has_cached_and_what_the_other_invalidates() {
     let stage = Stage::new();
     stage.write("7", "a");

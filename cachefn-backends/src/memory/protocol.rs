@@ -10,13 +10,15 @@ use crate::error::{Error, ErrorKind};
 use crate::place::{Place, Target};
 
 /// Entries stored through the protocol have no owner but the protocol.
-const OWNER: TypeId = TypeId::of::<Envelope>();
+fn owner() -> TypeId {
+    TypeId::of::<Envelope>()
+}
 
 impl Backend for Memory {
     type Lease = Ticket;
 
     async fn lookup(&self, place: &Place) -> Result<Lookup, Error> {
-        let found = self.get(&place.key, OWNER);
+        let found = self.get(&place.key, owner());
         Ok(match found.map(|entry| entry.value().downcast_ref::<Envelope>().cloned()) {
             Ok(Some(envelope)) => Lookup::Hit(envelope),
             Ok(None) => Lookup::Miss(crate::backend::Absence::Foreign),
@@ -35,7 +37,7 @@ impl Backend for Memory {
     async fn fill(&self, _: &Place, lease: Ticket, draft: Draft, life: Duration) -> Result<Filled, Error> {
         let sealed = draft.seal(&[]).and_then(Envelope::open).ok_or(Error::new(ErrorKind::Protocol))?;
         let size = sealed.payload().len();
-        Ok(lease.store(lease.entry(sealed, OWNER, size, life)))
+        Ok(lease.store(lease.entry(sealed, owner(), size, life)))
     }
 
     async fn release(&self, _: &Place, lease: Ticket, vacate: bool) -> Result<Filled, Error> {
@@ -47,7 +49,9 @@ impl Backend for Memory {
     }
 
     async fn invalidate(&self, targets: &[Target]) -> Result<(), Error> {
-        targets.iter().for_each(|target| Self::invalidate(self, target));
+        for target in targets {
+            Self::invalidate(self, target);
+        }
         Ok(())
     }
 }

@@ -1,8 +1,11 @@
 use super::*;
 use crate::place::{Group, Lineage};
 
-const OWNER: TypeId = TypeId::of::<u32>();
 const LIFE: Duration = Duration::from_secs(60);
+
+fn owner() -> TypeId {
+    TypeId::of::<u32>()
+}
 
 fn memory() -> Memory {
     Memory::new(1 << 20, Clock::manual())
@@ -13,11 +16,11 @@ fn place(key: &str) -> Place {
 }
 
 fn fill(ticket: &Ticket, value: u32) -> Filled {
-    ticket.store(ticket.entry(value, OWNER, 4, LIFE))
+    ticket.store(ticket.entry(value, owner(), 4, LIFE))
 }
 
 fn read(memory: &Memory, key: &str) -> Result<u32, Absence> {
-    memory.get(key, OWNER).map(|entry| *entry.value().downcast_ref().unwrap())
+    memory.get(key, owner()).map(|entry| *entry.value().downcast_ref().unwrap())
 }
 
 #[test]
@@ -25,7 +28,7 @@ fn a_stored_value_is_read_until_it_expires() {
     let memory = memory();
     assert_eq!(fill(&memory.begin(&place("k")), 1), Filled::Stored);
     assert_eq!(read(&memory, "k"), Ok(1));
-    memory.clock().advance(LIFE - Duration::from_nanos(1));
+    memory.clock().advance(Duration::from_nanos(59_999_999_999));
     assert_eq!(read(&memory, "k"), Ok(1));
     memory.clock().advance(Duration::from_nanos(1));
     assert_eq!(read(&memory, "k"), Err(Absence::Absent));
@@ -98,7 +101,7 @@ fn a_million_bytes_of_bound_are_not_exceeded() {
     let memory = memory();
     for id in 0..20_000 {
         let ticket = memory.begin(&place(&format!("k{id}")));
-        ticket.store(ticket.entry([0_u8; 100], OWNER, 100, LIFE));
+        ticket.store(ticket.entry([0_u8; 100], owner(), 100, LIFE));
     }
     assert!(memory.bytes() <= 1 << 20, "{} bytes", memory.bytes());
     assert!(memory.entries() > 1_000);
@@ -111,4 +114,13 @@ fn clearing_empties_the_store() {
     memory.clear();
     assert_eq!(read(&memory, "k").unwrap_err(), Absence::Absent);
     assert_eq!(memory.entries(), 0);
+}
+
+#[test]
+fn the_longest_life_is_as_good_as_any() {
+    let memory = memory();
+    let ticket = memory.begin(&place("k"));
+    assert_eq!(ticket.store(ticket.entry(1_u32, owner(), 4, Duration::MAX)), Filled::Stored);
+    memory.clock().advance(Duration::from_secs(1 << 40));
+    assert_eq!(read(&memory, "k"), Ok(1));
 }

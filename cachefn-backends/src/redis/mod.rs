@@ -15,7 +15,10 @@
 //! can be reached again the journal is struck there *before* anything in it is trusted. Each way the
 //! runtime is told, so that what it remembers of the other time is forgotten.
 //!
-//! This needs a standalone server, Redis 6 or Valkey; no cluster, no sentinel, no TLS.
+//! This needs a standalone server, Redis 6 or Valkey; no cluster, no sentinel, no TLS. A user of the
+//! server needs the keys `<prefix>@*` and `+hello +ping +select +mget +set +unlink +ttl +pttl
+//! +expire +evalsha +script|load +info`. Without `+info` it is not known which incarnation of the
+//! server answers, and one that lost invalidations can revive entries until they expire.
 
 mod connect;
 mod fault;

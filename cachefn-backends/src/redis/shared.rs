@@ -18,6 +18,9 @@ use crate::place::Target;
 /// How many targets recovery strikes at a time.
 const BATCH: usize = 1_000;
 
+/// Longer ones are cut to this, so that every deadline is a point in time.
+const MAX_TIMEOUT: Duration = Duration::from_secs(3_600);
+
 /// The shortest life of a generation.
 const GENERATION_LIFE: Duration = Duration::from_secs(86_400);
 
@@ -37,7 +40,8 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(settings: Settings, on_change: Box<dyn Fn() + Send + Sync>) -> Self {
+    pub(super) fn new(mut settings: Settings, on_change: Box<dyn Fn() + Send + Sync>) -> Self {
+        settings.timeout = settings.timeout.min(MAX_TIMEOUT);
         Self {
             address: settings.address(),
             settings,

@@ -49,7 +49,7 @@ pub(super) enum Settling<V> {
 pub(super) struct Lease {
     link: Link,
     place: Place,
-    lease: Option<RedisLease>,
+    held: Option<RedisLease>,
 }
 
 /// What Redis is told.
@@ -83,8 +83,8 @@ impl Fill {
             let entry = self.share(&value);
             return self.tell(Word::Vacate, entry, value);
         }
-        let filled = self.ticket.vacate();
-        self.land_in_memory(filled, &value);
+        let (filled, entry) = (self.ticket.vacate(), self.share(&value));
+        settle(Ok(filled), self.seat, entry.as_ref());
         Settling::Done(value)
     }
 
@@ -103,17 +103,9 @@ impl Fill {
         let filled =
             if self.cache.link().is_some() { Filled::Refused } else { self.ticket.store(Arc::clone(&entry)) };
         let Self { instance, seat, .. } = *self;
-        settled(instance, Ok(filled), seat, Some(&entry));
+        count(instance, &Ok(filled));
+        settle(Ok(filled), seat, Some(&entry));
         Settling::Done(value)
-    }
-
-    fn land_in_memory<V: Storable>(self: Box<Self>, filled: Filled, value: &V) {
-        let entry = self.share(value);
-        let Self { seat, .. } = *self;
-        match (filled, seat, entry) {
-            (Filled::Stored, Some(seat), Some(entry)) => seat.land(&entry),
-            (_, seat, _) => seat.into_iter().for_each(Seat::retry),
-        }
     }
 
     /// The value as an entry for the followers, if there can be any.
@@ -145,11 +137,15 @@ impl Fill {
         let Self { instance, ticket, seat, lease, .. } = *self;
         let telling = async move {
             let Some((lease, _)) = lease else { return };
+            let stores = matches!(word, Word::Store(..));
             let filled = match (lease.tell(word).await, ticket.is_current()) {
                 (Ok(Filled::Stored), false) => Ok(Filled::Refused),
                 (filled, _) => filled,
             };
-            settled(instance, filled, seat, entry.as_ref());
+            if stores {
+                count(instance, &filled);
+            }
+            settle(filled, seat, entry.as_ref());
         };
         Settling::Waits(Box::pin(telling), value)
     }
@@ -159,15 +155,17 @@ impl Fill {
     }
 }
 
-/// Counts a fill and tells the followers. They are given the entry only if it was stored: then no
-/// invalidation came before this moment, in any process.
-fn settled(instance: Instance, filled: Result<Filled, Error>, seat: Option<Seat>, entry: Option<&AnyEntry>) {
-    let counters = &instance.site.counters;
-    match &filled {
-        Ok(Filled::Stored) => counters.fills.count(),
-        Ok(Filled::Refused) => counters.refused.count(),
+fn count(instance: Instance, filled: &Result<Filled, Error>) {
+    match filled {
+        Ok(Filled::Stored) => instance.site.counters.fills.count(),
+        Ok(Filled::Refused) => instance.site.counters.refused.count(),
         Err(_) => {}
     }
+}
+
+/// Tells the followers. They are given the entry only if it was, or could have been, stored: then no
+/// invalidation came before this moment, in any process.
+fn settle(filled: Result<Filled, Error>, seat: Option<Seat>, entry: Option<&AnyEntry>) {
     let Some(seat) = seat else { return };
     match (filled, entry) {
         (Ok(Filled::Stored), Some(entry)) => seat.land(entry),
@@ -179,11 +177,11 @@ fn settled(instance: Instance, filled: Result<Filled, Error>, seat: Option<Seat>
 
 impl Lease {
     pub(super) fn new(link: Link, place: Place, lease: RedisLease) -> Self {
-        Self { link, place, lease: Some(lease) }
+        Self { link, place, held: Some(lease) }
     }
 
     async fn tell(mut self, word: Word) -> Result<Filled, Error> {
-        let Some(lease) = self.lease.take() else { return Ok(Filled::Refused) };
+        let Some(lease) = self.held.take() else { return Ok(Filled::Refused) };
         match word {
             Word::Store(draft, life) => self.link.fill(&self.place, lease, draft, life).await,
             Word::Vacate => self.link.release(&self.place, lease, true).await,
@@ -193,7 +191,7 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        if let Some(lease) = self.lease.take() {
+        if let Some(lease) = self.held.take() {
             let (link, place) = (self.link.clone(), self.place.clone());
             background::handle().spawn(async move {
                 // The lease ends by itself if Redis is not told.

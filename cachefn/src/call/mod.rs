@@ -22,6 +22,7 @@ mod miss;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use cachefn_backends::backend::Absence;
@@ -57,7 +58,8 @@ pub fn begin<F: FnOnce(&mut KeyWriter)>(site: &'static Site, write: F) -> Call {
 
 fn look_up<F: FnOnce(&mut KeyWriter)>(site: &'static Site, write: F) -> Call {
     let refresh = refresh::is_asked();
-    let Some(cache) = global::current() else { return Call(Found::Body(None)) };
+    let current = global::current();
+    let Some(cache) = current.as_ref() else { return Call(Found::Body(None)) };
     let (instance, began) = (site.instance::<F>(), event::clock());
     let key = match instance.key(write) {
         Ok(key) => key,
@@ -80,7 +82,8 @@ fn look_up<F: FnOnce(&mut KeyWriter)>(site: &'static Site, write: F) -> Call {
         }
     }
     let place = instance.place(&key);
-    let miss = Miss { cache, instance, key, place, link, began, refresh, stage: Stage::Start };
+    let miss =
+        Miss { cache: Arc::clone(cache), instance, key, place, link, began, refresh, stage: Stage::Start };
     Call(Found::Body(Some(Box::new(miss))))
 }
 
@@ -121,13 +124,13 @@ impl<K: Kind<Stored: Storable>, F: Future<Output = K::Output>> Future for Run<Ye
         let this = self.project();
         match &mut this.call.0 {
             Found::Body(None) => this.body.poll(cx),
-            Found::Hit(entry) => match copy::<K>(entry) {
-                Some(output) => Poll::Ready(output),
-                None => {
-                    *this.call = Call(Found::Body(None));
-                    this.body.poll(cx)
+            Found::Hit(entry) => {
+                if let Some(output) = copy::<K>(entry) {
+                    return Poll::Ready(output);
                 }
-            },
+                *this.call = Call(Found::Body(None));
+                this.body.poll(cx)
+            }
             Found::Body(Some(miss)) => drive::<K, F>(miss, this.body, cx),
         }
     }

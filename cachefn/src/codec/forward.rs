@@ -5,8 +5,8 @@ use std::fmt::Display;
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant};
 use serde::ser::{SerializeTuple, SerializeTupleStruct, SerializeTupleVariant, Serializer};
 
-use super::EncodeError;
-use super::guard::{Guarded, Keys, Place};
+use super::guard::{Fields, Guarded, Keys, Place};
+use super::{EncodeError, Form, Name};
 
 /// A codec's serializer, watched.
 pub(super) struct Guard<'a, S> {
@@ -15,17 +15,17 @@ pub(super) struct Guard<'a, S> {
 }
 
 /// A codec's half-written container, watched.
-pub(super) struct Parts<'a, C> {
+pub(super) struct Parts<'a, C, N = ()> {
     inner: C,
     /// Where the parts stand.
     place: Place<'a>,
-    keys: Keys,
+    noted: N,
 }
 
-impl<'a, C> Parts<'a, C> {
-    fn of<E: Display>(inner: Result<C, E>, place: Place<'a>) -> Result<Self, EncodeError> {
+impl<'a, C, N> Parts<'a, C, N> {
+    fn of<E: Display>(inner: Result<C, E>, place: Place<'a>, noted: N) -> Result<Self, EncodeError> {
         let inner = inner.map_err(|error| place.watch.recover(error))?;
-        Ok(Self { inner, place, keys: Keys::default() })
+        Ok(Self { inner, place, noted })
     }
 }
 
@@ -48,9 +48,9 @@ impl<'a, S: Serializer> Serializer for Guard<'a, S> {
     type SerializeTuple = Parts<'a, S::SerializeTuple>;
     type SerializeTupleStruct = Parts<'a, S::SerializeTupleStruct>;
     type SerializeTupleVariant = Parts<'a, S::SerializeTupleVariant>;
-    type SerializeMap = Parts<'a, S::SerializeMap>;
-    type SerializeStruct = Parts<'a, S::SerializeStruct>;
-    type SerializeStructVariant = Parts<'a, S::SerializeStructVariant>;
+    type SerializeMap = Parts<'a, S::SerializeMap, Keys>;
+    type SerializeStruct = Parts<'a, S::SerializeStruct, Fields>;
+    type SerializeStructVariant = Parts<'a, S::SerializeStructVariant, Fields>;
 
     scalars! {
         serialize_bool(bool);
@@ -94,6 +94,7 @@ impl<'a, S: Serializer> Serializer for Guard<'a, S> {
     }
 
     fn serialize_unit_variant(self, name: &'static str, index: u32, variant: &'static str) -> Outcome<S> {
+        self.place.variant(Name { owner: name, variant }, index, Some(&Form::Unit))?;
         let written = self.inner.serialize_unit_variant(name, index, variant);
         written.map_err(|error| self.place.watch.recover(error))
     }
@@ -105,19 +106,20 @@ impl<'a, S: Serializer> Serializer for Guard<'a, S> {
         variant: &'static str,
         value: &T,
     ) -> Outcome<S> {
-        let place = self.place.inside()?;
+        let full = Name { owner: name, variant };
+        let place = self.place.variant(full, index, Some(&Form::Newtype))?.inside()?;
         let written = self.inner.serialize_newtype_variant(name, index, variant, &Guarded { value, place });
         written.map_err(|error| place.watch.recover(error))
     }
 
     fn serialize_seq(self, len: Option<usize>) -> Result<Self::SerializeSeq, EncodeError> {
         let place = self.place.inside()?;
-        Parts::of(self.inner.serialize_seq(place.len(len)?), place)
+        Parts::of(self.inner.serialize_seq(place.len(len)?), place, ())
     }
 
     fn serialize_tuple(self, len: usize) -> Result<Self::SerializeTuple, EncodeError> {
         let place = self.place.inside()?;
-        Parts::of(self.inner.serialize_tuple(len), place)
+        Parts::of(self.inner.serialize_tuple(len), place, ())
     }
 
     fn serialize_tuple_struct(
@@ -125,8 +127,8 @@ impl<'a, S: Serializer> Serializer for Guard<'a, S> {
         name: &'static str,
         len: usize,
     ) -> Result<Self::SerializeTupleStruct, EncodeError> {
-        let place = self.place.inside()?;
-        Parts::of(self.inner.serialize_tuple_struct(name, len), place)
+        let place = self.place.tuple(name, len)?.inside()?;
+        Parts::of(self.inner.serialize_tuple_struct(name, len), place, ())
     }
 
     fn serialize_tuple_variant(
@@ -136,18 +138,19 @@ impl<'a, S: Serializer> Serializer for Guard<'a, S> {
         variant: &'static str,
         len: usize,
     ) -> Result<Self::SerializeTupleVariant, EncodeError> {
-        let place = self.place.inside()?.inside()?;
-        Parts::of(self.inner.serialize_tuple_variant(name, index, variant, len), place)
+        let full = Name { owner: name, variant };
+        let place = self.place.variant(full, index, Some(&Form::Tuple(len)))?.inside()?.inside()?;
+        Parts::of(self.inner.serialize_tuple_variant(name, index, variant, len), place, ())
     }
 
     fn serialize_map(self, len: Option<usize>) -> Result<Self::SerializeMap, EncodeError> {
         let place = self.place.inside()?;
-        Parts::of(self.inner.serialize_map(place.len(len)?), place)
+        Parts::of(self.inner.serialize_map(place.len(len)?), place, Keys::default())
     }
 
     fn serialize_struct(self, name: &'static str, len: usize) -> Result<Self::SerializeStruct, EncodeError> {
         let place = self.place.inside()?;
-        Parts::of(self.inner.serialize_struct(name, len), place)
+        Parts::of(self.inner.serialize_struct(name, len), place, Fields::of(Name::of(name), len, place))
     }
 
     fn serialize_struct_variant(
@@ -157,8 +160,10 @@ impl<'a, S: Serializer> Serializer for Guard<'a, S> {
         variant: &'static str,
         len: usize,
     ) -> Result<Self::SerializeStructVariant, EncodeError> {
-        let place = self.place.inside()?.inside()?;
-        Parts::of(self.inner.serialize_struct_variant(name, index, variant, len), place)
+        let full = Name { owner: name, variant };
+        let place = self.place.variant(full, index, None)?.inside()?.inside()?;
+        let inner = self.inner.serialize_struct_variant(name, index, variant, len);
+        Parts::of(inner, place, Fields::of(full, len, place))
     }
 
     fn collect_str<T: Display + ?Sized>(self, value: &T) -> Outcome<S> {
@@ -170,22 +175,16 @@ impl<'a, S: Serializer> Serializer for Guard<'a, S> {
     }
 }
 
-macro_rules! parts {
-    ($($trait:ident { $method:ident($($key:ident)?) $($more:item)? })*) => {$(
+macro_rules! tuples {
+    ($($trait:ident: $method:ident;)*) => {$(
         impl<C: $trait> $trait for Parts<'_, C> {
             type Ok = C::Ok;
             type Error = EncodeError;
 
-            fn $method<T: Serialize + ?Sized>(
-                &mut self,
-                $($key: &'static str,)?
-                value: &T,
-            ) -> Result<(), EncodeError> {
+            fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
                 let value = Guarded { value, place: self.place };
-                self.inner.$method($($key,)? &value).map_err(|error| self.place.watch.recover(error))
+                self.inner.$method(&value).map_err(|error| self.place.watch.recover(error))
             }
-
-            $($more)?
 
             fn end(self) -> Result<C::Ok, EncodeError> {
                 self.inner.end().map_err(|error| self.place.watch.recover(error))
@@ -194,25 +193,43 @@ macro_rules! parts {
     )*};
 }
 
-parts! {
-    SerializeTuple { serialize_element() }
-    SerializeTupleStruct { serialize_field() }
-    SerializeTupleVariant { serialize_field() }
-    SerializeStruct {
-        serialize_field(key)
-        fn skip_field(&mut self, key: &'static str) -> Result<(), EncodeError> {
-            self.place.left_out()?;
-            self.inner.skip_field(key).map_err(|error| self.place.watch.recover(error))
-        }
-    }
-    SerializeStructVariant {
-        serialize_field(key)
-        fn skip_field(&mut self, key: &'static str) -> Result<(), EncodeError> {
-            self.place.left_out()?;
-            self.inner.skip_field(key).map_err(|error| self.place.watch.recover(error))
-        }
-    }
+tuples! {
+    SerializeTuple: serialize_element;
+    SerializeTupleStruct: serialize_field;
+    SerializeTupleVariant: serialize_field;
 }
+
+macro_rules! structs {
+    ($($trait:ident)*) => {$(
+        impl<C: $trait> $trait for Parts<'_, C, Fields> {
+            type Ok = C::Ok;
+            type Error = EncodeError;
+
+            fn serialize_field<T: Serialize + ?Sized>(
+                &mut self,
+                key: &'static str,
+                value: &T,
+            ) -> Result<(), EncodeError> {
+                self.noted.note(key);
+                let value = Guarded { value, place: self.place };
+                self.inner.serialize_field(key, &value).map_err(|error| self.place.watch.recover(error))
+            }
+
+            fn skip_field(&mut self, key: &'static str) -> Result<(), EncodeError> {
+                self.place.left_out()?;
+                self.noted.note(key);
+                self.inner.skip_field(key).map_err(|error| self.place.watch.recover(error))
+            }
+
+            fn end(self) -> Result<C::Ok, EncodeError> {
+                self.noted.check(self.place)?;
+                self.inner.end().map_err(|error| self.place.watch.recover(error))
+            }
+        }
+    )*};
+}
+
+structs! { SerializeStruct SerializeStructVariant }
 
 impl<C: SerializeSeq> SerializeSeq for Parts<'_, C> {
     type Ok = C::Ok;
@@ -228,7 +245,7 @@ impl<C: SerializeSeq> SerializeSeq for Parts<'_, C> {
     }
 }
 
-impl<C: SerializeMap> SerializeMap for Parts<'_, C> {
+impl<C: SerializeMap> SerializeMap for Parts<'_, C, Keys> {
     type Ok = C::Ok;
     type Error = EncodeError;
 
@@ -236,7 +253,7 @@ impl<C: SerializeMap> SerializeMap for Parts<'_, C> {
         let place = self.place.counted().key();
         let start = place.watch.sink().len();
         let written = self.inner.serialize_key(&Guarded { value, place });
-        self.keys.note(place, start);
+        self.noted.note(place, start);
         written.map_err(|error| place.watch.recover(error))
     }
 
@@ -246,7 +263,7 @@ impl<C: SerializeMap> SerializeMap for Parts<'_, C> {
     }
 
     fn end(self) -> Result<C::Ok, EncodeError> {
-        self.keys.check()?;
+        self.noted.check()?;
         self.inner.end().map_err(|error| self.place.watch.recover(error))
     }
 }

@@ -12,7 +12,10 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::forward::Guard;
 use super::limit::Sink;
-use super::{EncodeError, FREE_ELEMENTS, MAX_DEPTH};
+use super::{Codec, EncodeError, FREE_ELEMENTS, Form, Forms, MAX_DEPTH, Name};
+
+/// No struct is expected to have more; one that does allocates again.
+const MAX_FIELDS: usize = 64;
 
 const TOO_DEEP: EncodeError = EncodeError::Unfit("values nested deeper than 128 levels");
 const NULL: EncodeError = EncodeError::Unfit("`Some` of a value that is null itself");
@@ -21,6 +24,8 @@ const LEFT_OUT: EncodeError = EncodeError::Unfit("fields left out by `skip_seria
 const UNKNOWN_LENGTH: EncodeError = EncodeError::Unfit("`flatten` or other parts of unknown length");
 const KEY: EncodeError = EncodeError::Unfit("map keys that are not strings, numbers or unit variants");
 const EQUAL_KEYS: EncodeError = EncodeError::Unfit("map keys written alike");
+const UNREAD: EncodeError =
+    EncodeError::Unfit("parts that are read otherwise than written, as with `skip_serializing`");
 const NOTHINGS: EncodeError = EncodeError::Unfit("many elements without content");
 
 /// What is refused.
@@ -33,16 +38,17 @@ pub(super) enum Rules {
 }
 
 /// One encoding: its rules, its bytes, and the first fault.
-pub(super) struct Watch {
+pub(super) struct Watch<'f> {
     rules: Rules,
+    forms: &'f Forms,
     sink: Sink,
     fault: RefCell<Option<EncodeError>>,
     elements: Cell<usize>,
 }
 
-impl Watch {
-    pub(super) fn new(rules: Rules, max_bytes: usize) -> Self {
-        Self { rules, sink: Sink::new(max_bytes), fault: RefCell::default(), elements: Cell::new(0) }
+impl<'f> Watch<'f> {
+    pub(super) fn new(rules: Rules, max_bytes: usize, forms: &'f Forms) -> Self {
+        Self { rules, forms, sink: Sink::new(max_bytes), fault: RefCell::default(), elements: Cell::new(0) }
     }
 
     pub(super) fn sink(&self) -> &Sink {
@@ -85,7 +91,7 @@ impl Watch {
 /// Where in the value the guard stands.
 #[derive(Clone, Copy)]
 pub(super) struct Place<'a> {
-    pub(super) watch: &'a Watch,
+    pub(super) watch: &'a Watch<'a>,
     depth: u8,
     in_some: bool,
     is_key: bool,
@@ -94,6 +100,27 @@ pub(super) struct Place<'a> {
 impl Place<'_> {
     fn is(&self, rules: Rules) -> bool {
         self.watch.rules == rules
+    }
+
+    fn codec(&self) -> Option<Codec> {
+        match self.watch.rules {
+            Rules::Postcard => Some(Codec::Postcard),
+            Rules::Json => Some(Codec::Json),
+            Rules::Size => None,
+        }
+    }
+
+    /// A variant and, where it has no names, its content.
+    pub(super) fn variant(self, name: Name, index: u32, content: Option<&Form>) -> Result<Self, EncodeError> {
+        let forms = self.watch.forms;
+        let fits = self.codec().is_none_or(|codec| forms.fit_variant(codec, name, index))
+            && content.is_none_or(|content| forms.fit_content(name, content));
+        self.refuse_if(!fits, UNREAD)
+    }
+
+    pub(super) fn tuple(self, name: &'static str, len: usize) -> Result<Self, EncodeError> {
+        let fits = self.watch.forms.fit_content(Name::of(name), &Form::Tuple(len));
+        self.refuse_if(!fits, UNREAD)
     }
 
     fn deeper(self) -> Result<Self, EncodeError> {
@@ -185,5 +212,31 @@ impl Keys {
     pub(super) fn check(mut self) -> Result<(), EncodeError> {
         self.0.sort_unstable();
         if self.0.windows(2).any(|pair| pair[0] == pair[1]) { Err(EQUAL_KEYS) } else { Ok(()) }
+    }
+}
+
+/// The fields a struct was given and those it left out.
+pub(super) struct Fields {
+    name: Name,
+    /// `None` if the name is not judged.
+    written: Option<Vec<&'static str>>,
+}
+
+impl Fields {
+    pub(super) fn of(name: Name, len: usize, place: Place<'_>) -> Self {
+        let known = place.codec().is_some() && place.watch.forms.know(name);
+        Self { name, written: known.then(|| Vec::with_capacity(len.min(MAX_FIELDS))) }
+    }
+
+    pub(super) fn note(&mut self, field: &'static str) {
+        if let Some(written) = &mut self.written {
+            written.push(field);
+        }
+    }
+
+    pub(super) fn check(&self, place: Place<'_>) -> Result<(), EncodeError> {
+        let (Some(codec), Some(written)) = (place.codec(), &self.written) else { return Ok(()) };
+        let fits = place.watch.forms.fit_fields(codec, self.name, written);
+        place.refuse_if(!fits, UNREAD).map(drop)
     }
 }

@@ -9,10 +9,14 @@
 //! decoding passes through `depth`, so that no input overflows the stack. Both count nesting alike: what was
 //! written can be read.
 //!
-//! Not seen here: what a type's own `Serialize` leaves out (`skip`, `skip_serializing`), and two variants of
-//! an untagged enum that look alike.
+//! With the forms of a type, `guard` also compares what is written with what will be read, and refuses what
+//! `skip_serializing` and skipped variants change.
+//!
+//! Not seen: fields with `skip`, which neither side mentions; two variants of an untagged enum that look
+//! alike; what a hand-written `Serialize` leaves out.
 
 mod depth;
+mod forms;
 mod forward;
 mod guard;
 mod limit;
@@ -25,6 +29,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use depth::Bounds;
+pub(crate) use forms::{Form, Forms, Name};
 use guard::{Rules, Watch};
 
 /// How deep sequences, maps, tuples, structs and variants with content may nest, the leaf included.
@@ -110,20 +115,31 @@ impl Display for DecodeError {
 
 impl std::error::Error for DecodeError {}
 
-/// Encodes `value` in at most `max_bytes` bytes.
+/// Encodes `value` in at most `max_bytes` bytes, for a reader of whom nothing is known: where the type writes
+/// one form and reads another, the bytes may be read as another value.
 pub(crate) fn encode<T: Serialize + ?Sized>(
+    codec: Codec,
+    value: &T,
+    max_bytes: usize,
+) -> Result<Vec<u8>, EncodeError> {
+    encode_for(&Forms::default(), codec, value, max_bytes)
+}
+
+/// Encodes `value` in at most `max_bytes` bytes, for a reader that expects `forms`.
+pub(crate) fn encode_for<T: Serialize + ?Sized>(
+    forms: &Forms,
     codec: Codec,
     value: &T,
     max_bytes: usize,
 ) -> Result<Vec<u8>, EncodeError> {
     match codec {
         Codec::Postcard => {
-            let watch = Watch::new(Rules::Postcard, max_bytes);
+            let watch = Watch::new(Rules::Postcard, max_bytes, forms);
             let written = watch.write(value, &mut postcard::Serializer { output: watch.sink() });
             watch.finish(written)
         }
         Codec::Json => {
-            let watch = Watch::new(Rules::Json, max_bytes);
+            let watch = Watch::new(Rules::Json, max_bytes, forms);
             let written = watch.write(value, &mut serde_json::Serializer::new(watch.sink()));
             watch.finish(written)
         }
@@ -157,6 +173,6 @@ pub(crate) fn decode<T: DeserializeOwned>(codec: Codec, bytes: &[u8]) -> Result<
 /// Allocates nothing of its own.
 pub(crate) fn encoded_size<T: Serialize + ?Sized>(value: &T) -> Option<usize> {
     let mut counter = postcard::Serializer { output: postcard::ser_flavors::Size::default() };
-    Watch::new(Rules::Size, 0).write(value, &mut counter).ok()?;
+    Watch::new(Rules::Size, 0, &Forms::default()).write(value, &mut counter).ok()?;
     postcard::ser_flavors::Flavor::finalize(counter.output).ok()
 }

@@ -34,82 +34,82 @@ impl ConfigBuilder {
 
     /// `CACHE_ENABLED`.
     pub fn enabled(self, on: bool) -> Self {
-        self.set(name::ENABLED, on)
+        self.set(name::ENABLED, &on)
     }
 
     /// `CACHE_DEFAULT_TTL`, at least one millisecond.
     pub fn default_ttl(self, ttl: Duration) -> Self {
-        self.set(name::DEFAULT_TTL, humantime::format_duration(ttl))
+        self.set(name::DEFAULT_TTL, &humantime::format_duration(ttl))
     }
 
     /// `CACHE_PREFIX`.
     pub fn prefix(self, prefix: &str) -> Self {
-        self.set(name::PREFIX, prefix)
+        self.set(name::PREFIX, &prefix)
     }
 
     /// `CACHE_MAX_BYTES`.
     pub fn max_bytes(self, bytes: u64) -> Self {
-        self.set(name::MAX_BYTES, bytes)
+        self.set(name::MAX_BYTES, &bytes)
     }
 
     /// `CACHE_NEAR`.
     pub fn near(self, on: bool) -> Self {
-        self.set(name::NEAR, on)
+        self.set(name::NEAR, &on)
     }
 
     /// `CACHE_FALLBACK_TTL`, at least one millisecond.
     pub fn fallback_ttl(self, ttl: Duration) -> Self {
-        self.set(name::FALLBACK_TTL, humantime::format_duration(ttl))
+        self.set(name::FALLBACK_TTL, &humantime::format_duration(ttl))
     }
 
     /// `CACHE_SECRET`.
     pub fn secret(self, secret: &str) -> Self {
-        self.set(name::SECRET, secret)
+        self.set(name::SECRET, &secret)
     }
 
     /// `REDIS_ENABLED`.
     pub fn redis_enabled(self, on: bool) -> Self {
-        self.set(name::REDIS_ENABLED, on)
+        self.set(name::REDIS_ENABLED, &on)
     }
 
     /// `REDIS_URL`; it wins over host, port, database, user name and password.
     pub fn redis_url(self, url: &str) -> Self {
-        self.set(name::REDIS_URL, url)
+        self.set(name::REDIS_URL, &url)
     }
 
     /// `REDIS_HOST`.
     pub fn redis_host(self, host: &str) -> Self {
-        self.set(name::REDIS_HOST, host)
+        self.set(name::REDIS_HOST, &host)
     }
 
     /// `REDIS_PORT`.
     pub fn redis_port(self, port: u16) -> Self {
-        self.set(name::REDIS_PORT, port)
+        self.set(name::REDIS_PORT, &port)
     }
 
     /// `REDIS_DB`.
     pub fn redis_db(self, db: u32) -> Self {
-        self.set(name::REDIS_DB, db)
+        self.set(name::REDIS_DB, &db)
     }
 
     /// `REDIS_USERNAME`.
     pub fn redis_username(self, username: &str) -> Self {
-        self.set(name::REDIS_USERNAME, username)
+        self.set(name::REDIS_USERNAME, &username)
     }
 
     /// `REDIS_PASSWORD`; any characters.
     pub fn redis_password(self, password: &str) -> Self {
-        self.set(name::REDIS_PASSWORD, password)
+        self.set(name::REDIS_PASSWORD, &password)
     }
 
     /// `REDIS_TIMEOUT`, from one millisecond to one minute.
     pub fn redis_timeout(self, timeout: Duration) -> Self {
-        self.set(name::REDIS_TIMEOUT, humantime::format_duration(timeout))
+        self.set(name::REDIS_TIMEOUT, &humantime::format_duration(timeout))
     }
 
     /// `REDIS_CLUSTER`.
     pub fn redis_cluster(self, on: bool) -> Self {
-        self.set(name::REDIS_CLUSTER, on)
+        self.set(name::REDIS_CLUSTER, &on)
     }
 
     /// The configuration.
@@ -121,7 +121,7 @@ impl ConfigBuilder {
         parse::config(|name| self.values.get(name).cloned())
     }
 
-    fn set(mut self, name: &'static str, value: impl ToString) -> Self {
+    fn set(mut self, name: &'static str, value: &dyn ToString) -> Self {
         self.values.insert(name, value.to_string());
         self
     }

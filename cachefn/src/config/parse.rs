@@ -56,12 +56,12 @@ pub(super) fn config(lookup: impl Fn(&str) -> Option<String>) -> Result<Config, 
         near,
         fallback_ttl,
         secret,
-        redis: redis.filter(|_| redis_enabled),
+        redis: redis_enabled.then_some(redis),
         warnings: warnings.into_iter().collect(),
     })
 }
 
-fn redis_config<L: Fn(&str) -> Option<String>>(reader: &mut Reader<L>, used: bool) -> Option<RedisConfig> {
+fn redis_config<L: Fn(&str) -> Option<String>>(reader: &mut Reader<L>, used: bool) -> RedisConfig {
     let host = reader.read(name::REDIS_HOST, "localhost".to_owned(), redis::host);
     let port = reader.read(name::REDIS_PORT, 6379, redis::port);
     let db = reader.read(name::REDIS_DB, 0, redis::db);
@@ -83,7 +83,7 @@ fn redis_config<L: Fn(&str) -> Option<String>>(reader: &mut Reader<L>, used: boo
         let problem = "built without the `redis` feature of cachefn: add the feature, or unset it";
         reader.faults.push(Fault::new(name::REDIS_ENABLED, problem));
     }
-    Some(config)
+    config
 }
 
 struct Reader<L> {

@@ -137,9 +137,8 @@ fn a_leader_that_is_not_polled_is_joined_by_a_follower_after_a_second() {
     let _parked = airport.lead();
     let (first, mut second) = (airport.follow(), airport.follow());
     let start = std::time::Instant::now();
-    let promoted = match first.blocking_recv() {
-        Ok(Verdict::Promoted(seat)) => seat,
-        _ => panic!("the follower was not promoted"),
+    let Ok(Verdict::Promoted(promoted)) = first.blocking_recv() else {
+        panic!("the follower was not promoted")
     };
     assert!(start.elapsed() >= FIRST_PATIENCE);
     assert!(seat(&mut second).is_none(), "one at a time");

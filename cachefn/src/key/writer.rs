@@ -25,7 +25,8 @@ pub struct KeyWriter {
 pub(crate) struct Key {
     text: Buffer,
     namespace: usize,
-    arguments: usize,
+    #[cfg(test)]
+    pub(super) arguments: usize,
 }
 
 /// A part that could not be serialized; the call is not cached.
@@ -80,7 +81,12 @@ impl KeyWriter {
         if self.text.len() > shorten::KEY_LIMIT {
             self.shorten_arguments();
         }
-        Ok(Key { text: self.text, namespace: self.namespace, arguments: self.arguments })
+        Ok(Key {
+            text: self.text,
+            namespace: self.namespace,
+            #[cfg(test)]
+            arguments: self.arguments,
+        })
     }
 
     #[inline]
@@ -116,19 +122,9 @@ impl Key {
         as_str(&self.text)
     }
 
-    /// The whole key, for hashing and comparing.
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.text
-    }
-
     /// The namespace the key begins with, long segments shortened.
     pub(crate) fn namespace(&self) -> &str {
         as_str(&self.text[..self.namespace])
-    }
-
-    /// Where the arguments begin: after `namespace:function` (at a `:`, or the end), or after `namespace:`.
-    pub(crate) fn arguments_at(&self) -> usize {
-        self.arguments
     }
 }
 

@@ -1,11 +1,14 @@
 //! What a visitor of the probe reads its parts from.
 
 use serde::de::value::StrDeserializer;
-use serde::de::{DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess};
+use serde::de::{DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAccess};
 use serde::de::{VariantAccess, Visitor};
 
+use crate::codec::{Form, Name};
+
 use super::probe::Probe;
-use super::tape::{Refused, Tape};
+use super::request::Refused;
+use super::tape::Tape;
 
 /// The elements of a sequence or tuple.
 pub(super) struct Elements<'t> {
@@ -92,13 +95,23 @@ impl<'de> MapAccess<'de> for Fields<'_> {
 /// One variant of an enum.
 pub(super) struct Variant<'t> {
     tape: &'t mut Tape,
-    name: &'static str,
+    name: Name,
+    names: &'static [&'static str],
     index: u32,
 }
 
 impl<'t> Variant<'t> {
-    pub(super) fn of(tape: &'t mut Tape, names: &[&'static str], index: usize) -> Self {
-        Self { tape, name: names[index], index: u32::try_from(index).unwrap_or(u32::MAX) }
+    pub(super) fn of(
+        tape: &'t mut Tape,
+        (owner, names): (&'static str, &'static [&'static str]),
+        index: usize,
+    ) -> Self {
+        let name = Name { owner, variant: names[index] };
+        Self { tape, name, names, index: u32::try_from(index).unwrap_or(u32::MAX) }
+    }
+
+    fn learn(&mut self, content: Form) {
+        self.tape.learn(self.name, content);
     }
 }
 
@@ -109,29 +122,34 @@ impl<'de> EnumAccess<'de> for Variant<'_> {
     /// By name or by index, whichever the codec writes.
     fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self), Refused> {
         let value = if self.tape.human_readable {
-            seed.deserialize(named(self.name))
+            seed.deserialize(named(self.name.variant))?
         } else {
-            seed.deserialize(IntoDeserializer::<Refused>::into_deserializer(self.index))
+            seed.deserialize(IntoDeserializer::<Refused>::into_deserializer(self.index))?
         };
-        Ok((value?, self))
+        let variants = Form::Variants { names: self.names, positions: self.index as usize + 1 };
+        self.tape.learn(Name::of(self.name.owner), variants);
+        Ok((value, self))
     }
 }
 
 impl<'de> VariantAccess<'de> for Variant<'_> {
     type Error = Refused;
 
-    fn unit_variant(self) -> Result<(), Refused> {
+    fn unit_variant(mut self) -> Result<(), Refused> {
+        self.learn(Form::Unit);
         self.tape.feed("unit variant");
         Ok(())
     }
 
-    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Refused> {
+    fn newtype_variant_seed<S: DeserializeSeed<'de>>(mut self, seed: S) -> Result<S::Value, Refused> {
+        self.learn(Form::Newtype);
         self.tape.feed("newtype variant");
         seed.deserialize(Probe(self.tape))
     }
 
-    fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Refused> {
-        Probe(self.tape).deserialize_tuple_struct(self.name, len, visitor)
+    fn tuple_variant<V: Visitor<'de>>(mut self, len: usize, visitor: V) -> Result<V::Value, Refused> {
+        self.learn(Form::Tuple(len));
+        Probe(self.tape).positional("tuple variant", self.name.variant, len, visitor)
     }
 
     fn struct_variant<V: Visitor<'de>>(
@@ -139,7 +157,7 @@ impl<'de> VariantAccess<'de> for Variant<'_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Refused> {
-        Probe(self.tape).fields(("struct variant", self.name), fields, visitor)
+        Probe(self.tape).fields(self.name, fields, visitor)
     }
 }
 

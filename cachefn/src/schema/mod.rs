@@ -7,7 +7,8 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `tape` | which answer is next, which types are known, the running hash |
+//! | `tape`, `slot` | which answer is next, which types are known, the running hash |
+//! | `request` | what is asked for, as hashes |
 //! | `probe`, `access` | the deserializer, and what it hands to visitors |
 //! | `samples` | the strings, numbers and bytes offered |
 //!
@@ -21,23 +22,28 @@
 
 mod access;
 mod probe;
+mod request;
 mod samples;
+mod slot;
 mod tape;
 #[cfg(test)]
 mod tests;
 
 use serde::de::DeserializeOwned;
 
+use crate::codec::Forms;
 use probe::Probe;
 use tape::Tape;
 
 /// What the tracer learned of a type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Shape {
     /// A hash of every request the type makes, in order.
     pub(crate) fingerprint: u64,
     /// The type asks the input what it holds, so only a self-describing codec can carry it.
     pub(crate) self_describing: bool,
+    /// What the type's structs and enums expect, for the encoder to compare with what is written.
+    pub(crate) forms: Forms,
 }
 
 /// Traces `T` as a codec that is `human_readable` or not would see it.
@@ -48,7 +54,7 @@ pub(crate) fn trace<T: DeserializeOwned>(human_readable: bool) -> Shape {
     loop {
         let passed = T::deserialize(Probe(&mut tape)).is_ok();
         if !tape.next_pass(passed) {
-            return tape.shape();
+            return tape.into_shape();
         }
     }
 }

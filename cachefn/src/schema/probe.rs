@@ -1,39 +1,26 @@
 //! The deserializer without input: every request goes to the tape, which says what to answer.
 
-use std::any::type_name;
-use std::fmt::{self, Display};
+use serde::de::{Deserializer, Visitor};
 
-use serde::de::{Deserializer, Error, Visitor};
+use crate::codec::{Form, Name};
 
 use super::access::{Elements, Entries, Fields, Variant};
+use super::request::{Refused, Request};
 use super::samples::{BYTES, CHARS, NUMBERS, STRINGS};
-use super::tape::{Refused, Request, Tape, Until};
-
-impl std::error::Error for Refused {}
-
-impl Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the traced type refused a sample")
-    }
-}
-
-impl Error for Refused {
-    fn custom<T: Display>(_: T) -> Self {
-        Refused
-    }
-}
+use super::slot::Until;
+use super::tape::Tape;
 
 /// The deserializer of one value.
 pub(super) struct Probe<'t>(pub(super) &'t mut Tape);
 
 impl Probe<'_> {
     fn leaf<'de, V: Visitor<'de>>(self, kind: &'static str, of: usize) -> Result<usize, Refused> {
-        self.0.leaf(&request::<V>(kind, "", &[], 0), of)
+        self.0.leaf(Request::of::<V>(kind, "", &[], 0), of)
     }
 
     fn any<'de, V: Visitor<'de>>(self, kind: &'static str, visitor: V) -> Result<V::Value, Refused> {
         self.0.self_describing = true;
-        match self.0.leaf(&request::<V>(kind, "", &[], 0), 6)? {
+        match self.0.leaf(Request::of::<V>(kind, "", &[], 0), 6)? {
             0 => visitor.visit_unit(),
             1 => visitor.visit_borrowed_str(STRINGS[0]),
             2 => visitor.visit_u64(1),
@@ -45,7 +32,7 @@ impl Probe<'_> {
 
     pub(super) fn composite<'de, V: Visitor<'de>>(
         self,
-        request: &Request<'_>,
+        request: Request,
         (of, until): (usize, Until),
         answer: impl FnOnce(&mut Tape, usize) -> Result<V::Value, Refused>,
     ) -> Result<V::Value, Refused> {
@@ -55,15 +42,15 @@ impl Probe<'_> {
         result
     }
 
-    fn positional<'de, V: Visitor<'de>>(
+    pub(super) fn positional<'de, V: Visitor<'de>>(
         self,
         kind: &'static str,
         name: &'static str,
         len: usize,
         visitor: V,
     ) -> Result<V::Value, Refused> {
-        let request = request::<V>(kind, name, &[], len);
-        self.composite::<V>(&request, (1, Until::Exhausted), |tape, _| {
+        let request = Request::of::<V>(kind, name, &[], len);
+        self.composite::<V>(request, (1, Until::Exhausted), |tape, _| {
             visitor.visit_seq(Elements::of(tape, len))
         })
     }
@@ -71,13 +58,16 @@ impl Probe<'_> {
     /// Offers all fields in order, then all by name, then each alone to look behind one that refuses.
     pub(super) fn fields<'de, V: Visitor<'de>>(
         self,
-        (kind, name): (&'static str, &'static str),
+        name: Name,
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Refused> {
-        let request = request::<V>(kind, name, fields, fields.len());
-        self.composite::<V>(&request, (fields.len() + 2, Until::Whole), |tape, pick| match pick {
-            0 => in_order(tape, fields.len(), visitor),
+        let (kind, own) =
+            if name.variant.is_empty() { ("struct", name.owner) } else { ("variant", name.variant) };
+        let request = Request::of::<V>(kind, own, fields, fields.len());
+        self.0.learn(name, Form::Fields { names: fields, read: None });
+        self.composite::<V>(request, (fields.len() + 2, Until::Whole), |tape, pick| match pick {
+            0 => in_order(tape, name, fields, visitor),
             1 => visitor.visit_map(Fields::of(tape, fields)),
             alone => visitor.visit_map(Fields::of(tape, &fields[alone - 2..alone - 1])),
         })
@@ -85,21 +75,20 @@ impl Probe<'_> {
 }
 
 /// A visitor that refuses before it asks for an element takes its fields by name only.
-fn in_order<'de, V: Visitor<'de>>(tape: &mut Tape, len: usize, visitor: V) -> Result<V::Value, Refused> {
-    let mut elements = Elements::of(tape, len);
+fn in_order<'de, V: Visitor<'de>>(
+    tape: &mut Tape,
+    name: Name,
+    names: &'static [&'static str],
+    visitor: V,
+) -> Result<V::Value, Refused> {
+    let mut elements = Elements::of(tape, names.len());
     let result = visitor.visit_seq(&mut elements);
-    let unasked = elements.left == len && len > 0;
-    tape.self_describing |= unasked && result.is_err();
+    let read = names.len() - elements.left;
+    if result.is_ok() && !tape.is_by_name() {
+        tape.learn(name, Form::Fields { names, read: Some(read) });
+    }
+    tape.self_describing |= result.is_err() && read == 0 && !names.is_empty();
     result
-}
-
-fn request<'a, 'de, V: Visitor<'de>>(
-    kind: &'static str,
-    name: &'static str,
-    names: &'a [&'static str],
-    len: usize,
-) -> Request<'a> {
-    Request { kind, visitor: type_name::<V>(), value: type_name::<V::Value>(), name, names, len }
 }
 
 macro_rules! leaves {
@@ -145,7 +134,7 @@ impl<'de> Deserializer<'de> for Probe<'_> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Refused> {
-        self.0.leaf(&request::<V>("unit struct", name, &[], 0), 1)?;
+        self.0.leaf(Request::of::<V>("unit struct", name, &[], 0), 1)?;
         visitor.visit_unit()
     }
 
@@ -160,29 +149,29 @@ impl<'de> Deserializer<'de> for Probe<'_> {
     /// Names of fields and variants are answered by the accesses, so this one is a key of a map that the type
     /// tells apart by name.
     fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
-        self.0.self_describing = true;
+        self.0.asks_by_name();
         let pick = self.leaf::<V>("identifier", STRINGS.len())?;
         visitor.visit_borrowed_str(STRINGS[pick])
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
-        let request = request::<V>("option", "", &[], 0);
-        self.composite::<V>(&request, (2, Until::Exhausted), |tape, pick| match pick {
+        let request = Request::of::<V>("option", "", &[], 0);
+        self.composite::<V>(request, (2, Until::Exhausted), |tape, pick| match pick {
             0 => visitor.visit_none(),
             _ => visitor.visit_some(Probe(tape)),
         })
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
-        let request = request::<V>("seq", "", &[], 0);
-        self.composite::<V>(&request, (2, Until::Exhausted), |tape, len| {
+        let request = Request::of::<V>("seq", "", &[], 0);
+        self.composite::<V>(request, (2, Until::Exhausted), |tape, len| {
             visitor.visit_seq(Elements::of(tape, len))
         })
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
-        let request = request::<V>("map", "", &[], 0);
-        self.composite::<V>(&request, (2, Until::Exhausted), |tape, len| {
+        let request = Request::of::<V>("map", "", &[], 0);
+        self.composite::<V>(request, (2, Until::Exhausted), |tape, len| {
             visitor.visit_map(Entries::of(tape, len))
         })
     }
@@ -192,8 +181,8 @@ impl<'de> Deserializer<'de> for Probe<'_> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Refused> {
-        let request = request::<V>("newtype struct", name, &[], 0);
-        self.composite::<V>(&request, (1, Until::Exhausted), |tape, _| {
+        let request = Request::of::<V>("newtype struct", name, &[], 0);
+        self.composite::<V>(request, (1, Until::Exhausted), |tape, _| {
             visitor.visit_newtype_struct(Probe(tape))
         })
     }
@@ -208,6 +197,7 @@ impl<'de> Deserializer<'de> for Probe<'_> {
         len: usize,
         visitor: V,
     ) -> Result<V::Value, Refused> {
+        self.0.learn(Name::of(name), Form::Tuple(len));
         self.positional("tuple struct", name, len, visitor)
     }
 
@@ -217,7 +207,7 @@ impl<'de> Deserializer<'de> for Probe<'_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Refused> {
-        self.fields(("struct", name), fields, visitor)
+        self.fields(Name::of(name), fields, visitor)
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -226,9 +216,9 @@ impl<'de> Deserializer<'de> for Probe<'_> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Refused> {
-        let request = request::<V>("enum", name, variants, variants.len());
-        self.composite::<V>(&request, (variants.len(), Until::Exhausted), |tape, pick| {
-            visitor.visit_enum(Variant::of(tape, variants, pick))
+        let request = Request::of::<V>("enum", name, variants, variants.len());
+        self.composite::<V>(request, (variants.len(), Until::Exhausted), |tape, pick| {
+            visitor.visit_enum(Variant::of(tape, (name, variants), pick))
         })
     }
 

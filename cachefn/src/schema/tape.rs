@@ -10,48 +10,18 @@
 
 use std::collections::HashMap;
 
-use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+use xxhash_rust::xxh3::Xxh3;
 
 use super::Shape;
+use super::request::{Refused, Request};
+use super::slot::{Owner, Slot, Until};
+use crate::codec::{Form, Forms, Name};
 
 const MAX_REQUESTS: usize = 1 << 18;
 const MAX_REQUESTS_PER_PASS: usize = 1 << 14;
 const MAX_RECIPE: usize = 1 << 12;
 const MAX_DEPTH: usize = 64;
 const MAX_WALKS: usize = 8;
-
-/// The request cannot be answered; the pass fails.
-#[derive(Debug)]
-pub(super) struct Refused;
-
-/// What a `Deserialize` asks for.
-pub(super) struct Request<'a> {
-    pub(super) kind: &'static str,
-    /// Tells two functions producing one type apart. Not hashed: it is private to whoever wrote it.
-    pub(super) visitor: &'static str,
-    pub(super) value: &'static str,
-    pub(super) name: &'static str,
-    pub(super) names: &'a [&'static str],
-    pub(super) len: usize,
-}
-
-/// When a slot has tried enough.
-#[derive(Clone, Copy)]
-pub(super) enum Until {
-    /// After all alternatives, as each may show something else.
-    Exhausted,
-    /// After one that the pass survived, as the alternatives are samples of one thing.
-    Accepted,
-    /// After the first two if one of them succeeded, else after all.
-    Whole,
-}
-
-struct Slot {
-    taken: usize,
-    of: usize,
-    until: Until,
-    owner: Option<usize>,
-}
 
 #[derive(Default)]
 struct Known {
@@ -69,6 +39,12 @@ enum Home {
     Left,
 }
 
+/// A composite around the request at hand.
+struct Composite {
+    identity: u64,
+    by_name: bool,
+}
+
 /// A composite being answered.
 pub(super) struct Open {
     pub(super) pick: usize,
@@ -82,17 +58,19 @@ pub(super) struct Tape {
     pub(super) human_readable: bool,
     pub(super) self_describing: bool,
     pub(super) passes: usize,
+    forms: Forms,
     path: Vec<Slot>,
     cursor: usize,
     ids: HashMap<u64, usize>,
     known: Vec<Known>,
+    /// The sample last accepted for a leaf, to begin with where it is asked for again.
+    accepted: HashMap<u64, usize>,
     /// Answers still to be played back, the next one last.
     script: Vec<usize>,
     /// The answers of this pass.
     log: Vec<usize>,
     hash: Xxh3,
-    /// The identities of the open composites.
-    open: Vec<u64>,
+    open: Vec<Composite>,
     pub(super) requests: usize,
     walk: Walk,
 }
@@ -122,10 +100,12 @@ impl Tape {
             human_readable,
             self_describing: false,
             passes: 0,
+            forms: Forms::default(),
             path: Vec::new(),
             cursor: 0,
             ids: HashMap::new(),
             known: Vec::new(),
+            accepted: HashMap::new(),
             script: Vec::new(),
             log: Vec::new(),
             hash: Xxh3::new(),
@@ -138,8 +118,28 @@ impl Tape {
         tape
     }
 
-    pub(super) fn shape(&self) -> Shape {
-        Shape { fingerprint: self.hash.digest(), self_describing: self.self_describing }
+    pub(super) fn into_shape(self) -> Shape {
+        let fingerprint = self.hash.digest();
+        Shape { fingerprint, self_describing: self.self_describing, forms: self.forms }
+    }
+
+    /// Notes that the innermost composite tells its parts apart by name, where postcard has none.
+    pub(super) fn asks_by_name(&mut self) {
+        self.self_describing = true;
+        if let Some(open) = self.open.last_mut() {
+            open.by_name = true;
+        }
+    }
+
+    pub(super) fn is_by_name(&self) -> bool {
+        self.open.last().is_some_and(|open| open.by_name)
+    }
+
+    /// Notes what the type expects, unless that is only played back.
+    pub(super) fn learn(&mut self, name: Name, form: Form) {
+        if self.script.is_empty() {
+            self.forms.learn(name, form);
+        }
     }
 
     /// Moves on to the next path; false when there is none.
@@ -155,18 +155,19 @@ impl Tape {
     fn backtrack(&mut self, passed: bool) -> bool {
         let mut survived = passed;
         while let Some(slot) = self.path.last_mut() {
-            let succeeded = slot.owner.is_some_and(|id| self.known[id].recipe.is_some());
-            let enough = match slot.until {
-                Until::Exhausted => false,
-                Until::Accepted => survived,
-                Until::Whole => succeeded && slot.taken < 2,
+            let succeeded = match slot.owner {
+                Owner::Composite(id) => self.known[id].recipe.is_some(),
+                Owner::Leaf(_) => false,
             };
-            slot.taken += 1;
-            if !enough && slot.taken < slot.of {
+            if slot.advance(survived, succeeded) {
                 return true;
             }
-            if let Some(id) = slot.owner {
-                self.known[id].home = Home::Left;
+            match slot.owner {
+                Owner::Composite(id) => self.known[id].home = Home::Left,
+                Owner::Leaf(identity) if survived => {
+                    self.accepted.insert(identity, slot.pick());
+                }
+                Owner::Leaf(_) => {}
             }
             self.path.pop();
             survived = true;
@@ -185,29 +186,28 @@ impl Tape {
     }
 
     /// Answers a request that nests nothing, with one of `of` samples.
-    pub(super) fn leaf(&mut self, request: &Request<'_>, of: usize) -> Result<usize, Refused> {
+    pub(super) fn leaf(&mut self, request: Request, of: usize) -> Result<usize, Refused> {
         self.note(request)?;
         let pick = match self.script.pop() {
             Some(pick) => pick,
-            None => self.take_slot(of, Until::Accepted, None),
+            None => self.take_slot(of, Until::Accepted, Owner::Leaf(request.identity)),
         };
         self.answer(pick, of)
     }
 
     /// Answers a request that may nest others. The outcome goes to [`Tape::close`].
-    pub(super) fn open(&mut self, request: &Request<'_>, of: usize, until: Until) -> Result<Open, Refused> {
+    pub(super) fn open(&mut self, request: Request, of: usize, until: Until) -> Result<Open, Refused> {
         self.note(request)?;
         if self.open.len() == MAX_DEPTH {
             return Err(Refused);
         }
-        let identity = request.identity();
         let start = self.log.len();
         let (pick, owner, plays_back) = match self.script.pop() {
             Some(pick) => (pick, None, false),
-            None => self.meet(self.place_of(request, identity), of, until)?,
+            None => self.meet(self.place_of(request), of, until)?,
         };
         let pick = self.answer(pick, of)?;
-        self.open.push(identity);
+        self.open.push(Composite { identity: request.identity, by_name: false });
         Ok(Open { pick, start, owner, plays_back })
     }
 
@@ -241,7 +241,7 @@ impl Tape {
             known.home = Home::Slot(self.cursor);
         }
         if known.home == Home::Slot(self.cursor) {
-            return Ok((self.take_slot(of, until, Some(id)), Some(id), false));
+            return Ok((self.take_slot(of, until, Owner::Composite(id)), Some(id), false));
         }
         let Some(recipe) = &known.recipe else {
             self.walk.starved = true;
@@ -252,19 +252,23 @@ impl Tape {
     }
 
     /// An enum may be the tag that decides what its parent asks for next, so it is met anew in every parent.
-    fn place_of(&self, request: &Request<'_>, identity: u64) -> u64 {
+    fn place_of(&self, request: Request) -> u64 {
         match self.open.last() {
-            Some(parent) if request.kind == "enum" => identity ^ parent.rotate_left(1),
-            _ => identity,
+            Some(parent) if request.is_enum => request.identity ^ parent.identity.rotate_left(1),
+            _ => request.identity,
         }
     }
 
-    fn take_slot(&mut self, of: usize, until: Until, owner: Option<usize>) -> usize {
+    fn take_slot(&mut self, of: usize, until: Until, owner: Owner) -> usize {
         if self.cursor == self.path.len() {
-            self.path.push(Slot { taken: 0, of, until, owner });
+            let first = match owner {
+                Owner::Leaf(identity) => self.accepted.get(&identity).copied().unwrap_or(0),
+                Owner::Composite(_) => 0,
+            };
+            self.path.push(Slot { taken: 0, of, first, until, owner });
         }
         self.cursor += 1;
-        self.path[self.cursor - 1].taken
+        self.path[self.cursor - 1].pick()
     }
 
     /// A `Deserialize` that asks differently each time may ask for a pick that does not exist.
@@ -274,33 +278,17 @@ impl Tape {
         if pick < of { Ok(pick) } else { Err(Refused) }
     }
 
-    fn note(&mut self, request: &Request<'_>) -> Result<(), Refused> {
+    fn note(&mut self, request: Request) -> Result<(), Refused> {
         self.requests += 1;
         if self.requests >= MAX_REQUESTS || self.log.len() >= MAX_REQUESTS_PER_PASS {
             return Err(Refused);
         }
-        for text in [request.kind, request.value, request.name] {
-            self.feed(text);
-        }
-        request.names.iter().for_each(|name| self.feed(name));
-        self.hash.update(&(request.len as u64).to_le_bytes());
+        self.hash.update(&request.print.to_le_bytes());
         Ok(())
     }
 
     pub(super) fn feed(&mut self, text: &str) {
         self.hash.update(&(text.len() as u64).to_le_bytes());
         self.hash.update(text.as_bytes());
-    }
-}
-
-impl Request<'_> {
-    fn identity(&self) -> u64 {
-        let mut hash = Xxh3::new();
-        let texts = [self.kind, self.visitor, self.value, self.name];
-        for text in texts.iter().chain(self.names) {
-            hash.update(&xxh3_64(text.as_bytes()).to_le_bytes());
-        }
-        hash.update(&(self.len as u64).to_le_bytes());
-        hash.digest()
     }
 }

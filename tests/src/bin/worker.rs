@@ -6,7 +6,7 @@
 //! 3 open           3 done                        … until it is let go on
 //!                  2 value=3 runs=2 millis=41
 //! 4 update 7 5     4 Applied                     writes to the database, then invalidates
-//! 5 namespace n · 6 all · 7 clear · 8 status · 9 log TEXT · 10 quit
+//! 5 init · namespace n · 6 all · 7 clear · 8 status · 9 log TEXT · 10 quit
 //! ```
 
 use std::io::{BufRead as _, Write as _};
@@ -39,7 +39,8 @@ async fn get(id: &str, gate: Option<&str>) -> Result<String, std::io::Error> {
 #[tokio::main]
 async fn main() {
     logs::capture();
-    match cachefn::init().await {
+    let explicit = std::env::var_os("LAZY").is_none();
+    match if explicit { cachefn::init().await } else { Ok(()) } {
         Ok(()) => answer("0", "ready"),
         Err(error) => return answer("0", &format!("{:?}", error.to_string())),
     }
@@ -76,6 +77,11 @@ async fn obey(words: Vec<String>) {
         }
         ["namespace", name] => invalidated(tag, cachefn::invalidate_namespace(name)).await,
         ["all"] => invalidated(tag, invalidate_all_get()).await,
+        ["init"] => answer(tag, &format!("{}", cachefn::init().await.is_ok())),
+        ["shutdown"] => {
+            cachefn::shutdown().await;
+            answer(tag, "done");
+        }
         ["clear"] => invalidated(tag, cachefn::clear()).await,
         ["status"] => answer(tag, &status()),
         ["log", text] => answer(tag, &format!("{}", logs::lines(text).len())),
@@ -90,7 +96,7 @@ async fn obey(words: Vec<String>) {
 
 async fn call(tag: &str, id: &str, gate: Option<&str>) {
     let start = Instant::now();
-    let value = get(id, gate).await.map_or_else(|error| format!("error:{:?}", error.kind()), |value| value);
+    let value = get(id, gate).await.unwrap_or_else(|error| format!("error:{:?}", error.kind()));
     let (runs, millis) = (RUNS.load(Ordering::SeqCst), start.elapsed().as_millis());
     answer(tag, &format!("value={value} runs={runs} millis={millis}"));
 }

@@ -1,0 +1,96 @@
+//! The functions that are measured, each with and without the attribute.
+//!
+//! The bodies do next to nothing and never wait, so that what is left is the cost of the attribute.
+
+use std::future::Future;
+use std::hint::black_box;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use cachefn::cached;
+
+/// Stands for the handle that every real function takes.
+#[derive(Debug)]
+pub struct Db(u64);
+
+/// Stands for the error that every real function has.
+#[derive(Clone, Debug)]
+pub struct Missing;
+
+impl Db {
+    async fn read(&self, id: u64) -> Result<u64, Missing> {
+        if id == u64::MAX { Err(Missing) } else { Ok(black_box(self.0 ^ id)) }
+    }
+}
+
+static DB: Db = Db(7);
+
+/// One function and its twin.
+#[derive(Clone, Copy, Debug)]
+pub struct Case {
+    /// What it takes.
+    pub name: &'static str,
+    /// Calls the plain function once.
+    pub bare: fn(),
+    /// Calls the annotated function once.
+    pub annotated: fn(),
+    /// The size of the plain function's future, in bytes.
+    pub bare_size: fn() -> usize,
+    /// The size of the annotated function's future, in bytes.
+    pub annotated_size: fn() -> usize,
+}
+
+/// Writes a function down twice, with the attribute and without, and how to call both.
+macro_rules! case {
+    ($case:ident = $name:literal, key = $key:expr, ($($arg:ident: $ty:ty = $value:expr),*), $db:ident, $body:block) => {
+        const $case: Case = {
+            #[cached(expire = 3600, key = $key, companions = false)]
+            async fn annotated($($arg: $ty,)* $db: &Db) -> Result<u64, Missing> $body
+
+            async fn bare($($arg: $ty,)* $db: &Db) -> Result<u64, Missing> $body
+
+            Case {
+                name: $name,
+                bare: || call(bare($($value,)* &DB)),
+                annotated: || call(annotated($($value,)* &DB)),
+                bare_size: || size_of_val(&bare($($value,)* &DB)),
+                annotated_size: || size_of_val(&annotated($($value,)* &DB)),
+            }
+        };
+    };
+}
+
+case!(NUMBER = "(u64, &Db)", key = id, (id: u64 = black_box(7)), db, { db.read(id).await });
+case!(NAME = "(String, &Db)", key = name, (name: String = String::from(black_box("ada"))), db, {
+    db.read(name.len() as u64).await
+});
+case!(
+    BYTES = "(String, Vec<u8>, &Db)",
+    key = (name, bytes),
+    (name: String = String::from(black_box("ada")), bytes: Vec<u8> = vec![black_box(1); 8]),
+    db,
+    { db.read(name.len() as u64 + bytes.len() as u64).await }
+);
+case!(
+    BLOCK = "(u64, [u64; 32], &Db)",
+    key = id,
+    (id: u64 = black_box(7), block: [u64; 32] = black_box([1; 32])),
+    db,
+    { Ok(db.read(id).await? + block[31]) }
+);
+case!(LOCALS = "(u64, &Db), 512 B of locals", key = id, (id: u64 = black_box(7)), db, {
+    let locals = black_box([id; 64]);
+    Ok(db.read(id).await? + locals[63])
+});
+
+/// All of them.
+pub const ALL: [Case; 5] = [NUMBER, NAME, BYTES, BLOCK, LOCALS];
+
+/// Runs a future that never waits.
+pub fn call<F: Future>(future: F) {
+    let mut context = Context::from_waker(Waker::noop());
+    match pin!(future).poll(&mut context) {
+        Poll::Ready(output) => drop(black_box(output)),
+        Poll::Pending => unreachable!("nothing that is measured waits"),
+    }
+}
