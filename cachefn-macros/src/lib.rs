@@ -73,7 +73,7 @@ use proc_macro::TokenStream;
 /// | `{fn}` | the function's name |
 /// | `{namespace}` | the namespace; only in `key` |
 ///
-/// Between two placeholders stands text that starts with neither letter nor digit: `{a}{b}` and `{a}x{b}` would
+/// Between two placeholders stands text that starts with no letter, digit or `%`: `{a}{b}` and `{a}x{b}` would
 /// give different arguments one key. Braces themselves cannot be part of a key.
 ///
 /// # Which group

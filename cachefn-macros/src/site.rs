@@ -65,10 +65,11 @@ fn pieces(template: &[Piece], private: &TokenStream) -> Vec<TokenStream> {
     writes
 }
 
-/// The byte that a value must escape so as not to run into the text behind it.
+/// The byte that a value must escape so as not to run into the text behind it. Text that starts with a letter
+/// stands at the end alone, where its length tells it from the value.
 fn behind(rest: &[Piece]) -> u8 {
     match rest.first() {
-        Some(Piece::Text(text)) => text.bytes().next().filter(u8::is_ascii).unwrap_or(SEPARATOR),
+        Some(Piece::Text(text)) => text.bytes().next().filter(u8::is_ascii_punctuation).unwrap_or(SEPARATOR),
         _ => SEPARATOR,
     }
 }

@@ -15,7 +15,7 @@ use cachefn_backends::envelope::{Envelope, Ident};
 
 use crate::codec::{self, Codec, EncodeError};
 use crate::event;
-use crate::schema;
+use crate::schema::{self, Shape};
 use crate::shape::Storable;
 
 /// A longer encoded value is not stored outside the process.
@@ -27,8 +27,8 @@ pub(crate) type Erased = Box<dyn Any + Send>;
 /// How the values of one type are written down.
 pub(crate) struct Layout {
     type_name: &'static str,
-    postcard: u64,
-    json: u64,
+    postcard: Shape,
+    json: Shape,
     self_describing: AtomicBool,
 }
 
@@ -46,29 +46,39 @@ impl Layout {
     }
 
     fn trace<V: Storable>() -> Self {
-        let (postcard, json) = (schema::trace::<V>(false), schema::trace::<V>(true));
+        let trace = |codec: Codec| schema::trace::<V>(codec.human_readable());
+        let postcard = trace(Codec::Postcard);
         if postcard.self_describing {
             event::stored_as_json(type_name::<V>(), "it describes itself");
         }
         Self {
             type_name: type_name::<V>(),
-            postcard: postcard.fingerprint,
-            json: json.fingerprint,
             self_describing: AtomicBool::new(postcard.self_describing),
+            postcard,
+            json: trace(Codec::Json),
         }
     }
 
     /// Writes a value down for the function `site`.
     pub(crate) fn encode<V: Storable>(&self, value: &V, site: u64) -> Result<(Ident, Vec<u8>), EncodeError> {
         if !self.self_describing.load(Ordering::Relaxed) {
-            match codec::encode(Codec::Postcard, value, MAX_VALUE_BYTES) {
-                Ok(payload) => return Ok((self.ident(Codec::Postcard, site), payload)),
+            match self.encode_as(Codec::Postcard, value, site) {
+                Ok(encoded) => return Ok(encoded),
                 Err(EncodeError::Unfit(why)) => self.describe_itself(why),
                 Err(other) => return Err(other),
             }
         }
-        let payload = codec::encode(Codec::Json, value, MAX_VALUE_BYTES)?;
-        Ok((self.ident(Codec::Json, site), payload))
+        self.encode_as(Codec::Json, value, site)
+    }
+
+    fn encode_as<V: Storable>(
+        &self,
+        codec: Codec,
+        value: &V,
+        site: u64,
+    ) -> Result<(Ident, Vec<u8>), EncodeError> {
+        let payload = codec::encode_for(&self.shape(codec).forms, codec, value, MAX_VALUE_BYTES)?;
+        Ok((self.ident(codec, site), payload))
     }
 
     /// Reads a value that the function `site` wrote; `None` if it is anything else.
@@ -89,10 +99,13 @@ impl Layout {
     }
 
     fn ident(&self, codec: Codec, site: u64) -> Ident {
-        let fingerprint = match codec {
-            Codec::Postcard => self.postcard,
-            Codec::Json => self.json,
-        };
-        Ident { codec: codec as u8, fingerprint, site }
+        Ident { codec: codec as u8, fingerprint: self.shape(codec).fingerprint, site }
+    }
+
+    fn shape(&self, codec: Codec) -> &Shape {
+        match codec {
+            Codec::Postcard => &self.postcard,
+            Codec::Json => &self.json,
+        }
     }
 }

@@ -171,7 +171,7 @@ impl Template<'_> {
     fn resolve(&self, uses: &mut Used, faults: &mut Faults) -> Vec<Piece> {
         let parsed = template::parse(&self.literal.value());
         if !separated(&parsed) {
-            let advice = "put text between them that starts with neither letter nor digit, as in `{a}:{b}`";
+            let advice = "put text between them that starts with no letter, digit or `%`, as in `{a}:{b}`";
             faults.at(self.literal, format!("two placeholders without a separator; {advice}"));
         }
         let mut pieces: Vec<Piece> = Vec::new();
@@ -234,7 +234,7 @@ fn separated(pieces: &[template::Piece]) -> bool {
     use template::Piece::{Placeholder, Text};
     pieces.windows(2).all(|pair| !matches!(pair, [Placeholder(_), Placeholder(_)]))
         && pieces.windows(3).all(|three| match three {
-            [Placeholder(_), Text(text), Placeholder(_)] => !text.starts_with(char::is_alphanumeric),
+            [Placeholder(_), Text(text), Placeholder(_)] => !text.starts_with(|c: char| c.is_alphanumeric() || c == '%'),
             _ => true,
         })
 }

@@ -117,6 +117,7 @@ impl std::error::Error for DecodeError {}
 
 /// Encodes `value` in at most `max_bytes` bytes, for a reader of whom nothing is known: where the type writes
 /// one form and reads another, the bytes may be read as another value.
+#[cfg(test)]
 pub(crate) fn encode<T: Serialize + ?Sized>(
     codec: Codec,
     value: &T,

@@ -336,3 +336,20 @@ fn cost<T: DeserializeOwned>() -> (usize, usize) {
     } {}
     (tape.passes, tape.requests)
 }
+
+#[test]
+fn a_type_that_panics_on_a_sample_is_known_by_its_name() {
+    #[derive(Debug)]
+    struct Picky;
+    impl<'de> Deserialize<'de> for Picky {
+        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            let text = String::deserialize(deserializer)?;
+            assert!(text == "picky", "only its own text is expected");
+            Ok(Self)
+        }
+    }
+    let shape = trace::<Vec<Picky>>(false);
+    assert!(shape.self_describing);
+    assert_eq!(shape, trace::<Vec<Picky>>(false));
+    assert_ne!(shape.fingerprint, trace::<Option<Picky>>(false).fingerprint);
+}
