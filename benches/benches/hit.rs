@@ -13,6 +13,7 @@ const ROUNDS: usize = 15;
 const CALLS: u32 = 200_000;
 
 #[cached(expire = 3600, key = id, companions = false)]
+#[allow(clippy::unused_async, reason = "only an async function can be cached")]
 async fn double(id: u64) -> u64 {
     id * 2
 }

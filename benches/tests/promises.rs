@@ -5,11 +5,13 @@ use cachefn_benches::allocations;
 use cachefn_benches::cases::ALL;
 use cachefn_benches::cost::Variant;
 
+/// An argument that the key uses is in the future once more: the compiler keeps a borrowed local until the function
+/// ends, also when it was moved away long before.
 #[test]
-fn a_future_is_at_most_48_bytes_larger_than_the_plain_one() {
-    let sizes = ALL.map(|case| (case.name, (case.bare_size)(), (case.annotated_size)()));
-    for (name, plain, annotated) in sizes {
-        assert!(annotated <= plain + 48, "{name}: {annotated} B instead of {plain} B");
+fn a_future_is_at_most_48_bytes_and_the_arguments_of_the_key_larger_than_the_plain_one() {
+    for case in ALL {
+        let (plain, annotated) = ((case.bare_size)(), (case.annotated_size)());
+        assert!(annotated <= plain + 48 + case.in_key, "{}: {annotated} B beside {plain} B", case.name);
     }
 }
 

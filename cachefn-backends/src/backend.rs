@@ -15,7 +15,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use crate::envelope::{Draft, Envelope};
+use crate::envelope::{Draft, Envelope, Ident};
 use crate::error::Error;
 use crate::place::{Place, Target};
 
@@ -77,8 +77,8 @@ pub enum Lookup {
 pub enum Absence {
     /// No entry, or one that has expired.
     Absent,
-    /// An entry of an earlier generation.
-    Invalidated,
+    /// A whole entry, but of an earlier generation or another lineage; who stored it, where that is known.
+    Invalidated(Option<Ident>),
     /// Bytes that are not an envelope, or a damaged one.
     Foreign,
 }

@@ -8,6 +8,7 @@
 //! envelope    the bytes that a backend outside the process stores
 //! memory      typed entries in this process, on moka
 //! redis       entries shared by all processes (feature `redis`)
+//! verbs       the protocol over five plain verbs, for any other store
 //! contract    the suite that every backend passes (feature `test-util`)
 //! background  the one thread on which timers and connections live
 //! clock       time, real or moved by hand
@@ -28,3 +29,4 @@ pub mod memory;
 pub mod place;
 #[cfg(feature = "redis")]
 pub mod redis;
+pub mod verbs;

@@ -81,7 +81,7 @@ impl Memory {
         if entry.owner != owner {
             Err(Absence::Foreign)
         } else if !entry.captured.is_current() {
-            Err(Absence::Invalidated)
+            Err(Absence::Invalidated(None))
         } else if entry.expires <= self.inner.clock.now() {
             Err(Absence::Absent)
         } else {

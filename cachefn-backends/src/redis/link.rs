@@ -172,5 +172,6 @@ fn judge(answer: Value) -> Option<Lookup> {
         && parts
             .zip(&envelope.tokens)
             .all(|(now, then)| matches!(now, Value::BulkString(now) if now == *then));
-    Some(if current { Lookup::Hit(envelope) } else { Lookup::Miss(Absence::Invalidated) })
+    let outdated = Absence::Invalidated(Some(envelope.ident));
+    Some(if current { Lookup::Hit(envelope) } else { Lookup::Miss(outdated) })
 }

@@ -205,7 +205,7 @@ impl Template<'_> {
             }
             _ => {}
         }
-        let span = self.literal.span();
+        let span = Span::call_site().located_at(self.literal.span());
         let Some(root) = self.root(&wanted.name, span) else {
             let known = arguments(self.function);
             faults.at(self.literal, format!("there is no argument `{}`; {known}", wanted.name));
@@ -234,7 +234,9 @@ fn separated(pieces: &[template::Piece]) -> bool {
     use template::Piece::{Placeholder, Text};
     pieces.windows(2).all(|pair| !matches!(pair, [Placeholder(_), Placeholder(_)]))
         && pieces.windows(3).all(|three| match three {
-            [Placeholder(_), Text(text), Placeholder(_)] => !text.starts_with(|c: char| c.is_alphanumeric() || c == '%'),
+            [Placeholder(_), Text(text), Placeholder(_)] => {
+                !text.starts_with(|c: char| c.is_alphanumeric() || c == '%')
+            }
             _ => true,
         })
 }

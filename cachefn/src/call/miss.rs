@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
 
-use cachefn_backends::backend::{Acquired, Backend, Lookup};
+use cachefn_backends::backend::{Absence, Acquired, Backend, Lookup};
 use cachefn_backends::envelope::Envelope;
 use cachefn_backends::error::{Error, ErrorKind};
 use cachefn_backends::memory::{AnyEntry, Ticket};
@@ -236,6 +236,10 @@ impl Search {
     async fn ask(&mut self, link: &Link) -> Result<Option<Erased>, Error> {
         match link.lookup(&self.place).await? {
             Lookup::Hit(envelope) => Ok(self.read(&envelope)),
+            Lookup::Miss(Absence::Invalidated(Some(ident))) if Some(ident.site) != self.site => {
+                self.instance.says_shared_key(self.key.as_str());
+                Ok(None)
+            }
             Lookup::Miss(_) => Ok(None),
         }
     }

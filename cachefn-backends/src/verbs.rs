@@ -1,0 +1,333 @@
+//! The protocol written once, over five plain verbs.
+//!
+//! A store that gets, sets, adds, compares-and-sets and deletes bytes by name ([`Verbs`]) is a
+//! [`Backend`] once it is put into a [`Protocol`]. No verb touches two names in one step, so nothing
+//! here is a lock and nobody waits for anybody.
+//!
+//! ```text
+//! <prefix>:v:<key>     the value: an envelope; its tokens are key ‖ number ‖ groups, root first
+//! <prefix>:k:<key>     the key's record    ┐ token(8) ‖ until(8) ‖ begun(8) ‖ settled(8)
+//! <prefix>:g:<group>   a group's record    ┘ little-endian; the counters of a group stay zero
+//! ```
+//!
+//! A key is one more group of its entry, so key and groups are invalidated alike: their records are
+//! deleted. The key's record numbers the fills as they begin; `settled` is the highest number that
+//! was stored or vacated. `until` is when the record expires, in ms since 1970.
+//!
+//! **The rule:** an entry is usable while each of its tokens stands in its record and its number is
+//! not below `settled`. A lease may be filled while an entry stored under it would be usable.
+//!
+//! - *Nothing survives its invalidation.* A token is random, is put down once and changed by nothing;
+//!   the numbers beside it move only by comparing. So a token that was deleted never stands again,
+//!   whatever arrives late. A lease holds tokens that stood before its body ran; an invalidation since
+//!   then deleted one of them, and the entry is dead wherever and whenever it is written. So a fill
+//!   need not check and write in one step, and a lookup need not read in one: whoever begins to read
+//!   after the invalidation reads the record after it.
+//! - *Of two fills the one begun later wins.* While its token stands, `settled` only grows, and every
+//!   entry below it is dead even if it is written later. That keeps out the earlier value; the later
+//!   one is kept *in* by comparing where fills of a key overlap. A fill that is alone does not read
+//!   and send back what it replaces. If another begins and ends between its check and its write, that
+//!   one's entry is buried: a miss, never a wrong hit.
+//! - *Nobody starves.* No fill is refused for the mere presence of others, and a comparison is lost
+//!   only where another one was won. After [`ROUNDS`] lost ones a fill is refused.
+//!
+//! ```text
+//! lookup       1 get                      fill      1 get, 1 set, 1 compare-and-set
+//! acquire      1 get, 1 compare-and-set   release   1 get; to vacate also 1 compare-and-set
+//! invalidate   1 delete
+//! ```
+//!
+//! Beside these: an add for each record that is missing; a get and a compare-and-set in place of the
+//! set where fills overlap; a round for each comparison that is lost; a compare-and-set for each group
+//! whose record would expire before the entry, which is then good for as long again. Clocks that
+//! differ between processes make entries expire early, nothing worse.
+
+mod record;
+
+use std::future::Future;
+use std::time::Duration;
+
+use crate::backend::{Absence, Acquired, Backend, Filled, Lookup};
+use crate::clock::Clock;
+use crate::envelope::{Draft, Envelope, Token};
+use crate::error::{Error, ErrorKind};
+use crate::place::{Place, Target};
+use record::{Found, Record, current};
+
+/// How often a comparison may be lost before a fill is refused.
+pub const ROUNDS: usize = 16;
+
+/// How long a record lives at least; a body that runs longer cannot store. For entries that live
+/// longer the records are prolonged.
+pub const RECORD_LIFE: Duration = Duration::from_secs(86_400);
+
+/// What a store has to know.
+///
+/// Each verb is one step for each of its names: it happens somewhere between call and answer, all of
+/// it or nothing, and whoever calls after the answer sees it. After an error, or a future that was
+/// dropped, it may have happened, or happen later. Entries may be lost at any time; what was deleted
+/// may not come back, so a store restored from a snapshot or a promoted replica needs another prefix.
+///
+/// Names are text of any length and characters, and differ if any byte does: a store that cannot hold
+/// them writes them another way. `life` is at least a millisecond; at its end the name is gone.
+pub trait Verbs: Send + Sync + 'static {
+    /// What stands at each of the names, in their order. It may be read at different moments.
+    fn get_many(&self, names: &[String]) -> impl Future<Output = Result<Vec<Option<Vec<u8>>>, Error>> + Send;
+
+    /// Puts `bytes` there.
+    fn set(
+        &self,
+        name: &str,
+        bytes: Vec<u8>,
+        life: Duration,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Puts `bytes` there if nothing stands there; whether it did.
+    fn add(
+        &self,
+        name: &str,
+        bytes: Vec<u8>,
+        life: Duration,
+    ) -> impl Future<Output = Result<bool, Error>> + Send;
+
+    /// Puts `bytes` there if what stands there is `seen`, byte for byte; whether it did. `life` counts
+    /// from now, whatever was left.
+    fn compare_and_set(
+        &self,
+        name: &str,
+        seen: &[u8],
+        bytes: Vec<u8>,
+        life: Duration,
+    ) -> impl Future<Output = Result<bool, Error>> + Send;
+
+    /// Removes what stands at the names, if anything does. There may be thousands of them.
+    fn delete(&self, names: &[String]) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+/// A store as a [`Backend`].
+#[derive(Debug)]
+pub struct Protocol<V> {
+    verbs: V,
+    prefix: String,
+    clock: Clock,
+}
+
+/// A fill that was announced. One that got no number has no tokens, and is refused.
+#[derive(Debug, Default)]
+pub struct Lease {
+    /// As they will stand in the envelope.
+    tokens: Vec<Token>,
+}
+
+/// What became of a value that was to be written.
+enum Write {
+    Done,
+    /// Another one was written meanwhile.
+    Outrun,
+    /// That of a later fill is there already.
+    LaterStands,
+}
+
+impl<V: Verbs> Protocol<V> {
+    /// The entries under `prefix` in the store behind `verbs`.
+    pub fn new(verbs: V, prefix: &str, clock: Clock) -> Self {
+        Self { verbs, prefix: prefix.to_owned(), clock }
+    }
+
+    /// The store.
+    pub fn verbs(&self) -> &V {
+        &self.verbs
+    }
+
+    fn name(&self, kind: char, rest: &str) -> String {
+        format!("{}:{kind}:{rest}", self.prefix)
+    }
+
+    /// The value of `place`, its key's record and those of its groups.
+    fn names(&self, place: &Place) -> Vec<String> {
+        let groups = place.lineage.groups().iter().map(|group| self.name('g', group.name()));
+        [self.name('v', &place.key), self.name('k', &place.key)].into_iter().chain(groups).collect()
+    }
+
+    async fn read(&self, names: &[String]) -> Result<Vec<Found>, Error> {
+        let found = self.verbs.get_many(names).await?;
+        if found.len() == names.len() { Ok(found) } else { Err(Error::new(ErrorKind::Protocol)) }
+    }
+
+    /// Puts `record` in the place of what was `seen`; whether it still stood there.
+    async fn replace(&self, name: &str, seen: Option<&[u8]>, record: Record) -> Result<bool, Error> {
+        let life = Duration::from_millis(record.until.saturating_sub(self.clock.unix_millis()).max(1));
+        match seen {
+            None => self.verbs.add(name, record.bytes(), life).await,
+            Some(seen) => self.verbs.compare_and_set(name, seen, record.bytes(), life).await,
+        }
+    }
+
+    fn moment_after(&self, life: Duration) -> u64 {
+        self.clock.unix_millis().saturating_add(whole_millis(life))
+    }
+
+    /// A round of acquire: every group gets a record, then the fill its number. The groups come first,
+    /// so that a higher number never goes with older tokens. `None` if somebody was quicker.
+    async fn announce(&self, names: &[String], found: &[Found]) -> Result<Option<Lease>, Error> {
+        let until = self.moment_after(RECORD_LIFE);
+        let mut tokens = vec![Token::default(); 2];
+        let mut quickest = true;
+        for (name, seen) in names.iter().zip(found).skip(1) {
+            let standing = Record::read(seen);
+            let record = standing.unwrap_or_else(|| Record::fresh(until));
+            if standing.is_none() {
+                quickest &= self.replace(name, seen.as_deref(), record).await?;
+            }
+            tokens.push(record.token);
+        }
+        if !quickest {
+            return Ok(None);
+        }
+        let own = Record::read(&found[0]).unwrap_or_else(|| Record::fresh(until));
+        let own = Record { begun: own.begun.saturating_add(1), until: own.until.max(until), ..own };
+        tokens[..2].copy_from_slice(&[own.token, own.begun.to_le_bytes()]);
+        let numbered = self.replace(&names[0], found[0].as_deref(), own).await?;
+        Ok(numbered.then_some(Lease { tokens }))
+    }
+
+    /// Makes the fill of `lease` the last word on its key, after writing its `value` if it has one.
+    async fn settle(
+        &self,
+        names: &[String],
+        lease: &Lease,
+        mut value: Option<Vec<u8>>,
+        life: Duration,
+    ) -> Result<Filled, Error> {
+        for _ in 0..ROUNDS {
+            let found = self.read(&names[1..]).await?;
+            let Some((number, records)) = current(&lease.tokens, &found) else { break };
+            if !self.prolong(&names[2..], &records[1..], life).await? {
+                continue;
+            }
+            if let Some(bytes) = &value {
+                match self.write(&names[0], bytes, life, number, &found).await? {
+                    Write::Done => value = None,
+                    Write::Outrun => continue,
+                    Write::LaterStands => break,
+                }
+            }
+            let until = records[0].until.max(self.moment_after(life));
+            let settled = Record { settled: number, until, ..records[0] };
+            if self.replace(&names[1], Some(&records[0].bytes()), settled).await? {
+                return Ok(Filled::Stored);
+            }
+        }
+        Ok(Filled::Refused)
+    }
+
+    /// Writes the value of a fill, but not over a usable one of a later fill.
+    async fn write(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        life: Duration,
+        number: u64,
+        records: &[Found],
+    ) -> Result<Write, Error> {
+        // No fill has begun since, and all before are settled: there is nothing to compare with.
+        if Record::read(&records[0]).is_some_and(|own| own.begun == number && number - own.settled == 1) {
+            return self.verbs.set(name, bytes.to_vec(), life).await.map(|()| Write::Done);
+        }
+        let standing = self.read(&[name.to_owned()]).await?.remove(0);
+        let envelope = standing.clone().and_then(Envelope::open);
+        let usable = envelope.and_then(|envelope| current(&envelope.tokens, records));
+        if usable.is_some_and(|(theirs, _)| theirs > number) {
+            return Ok(Write::LaterStands);
+        }
+        let written = match standing {
+            None => self.verbs.add(name, bytes.to_vec(), life).await?,
+            Some(seen) => self.verbs.compare_and_set(name, &seen, bytes.to_vec(), life).await?,
+        };
+        Ok(if written { Write::Done } else { Write::Outrun })
+    }
+
+    /// Lets the records live as long as an entry of `life`; `false` if one of them changed meanwhile.
+    async fn prolong(&self, names: &[String], records: &[Record], life: Duration) -> Result<bool, Error> {
+        let needed = self.moment_after(life);
+        let until = self.moment_after(RECORD_LIFE.max(life.saturating_mul(2)));
+        let mut unchanged = true;
+        for (name, record) in names.iter().zip(records).filter(|(_, record)| record.until < needed) {
+            unchanged &= self.replace(name, Some(&record.bytes()), Record { until, ..*record }).await?;
+        }
+        Ok(unchanged)
+    }
+}
+
+/// # Cancel safety
+///
+/// A lease that is dropped leaves nothing behind. A fill that is dropped was stored or not.
+impl<V: Verbs> Backend for Protocol<V> {
+    type Lease = Lease;
+
+    async fn lookup(&self, place: &Place) -> Result<Lookup, Error> {
+        let mut found = self.read(&self.names(place)).await?;
+        Ok(judge(found[0].take(), &found[1..]))
+    }
+
+    async fn acquire(&self, place: &Place, accept: bool) -> Result<Acquired<Lease>, Error> {
+        let names = self.names(place);
+        for _ in 0..ROUNDS {
+            let mut found = self.read(&names[usize::from(!accept)..]).await?;
+            let value = if accept { found.remove(0) } else { None };
+            if let Lookup::Hit(envelope) = judge(value, &found) {
+                return Ok(Acquired::Hit(envelope));
+            }
+            if let Some(lease) = self.announce(&names[1..], &found).await? {
+                return Ok(Acquired::Granted(lease));
+            }
+        }
+        Ok(Acquired::Granted(Lease::default()))
+    }
+
+    async fn fill(&self, place: &Place, lease: Lease, draft: Draft, life: Duration) -> Result<Filled, Error> {
+        let sealed = draft.seal(&lease.tokens).ok_or(Error::new(ErrorKind::Protocol))?;
+        let life = Duration::from_millis(whole_millis(life));
+        self.settle(&self.names(place), &lease, Some(sealed), life).await
+    }
+
+    /// What is vacated stays where it is, unusable, until it expires: removing it could meet a later
+    /// entry.
+    async fn release(&self, place: &Place, lease: Lease, vacate: bool) -> Result<Filled, Error> {
+        let names = self.names(place);
+        if vacate {
+            return self.settle(&names, &lease, None, Duration::ZERO).await;
+        }
+        let stands = current(&lease.tokens, &self.read(&names[1..]).await?).is_some();
+        Ok(if stands { Filled::Stored } else { Filled::Refused })
+    }
+
+    async fn invalidate(&self, targets: &[Target]) -> Result<(), Error> {
+        let mut names = Vec::with_capacity(targets.len() * 2);
+        for target in targets {
+            match target {
+                Target::Key(key) => names.extend([self.name('k', key), self.name('v', key)]),
+                Target::Group(group) => names.push(self.name('g', group.name())),
+            }
+        }
+        if names.is_empty() { Ok(()) } else { self.verbs.delete(&names).await }
+    }
+}
+
+fn judge(value: Found, records: &[Found]) -> Lookup {
+    let Some(bytes) = value else { return Lookup::Miss(Absence::Absent) };
+    match Envelope::open(bytes) {
+        None => Lookup::Miss(Absence::Foreign),
+        Some(envelope) if current(&envelope.tokens, records).is_some() => Lookup::Hit(envelope),
+        Some(_) => Lookup::Miss(Absence::Invalidated),
+    }
+}
+
+/// At least one, at most a century.
+fn whole_millis(life: Duration) -> u64 {
+    const CENTURY: u64 = 100 * 365 * 86_400_000;
+    u64::try_from(life.as_millis()).unwrap_or(CENTURY).clamp(1, CENTURY)
+}
+
+#[cfg(test)]
+mod tests;
