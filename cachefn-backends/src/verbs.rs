@@ -319,7 +319,7 @@ fn judge(value: Found, records: &[Found]) -> Lookup {
     match Envelope::open(bytes) {
         None => Lookup::Miss(Absence::Foreign),
         Some(envelope) if current(&envelope.tokens, records).is_some() => Lookup::Hit(envelope),
-        Some(_) => Lookup::Miss(Absence::Invalidated),
+        Some(envelope) => Lookup::Miss(Absence::Invalidated(Some(envelope.ident))),
     }
 }
 
