@@ -92,6 +92,9 @@ enum Gap {
     D,
 }
 
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Floats([f64; 3]);
+
 /// One cached function for a type, called until it is a hit, and what it answered each time.
 macro_rules! survives {
     ($($name:ident: $type:ty = $value:expr;)*) => {$(
@@ -128,7 +131,7 @@ survives! {
     json_values_survive: serde_json::Value = serde_json::json!({"a": [1, null, "x"], "b": 1.5});
     shared_values_survive: Result<Arc<str>, ()> = Ok("shared".into());
     nested_options_survive: Option<Option<u8>> = Some(None);
-    floats_survive: [f64; 3] = [f64::MIN_POSITIVE, -0.0, f64::INFINITY];
+    floats_survive: Floats = Floats([f64::MIN_POSITIVE, -0.0, f64::INFINITY]);
 }
 
 #[tokio::test]

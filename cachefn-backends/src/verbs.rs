@@ -65,8 +65,10 @@ pub const RECORD_LIFE: Duration = Duration::from_secs(86_400);
 ///
 /// Each verb is one step for each of its names: it happens somewhere between call and answer, all of
 /// it or nothing, and whoever calls after the answer sees it. After an error, or a future that was
-/// dropped, it may have happened, or happen later. Entries may be lost at any time; what was deleted
-/// may not come back, so a store restored from a snapshot or a promoted replica needs another prefix.
+/// dropped, it may have happened, or happen later, but **never twice**: an `add` that a client repeats
+/// because its answer was lost could bring back what was deleted in between. Entries may be lost at
+/// any time; what was deleted may not come back, so a store restored from a snapshot or a promoted
+/// replica needs another prefix.
 ///
 /// Names are text of any length and characters, and differ if any byte does: a store that cannot hold
 /// them writes them another way. `life` is at least a millisecond; at its end the name is gone.
@@ -167,8 +169,8 @@ impl<V: Verbs> Protocol<V> {
         self.clock.unix_millis().saturating_add(whole_millis(life))
     }
 
-    /// A round of acquire: every group gets a record, then the fill its number. The groups come first,
-    /// so that a higher number never goes with older tokens. `None` if somebody was quicker.
+    /// A round of acquire: every group gets a record, then the fill its number, so that a round that
+    /// is lost announces nothing. `None` if somebody was quicker.
     async fn announce(&self, names: &[String], found: &[Found]) -> Result<Option<Lease>, Error> {
         let until = self.moment_after(RECORD_LIFE);
         let mut tokens = vec![Token::default(); 2];

@@ -150,8 +150,8 @@ pub mod __private {
     pub use crate::key::{BarePart, KeyPart, KeyWriter, NotAPart, Part, TextPart};
     pub use crate::refresh::{Refresh, refresh};
     pub use crate::shape::{
-        Acceptable, Checked, Kind, No, Shape, ShapeOption, ShapePlain, ShapeResult, ShapeResultOption,
-        Storable, StoredValue, Verdict, VerdictNo, VerdictYes, Yes, check,
+        Checked, Kind, No, Shape, ShapeOption, ShapePlain, ShapeResult, ShapeResultOption, Storable,
+        StoredValue, Verdict, VerdictNo, VerdictYes, Yes, check,
     };
     pub use crate::site::Site;
 

@@ -29,6 +29,8 @@ pub trait Kind {
     type Output;
     /// The part that is stored.
     type Stored;
+    /// The type in it that has to be fit for storing.
+    type Leaf;
 
     /// Takes the part to store out of what the body returned.
     fn split(output: Self::Output) -> Split<Self::Stored, Self::Output>;
@@ -49,7 +51,7 @@ pub enum Split<S, O> {
 }
 
 macro_rules! kind {
-    ($(#[$doc:meta])* $name:ident<$($param:ident),*>: $output:ty => $stored:ty, $split:expr, $restore:expr) => {
+    ($(#[$doc:meta])* $name:ident<$($param:ident),*>: $output:ty => $stored:ty: $leaf:ty, $split:expr, $restore:expr) => {
         $(#[$doc])*
         #[derive(Debug)]
         pub struct $name<$($param),*>(PhantomData<fn() -> ($($param,)*)>);
@@ -57,6 +59,7 @@ macro_rules! kind {
         impl<$($param),*> Kind for $name<$($param),*> {
             type Output = $output;
             type Stored = $stored;
+            type Leaf = $leaf;
 
             fn split(output: $output) -> Split<$stored, $output> {
                 let split: fn($output) -> Split<$stored, $output> = $split;
@@ -73,7 +76,7 @@ macro_rules! kind {
 
 kind!(
     /// `Result<Option<T>, E>`.
-    ResultOption<T, E>: Result<Option<T>, E> => Option<T>,
+    ResultOption<T, E>: Result<Option<T>, E> => Option<T>: T,
     |output| match output {
         Ok(Some(value)) => Split::Value(Some(value)),
         Ok(None) => Split::Nothing(None),
@@ -83,7 +86,7 @@ kind!(
 );
 kind!(
     /// `Result<T, E>`.
-    ResultOf<T, E>: Result<T, E> => T,
+    ResultOf<T, E>: Result<T, E> => T: T,
     |output| match output {
         Ok(value) => Split::Value(value),
         failure @ Err(_) => Split::Failure(failure),
@@ -92,13 +95,13 @@ kind!(
 );
 kind!(
     /// `Option<T>`.
-    OptionOf<T>: Option<T> => Option<T>,
+    OptionOf<T>: Option<T> => Option<T>: T,
     |output| if output.is_some() { Split::Value(output) } else { Split::Nothing(output) },
     |stored| stored
 );
 kind!(
     /// Any other type.
-    Plain<T>: T => T,
+    Plain<T>: T => T: T,
     Split::Value,
     |stored| stored
 );
@@ -184,13 +187,15 @@ impl<K: Kind> VerdictNo for Verdict<K> {
     }
 }
 
-/// A verdict that has been looked at: [`Yes`] as it is, [`No`] with the one error that says so.
+/// A verdict, to be looked at by [`check`].
 pub trait Checked {
     /// The kind that was judged.
     type Kind: Kind;
+    /// The type that has to be fit for storing: the stored part's, or one that always is.
+    type Judged;
 }
 
-/// Implemented for nothing; it carries the error.
+/// Implemented for nothing that can be in a signature; it carries the error.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be cached",
     label = "must be `Clone + Serialize + DeserializeOwned + Send + Sync + 'static`",
@@ -198,22 +203,25 @@ pub trait Checked {
 )]
 pub trait StoredValue {}
 
-/// What [`check`] accepts.
-pub trait Acceptable {}
+/// What [`Yes`] has judged.
+#[derive(Debug)]
+pub struct Fit;
 
-impl<K> Acceptable for Yes<K> {}
-impl<K: Kind<Stored: StoredValue>> Acceptable for No<K> {}
+#[diagnostic::do_not_recommend]
+impl StoredValue for Fit {}
 
 impl<K: Kind> Checked for Yes<K> {
     type Kind = K;
+    type Judged = Fit;
 }
 
 impl<K: Kind> Checked for No<K> {
     type Kind = K;
+    type Judged = K::Leaf;
 }
 
-/// Hands the verdict on, or is the error.
-pub fn check<V: Acceptable>(verdict: V) -> V {
+/// Hands the verdict on, or is the one error that says what is missing.
+pub fn check<V: Checked<Judged: StoredValue>>(verdict: V) -> V {
     verdict
 }
 

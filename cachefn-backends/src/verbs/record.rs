@@ -40,6 +40,6 @@ pub(super) fn current(tokens: &[Token], found: &[Found]) -> Option<(u64, Vec<Rec
     let [key, number, groups @ ..] = tokens else { return None };
     let number = u64::from_le_bytes(*number);
     let records = found.iter().map(Record::read).collect::<Option<Vec<_>>>()?;
-    let stand = records.iter().map(|record| &record.token).skip(1).eq({ let _ = key; groups.iter() });
+    let stand = records.iter().map(|record| &record.token).eq([key].into_iter().chain(groups));
     (stand && records.first()?.settled <= number).then_some((number, records))
 }

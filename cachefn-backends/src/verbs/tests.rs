@@ -295,7 +295,10 @@ impl Scene {
                 source.store(1, Ordering::SeqCst);
                 striker.invalidate(&[target]).await.unwrap();
                 // Another fill begins, so that what was struck has a record again.
-                step().await;
+                // There are orders enough where more than this comes together.
+                if self.stage != Stage::Begun {
+                    step().await;
+                }
                 at_once(begin(&striker));
                 let after = match self.grain {
                     Grain::Verb => at_once(read(&striker)),

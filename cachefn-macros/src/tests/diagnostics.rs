@@ -92,7 +92,7 @@ fn a_half_typed_key_is_one_error() {
 fn templates_are_checked() {
     one("key = \"\"", "the key is empty; write `key = \"{fn}\"` or `key = id`");
     one("key = \"{user}\"", "there is no argument `user`; its arguments are `id`, `db`");
-    let advice = "put text between them that starts with neither letter nor digit, as in `{a}:{b}`";
+    let advice = "put text between them that starts with no letter, digit or `%`, as in `{a}:{b}`";
     for template in ["{id}{db}", "{id}x{db}", "{id}0-{db}", "{fn}é{id}"] {
         let message = format!("two placeholders without a separator; {advice}");
         one(&format!("key = {template:?}"), &message);

@@ -42,7 +42,9 @@ pub(super) fn config(lookup: impl Fn(&str) -> Option<String>) -> Result<Config, 
     let fallback_ttl = reader.read(name::FALLBACK_TTL, Duration::from_secs(30), duration);
     let secret = reader.text(name::SECRET);
     let redis_enabled = reader.read(name::REDIS_ENABLED, false, switch);
-    let redis = redis_config(&mut reader, enabled && redis_enabled);
+    // Where caching is compiled out, nothing is used, whatever the environment asks for.
+    let used = enabled && redis_enabled && cfg!(feature = "enabled");
+    let redis = redis_config(&mut reader, used);
     if !reader.faults.is_empty() {
         return Err(Error::config(reader.faults));
     }
