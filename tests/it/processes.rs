@@ -365,6 +365,31 @@ async fn whatever_stands_under_our_key_is_a_miss_and_is_healed() {
 }
 
 #[tokio::test]
+async fn a_redis_that_is_full_takes_no_values_and_still_takes_invalidations() {
+    let full = Options::default().line(&["maxmemory", "1"]).line(&["maxmemory-policy", "noeviction"]);
+    let stage = Stage::with(full);
+    stage.write("7", "a");
+    let worker = stage.worker().await;
+    let mut first = worker.begin("hold 7").await;
+    assert_eq!(first.answer().await, "entered");
+    let mut others = Vec::new();
+    for _ in 0..20 {
+        others.push(worker.begin("get 7").await);
+    }
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(worker.ask("update 7 b").await, "Applied");
+    worker.ask("open 1").await;
+    assert_eq!(first.value().await.value, "a");
+    for other in &mut others {
+        assert_eq!(other.value().await.value, "b", "each ran its own body after the first had ended");
+    }
+    assert!(worker.ask("status").await.contains("connected=true"));
+    let _: String = stage.server.ask(&["CONFIG", "SET", "maxmemory", "0"]);
+    let runs = worker.get("7").await.runs;
+    is(&worker.get("7").await, "b", runs);
+}
+
+#[tokio::test]
 async fn the_functions_of_two_prefixes_do_not_see_each_other() {
     let stage = Stage::new();
     stage.write("7", "a");

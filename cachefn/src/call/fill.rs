@@ -99,12 +99,15 @@ impl Fill {
         let life = self.cache.life_in_memory(self.instance.site.ttl());
         let size = codec::encoded_size(&value).unwrap_or(mem::size_of::<V>()).max(mem::size_of::<V>());
         let entry: AnyEntry = self.ticket.entry(value.clone(), self.instance.owner, size, life);
-        // While Redis is in use memory is not read: what is stored there now would be old when it is.
-        let filled =
-            if self.cache.link().is_some() { Filled::Refused } else { self.ticket.store(Arc::clone(&entry)) };
+        // While Redis is in use memory is not read: what is stored there now would be old when it is. Redis
+        // has granted no lease, so it takes no values.
+        let filled = match self.cache.link() {
+            Some(_) => Err(Error::new(ErrorKind::Full)),
+            None => Ok(self.ticket.store(Arc::clone(&entry))),
+        };
         let Self { instance, seat, .. } = *self;
-        count(instance, &Ok(filled));
-        settle(Ok(filled), seat, Some(&entry));
+        count(instance, &filled);
+        settle(filled, seat, Some(&entry));
         Settling::Done(value)
     }
 
