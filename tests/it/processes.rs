@@ -306,6 +306,24 @@ async fn what_was_invalidated_while_redis_was_down_is_not_revived_by_its_snapsho
 }
 
 #[tokio::test]
+async fn what_memory_held_in_one_outage_is_not_served_in_the_next() {
+    let mut stage = Stage::new();
+    stage.write("7", "a");
+    let (one, two) = (stage.worker().await, stage.worker().await);
+    stage.server.kill();
+    says(&one, "connected=false").await;
+    is(&one.get("7").await, "a", 1);
+    is(&one.get("7").await, "a", 1);
+    stage.server.restart();
+    says(&one, "connected=true").await;
+    says(&two, "connected=true").await;
+    assert_eq!(two.ask("update 7 b").await, "Applied");
+    stage.server.kill();
+    says(&one, "connected=false").await;
+    is(&one.get("7").await, "b", 2);
+}
+
+#[tokio::test]
 async fn a_wrong_password_and_a_missing_database_leave_memory_to_serve() {
     let stage = Stage::with(Options { password: Some("right".into()), ..Options::default() });
     stage.write("7", "a");
