@@ -38,8 +38,8 @@ pub trait Backend: Send + Sync + 'static {
         accept: bool,
     ) -> impl Future<Output = Result<Acquired<Self::Lease>, Error>> + Send;
 
-    /// Stores `draft` for `life`, unless since `acquire` the key or a group of the place was
-    /// invalidated or a fill that was acquired later has been stored.
+    /// Stores `draft` for `life`, unless since `acquire` the key, a group of the place or one of the draft's
+    /// tags was invalidated or a fill that was acquired later has been stored. Only an open place may have tags.
     fn fill(
         &self,
         place: &Place,

@@ -37,6 +37,7 @@ macro_rules! ensure {
 
 mod invalidating;
 mod storing;
+mod tagging;
 #[cfg(test)]
 mod tests;
 
@@ -78,6 +79,10 @@ contracts! {
     many_targets_are_struck_at_once,
     keys_of_any_characters_are_kept_apart,
     a_payload_may_be_empty_or_large,
+    an_invalidated_tag_of_the_value_ends_every_entry_that_has_it,
+    a_tag_struck_during_the_body_refuses_the_fill,
+    a_tag_that_the_value_does_not_have_leaves_its_fill_alone,
+    what_an_open_place_hangs_on_beats_its_fill,
 }
 
 /// Tries every contract.
@@ -105,6 +110,7 @@ fn draft(payload: &[u8]) -> Draft {
         ident: Ident { codec: 1, fingerprint: 2, site: 3 },
         span: Span { born: 4, fresh_until: 5, stale_until: 6, error_until: 7 },
         payload: payload.to_vec(),
+        tags: Vec::new(),
     }
 }
 

@@ -5,17 +5,24 @@
 //!  4  1  codec of the payload                          40  8  stale until
 //!  5  1  flags, zero                                   48  8  servable on errors until
 //!  6  1  number of generation tokens                   56  4  payload length
-//!  7  1  zero                                          60  4  zero
+//!  7  1  number of tags that the value named           60  4  zero
 //!  8  8  fingerprint of the payload's type             64  8  checksum: xxh3-64 of all other bytes
-//! 16  8  site: which function stored it                72  8n generation tokens
-//! 24  8  born, ms since 1970                           …      payload
+//! 16  8  site: which function stored it                72  8n generation tokens, those of the tags last
+//! 24  8  born, ms since 1970                           …      tags: length (2) and name of each
+//!                                                      …      payload
 //! ```
 //!
 //! Integers are little-endian. Whatever does not match is a miss, never an error. The format is
 //! frozen by golden bytes: a change needs a new version, and then older versions are misses.
 
+use std::ops::Range;
+
 use xxhash_rust::xxh3::Xxh3;
 
+use crate::place::Group;
+
+/// More tags than this are not stored: every lookup asks for all of them.
+pub const MAX_TAGS: usize = 64;
 /// Magic and version.
 const MAGIC: [u8; 4] = *b"cfn\x01";
 /// Bytes before the generation tokens.
@@ -58,6 +65,8 @@ pub struct Draft {
     pub span: Span,
     /// The encoded value.
     pub payload: Vec<u8>,
+    /// The groups that the value named, beside those of its place: at most [`MAX_TAGS`].
+    pub tags: Vec<Group>,
 }
 
 /// An entry as it was stored, whole.
@@ -67,20 +76,24 @@ pub struct Envelope {
     pub ident: Ident,
     /// How long it serves.
     pub span: Span,
-    /// The generations it was filled under, in the order of its lineage.
+    /// The generations it was filled under, in the order of its lineage, and then those of its tags.
     pub tokens: Vec<Token>,
+    /// The groups that its value named.
+    pub tags: Vec<Group>,
+    payload: Range<usize>,
     bytes: Vec<u8>,
 }
 
 impl Draft {
     /// The bytes to store.
     ///
-    /// Output: `header ‖ tokens ‖ payload`. A payload over 4 GiB or more than 255 tokens cannot be
-    /// written down and give `None`.
+    /// Output: `header ‖ tokens ‖ tags ‖ payload`. The last of the tokens are those of the tags. A payload over
+    /// 4 GiB, more than 255 tokens or more than [`MAX_TAGS`] tags cannot be written down and give `None`.
     pub fn seal(&self, tokens: &[Token]) -> Option<Vec<u8>> {
         let mut bytes = Vec::with_capacity(HEADER + tokens.len() * 8 + self.payload.len());
         bytes.extend_from_slice(&MAGIC);
-        bytes.extend_from_slice(&[self.ident.codec, 0, u8::try_from(tokens.len()).ok()?, 0]);
+        let tags = u8::try_from(self.tags.len()).ok().filter(|tags| usize::from(*tags) <= MAX_TAGS)?;
+        bytes.extend_from_slice(&[self.ident.codec, 0, u8::try_from(tokens.len()).ok()?, tags]);
         bytes.extend_from_slice(&self.ident.fingerprint.to_le_bytes());
         bytes.extend_from_slice(&self.ident.site.to_le_bytes());
         for moment in [self.span.born, self.span.fresh_until, self.span.stale_until, self.span.error_until] {
@@ -89,6 +102,10 @@ impl Draft {
         bytes.extend_from_slice(&u32::try_from(self.payload.len()).ok()?.to_le_bytes());
         bytes.extend_from_slice(&[0; 12]);
         bytes.extend(tokens.iter().flatten());
+        for tag in &self.tags {
+            bytes.extend_from_slice(&u16::try_from(tag.name().len()).ok()?.to_le_bytes());
+            bytes.extend_from_slice(tag.name().as_bytes());
+        }
         bytes.extend_from_slice(&self.payload);
         let sum = checksum(&bytes);
         bytes[CHECKSUM].copy_from_slice(&sum.to_le_bytes());
@@ -102,13 +119,18 @@ impl Envelope {
         let header = bytes.first_chunk::<HEADER>()?;
         let tokens_end = HEADER + 8 * usize::from(header[6]);
         let shape_fits = header.starts_with(&MAGIC)
-            && [header[5], header[7]] == [0, 0]
+            && header[5] == 0
+            && header[7] <= header[6]
             && header[60..64] == [0; 4]
-            && bytes.len().checked_sub(tokens_end) == usize::try_from(number32(header, 56)).ok();
+            && bytes.len() >= tokens_end;
         if !shape_fits || number(header, 64) != checksum(&bytes) {
             return None;
         }
         let (tokens, _) = bytes[HEADER..tokens_end].as_chunks::<8>();
+        let (tags, payload) = read_tags(&bytes, tokens_end, header[7])?;
+        if bytes.len().checked_sub(payload) != usize::try_from(number32(header, 56)).ok() {
+            return None;
+        }
         Some(Self {
             ident: Ident { codec: header[4], fingerprint: number(header, 8), site: number(header, 16) },
             span: Span {
@@ -118,14 +140,33 @@ impl Envelope {
                 error_until: number(header, 48),
             },
             tokens: tokens.to_vec(),
+            tags,
+            payload: payload..bytes.len(),
             bytes,
         })
     }
 
     /// The encoded value.
     pub fn payload(&self) -> &[u8] {
-        &self.bytes[HEADER + 8 * self.tokens.len()..]
+        &self.bytes[self.payload.clone()]
     }
+
+    /// The generations of its lineage, and those of its tags.
+    pub fn generations(&self) -> (&[Token], &[Token]) {
+        self.tokens.split_at(self.tokens.len() - self.tags.len())
+    }
+}
+
+/// The tags that stand at `at`, and where the payload begins.
+fn read_tags(bytes: &[u8], mut at: usize, count: u8) -> Option<(Vec<Group>, usize)> {
+    let mut tags = Vec::with_capacity(usize::from(count));
+    for _ in 0..count {
+        let (length, rest) = bytes.get(at..)?.split_first_chunk::<2>()?;
+        let name = rest.get(..usize::from(u16::from_le_bytes(*length)))?;
+        tags.push(Group::named(std::str::from_utf8(name).ok()?)?);
+        at += 2 + name.len();
+    }
+    Some((tags, at))
 }
 
 fn checksum(bytes: &[u8]) -> u64 {
@@ -152,7 +193,12 @@ mod tests {
             ident: Ident { codec: 1, fingerprint: 0x0123_4567_89ab_cdef, site: 42 },
             span: Span { born: 1_000, fresh_until: 2_000, stale_until: 3_000, error_until: 4_000 },
             payload: b"value".to_vec(),
+            tags: Vec::new(),
         }
+    }
+
+    fn tagged() -> Draft {
+        Draft { tags: vec![Group::tag("org:7"), Group::tag("")], ..draft() }
     }
 
     #[test]
@@ -162,6 +208,20 @@ mod tests {
         assert_eq!((envelope.ident, envelope.span), (draft().ident, draft().span));
         assert_eq!(envelope.tokens, tokens);
         assert_eq!(envelope.payload(), b"value");
+
+        let tokens = [*b"aaaaaaaa", *b"bbbbbbbb", *b"cccccccc"];
+        let envelope = Envelope::open(tagged().seal(&tokens).unwrap()).unwrap();
+        assert_eq!(envelope.tags, tagged().tags);
+        assert_eq!(envelope.generations(), (&tokens[..1], &tokens[1..]));
+        assert_eq!(envelope.payload(), b"value");
+    }
+
+    #[test]
+    fn more_tags_than_a_lookup_may_ask_for_are_not_written_down() {
+        let tags = |count| Draft { tags: vec![Group::tag("x"); count], ..draft() };
+        let tokens = [*b"aaaaaaaa"; MAX_TAGS + 1];
+        assert!(tags(MAX_TAGS).seal(&tokens).is_some());
+        assert_eq!(tags(MAX_TAGS + 1).seal(&tokens), None);
     }
 
     #[test]
@@ -172,23 +232,30 @@ mod tests {
             "007b230b5d5e4e1461616161616161617661",
             "6c7565",
         );
-        let sealed = draft().seal(&[*b"aaaaaaaa"]).unwrap();
-        let hex = sealed.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
-        assert_eq!(hex, golden);
+        let hex = |sealed: Vec<u8>| sealed.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        assert_eq!(hex(draft().seal(&[*b"aaaaaaaa"]).unwrap()), golden);
+        let tagged = hex(tagged().seal(&[*b"aaaaaaaa"; 3]).unwrap());
+        assert_eq!(&tagged[8..16], "01000302");
+        assert_eq!(&tagged[2 * (HEADER + 24)..], "0700743a6f72673a370200743a76616c7565");
     }
 
     #[test]
     fn every_flipped_bit_and_every_cut_is_noticed() {
-        let sealed = draft().seal(&[*b"aaaaaaaa"]).unwrap();
+        for sealed in [draft().seal(&[*b"aaaaaaaa"]).unwrap(), tagged().seal(&[*b"aaaaaaaa"; 3]).unwrap()] {
+            every_flipped_bit_and_every_cut_of(&sealed);
+        }
+    }
+
+    fn every_flipped_bit_and_every_cut_of(sealed: &[u8]) {
         for bit in 0..sealed.len() * 8 {
-            let mut flipped = sealed.clone();
+            let mut flipped = sealed.to_vec();
             flipped[bit / 8] ^= 1 << (bit % 8);
             assert_eq!(Envelope::open(flipped), None, "bit {bit}");
         }
         for cut in 0..sealed.len() {
             assert_eq!(Envelope::open(sealed[..cut].to_vec()), None, "cut at {cut}");
         }
-        let longer = [sealed, vec![0]].concat();
+        let longer = [sealed, &[0]].concat();
         assert_eq!(Envelope::open(longer), None);
     }
 }

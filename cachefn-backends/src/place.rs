@@ -11,6 +11,11 @@
 
 use std::sync::Arc;
 
+use xxhash_rust::xxh3::xxh3_64;
+
+/// The groups that stand for all tags.
+const SHARDS: u64 = 16;
+
 /// A set of entries that are invalidated together, by its canonical name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Group(Arc<str>);
@@ -36,6 +41,31 @@ impl Group {
         Self(format!("k:{function}:{key}").into())
     }
 
+    /// All entries with one tag.
+    pub fn tag(tag: &str) -> Self {
+        Self(format!("t:{tag}").into())
+    }
+
+    /// What is struck with a tag, so that a fill whose tags are not known yet can capture all of them: one of
+    /// [`SHARDS`] groups. Other groups have none.
+    pub fn shard(&self) -> Option<Self> {
+        self.0.starts_with("t:").then(|| Self::shard_number(xxh3_64(self.0.as_bytes()) % SHARDS))
+    }
+
+    /// All that tags can be struck with.
+    pub fn shards() -> impl Iterator<Item = Self> {
+        (0..SHARDS).map(Self::shard_number)
+    }
+
+    fn shard_number(number: u64) -> Self {
+        Self(format!("s:{number}").into())
+    }
+
+    /// The group of a canonical name, if it is that of a tag.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        name.starts_with("t:").then(|| Self(name.into()))
+    }
+
     /// The canonical name: a kind, a colon, the group's own name.
     pub fn name(&self) -> &str {
         &self.0
@@ -55,6 +85,12 @@ impl Lineage {
         Self(groups.chain([Group::function(function)]).chain(more).collect())
     }
 
+    /// The same with `more` groups.
+    #[must_use]
+    pub fn with(&self, more: impl IntoIterator<Item = Group>) -> Self {
+        Self(self.0.iter().cloned().chain(more).collect())
+    }
+
     /// The groups, root first.
     pub fn groups(&self) -> &[Group] {
         &self.0
@@ -68,12 +104,20 @@ pub struct Place {
     pub key: Arc<str>,
     /// The groups the entry hangs on.
     pub lineage: Lineage,
+    /// Whether its value names more groups, when there is one.
+    pub open: bool,
 }
 
 impl Place {
     /// The place of `key` in `lineage`.
     pub fn new(key: &str, lineage: Lineage) -> Self {
-        Self { key: key.into(), lineage }
+        Self { key: key.into(), lineage, open: false }
+    }
+
+    /// The same, of an entry whose value names more groups.
+    #[must_use]
+    pub fn open(self) -> Self {
+        Self { open: true, ..self }
     }
 }
 
@@ -95,5 +139,15 @@ mod tests {
         let lineage = Lineage::new("users:7:keys", "app::f", [Group::instances("app::f", "k")]);
         let names: Vec<_> = lineage.groups().iter().map(Group::name).collect();
         assert_eq!(names, ["r", "n:users", "n:users:7", "n:users:7:keys", "f:app::f", "k:app::f:k"]);
+    }
+
+    #[test]
+    fn a_tag_is_struck_with_one_of_the_shards() {
+        let shard = Group::tag("org:7").shard().expect("a tag has a shard");
+        assert!(Group::shards().any(|one| one == shard));
+        assert_eq!(Group::shards().count(), 16);
+        assert_eq!(Group::namespace("org:7").shard(), None);
+        let all = (0..1000).filter_map(|org| Group::tag(&format!("org:{org}")).shard());
+        assert_eq!(all.collect::<std::collections::HashSet<_>>().len(), 16);
     }
 }

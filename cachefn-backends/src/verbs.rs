@@ -32,7 +32,7 @@
 //!   only where another one was won. After [`ROUNDS`] lost ones a fill is refused.
 //!
 //! ```text
-//! lookup       1 get                      fill      1 get, 1 set, 1 compare-and-set
+//! lookup       1 get, 2 with tags         fill      1 get, 1 set, 1 compare-and-set; with tags 1 get more
 //! acquire      1 get, 1 compare-and-set   release   1 get; to vacate also 1 compare-and-set
 //! invalidate   1 delete
 //! ```
@@ -51,7 +51,7 @@ use crate::backend::{Absence, Acquired, Backend, Filled, Lookup};
 use crate::clock::Clock;
 use crate::envelope::{Draft, Envelope, Token};
 use crate::error::{Error, ErrorKind};
-use crate::place::{Place, Target};
+use crate::place::{Group, Place, Target};
 use record::{Found, Record, current};
 
 /// How often a comparison may be lost before a fill is refused.
@@ -145,10 +145,42 @@ impl<V: Verbs> Protocol<V> {
         format!("{}:{kind}:{rest}", self.prefix)
     }
 
-    /// The value of `place`, its key's record and those of its groups.
-    fn names(&self, place: &Place) -> Vec<String> {
-        let groups = place.lineage.groups().iter().map(|group| self.name('g', group.name()));
+    /// The value of `place`, its key's record, those of its groups and those of `more`.
+    fn names<'a>(&self, place: &'a Place, more: impl IntoIterator<Item = &'a Group>) -> Vec<String> {
+        let groups = place.lineage.groups().iter().chain(more).map(|group| self.name('g', group.name()));
         [self.name('v', &place.key), self.name('k', &place.key)].into_iter().chain(groups).collect()
+    }
+
+    /// What a fill with tags must find unchanged beside the tokens of its place: the tags' shards as they were when
+    /// it was acquired, and the tags themselves as they are now, with a record each. `None` if somebody was quicker.
+    ///
+    /// A tag that was struck before it is read here has lost its shard's token since, one that is struck after has
+    /// lost its own.
+    async fn tags(
+        &self,
+        place: &Place,
+        lease: &Lease,
+        tags: &[Group],
+    ) -> Result<Option<Vec<(Group, Token)>>, Error> {
+        let names: Vec<_> = tags.iter().map(|tag| self.name('g', tag.name())).collect();
+        let until = self.moment_after(RECORD_LIFE);
+        let Some(captured) = lease.tokens.get(2 + place.lineage.groups().len()..) else { return Ok(None) };
+        if captured.is_empty() {
+            // The place was not open: nothing tells what was struck during the body.
+            return Ok(None);
+        }
+        let shards = Group::shards().zip(captured.iter().copied());
+        let wanted = shards.filter(|(shard, _)| tags.iter().any(|tag| tag.shard().as_ref() == Some(shard)));
+        let mut more: Vec<_> = wanted.collect();
+        for ((tag, name), seen) in tags.iter().zip(&names).zip(self.read(&names).await?) {
+            let standing = Record::read(&seen);
+            let record = standing.unwrap_or_else(|| Record::fresh(until));
+            if standing.is_none() && !self.replace(name, seen.as_deref(), record).await? {
+                return Ok(None);
+            }
+            more.push((tag.clone(), record.token));
+        }
+        Ok(Some(more))
     }
 
     async fn read(&self, names: &[String]) -> Result<Vec<Found>, Error> {
@@ -238,7 +270,10 @@ impl<V: Verbs> Protocol<V> {
         }
         let standing = self.read(&[name.to_owned()]).await?.remove(0);
         let envelope = standing.clone().and_then(Envelope::open);
-        let usable = envelope.and_then(|envelope| current(&envelope.tokens, records));
+        let usable = envelope.and_then(|envelope| {
+            let known = envelope.generations().0;
+            current(known, records.get(..known.len() - 1)?)
+        });
         if usable.is_some_and(|(theirs, _)| theirs > number) {
             return Ok(Write::LaterStands);
         }
@@ -268,12 +303,24 @@ impl<V: Verbs> Backend for Protocol<V> {
     type Lease = Lease;
 
     async fn lookup(&self, place: &Place) -> Result<Lookup, Error> {
-        let mut found = self.read(&self.names(place)).await?;
-        Ok(judge(found[0].take(), &found[1..]))
+        let mut found = self.read(&self.names(place, [])).await?;
+        match judge(found[0].take(), &found[1..]) {
+            Lookup::Hit(envelope) if !envelope.tags.is_empty() => {
+                let names: Vec<_> = envelope.tags.iter().map(|tag| self.name('g', tag.name())).collect();
+                found.extend(self.read(&names).await?);
+                let usable = current(&envelope.tokens, &found[1..]).is_some();
+                let outdated = Absence::Invalidated(Some(envelope.ident));
+                Ok(if usable { Lookup::Hit(envelope) } else { Lookup::Miss(outdated) })
+            }
+            lookup => Ok(lookup),
+        }
     }
 
     async fn acquire(&self, place: &Place, accept: bool) -> Result<Acquired<Lease>, Error> {
-        let names = self.names(place);
+        let shards: Vec<_> = if place.open { Group::shards().collect() } else { Vec::new() };
+        let names = self.names(place, &shards);
+        // What an open place holds has tags, which would have to be asked for too.
+        let accept = accept && !place.open;
         for _ in 0..ROUNDS {
             let mut found = self.read(&names[usize::from(!accept)..]).await?;
             let value = if accept { found.remove(0) } else { None };
@@ -288,15 +335,29 @@ impl<V: Verbs> Backend for Protocol<V> {
     }
 
     async fn fill(&self, place: &Place, lease: Lease, draft: Draft, life: Duration) -> Result<Filled, Error> {
-        let sealed = draft.seal(&lease.tokens).ok_or(Error::new(ErrorKind::Protocol))?;
         let life = Duration::from_millis(whole_millis(life));
-        self.settle(&self.names(place), &lease, Some(sealed), life).await
+        let mut more = Vec::new();
+        if !draft.tags.is_empty() {
+            match self.tags(place, &lease, &draft.tags).await? {
+                Some(tags) => more = tags,
+                None => return Ok(Filled::Refused),
+            }
+        }
+        let known = lease.tokens.len().min(2 + place.lineage.groups().len());
+        let known = &lease.tokens[..known];
+        let of_tags = &more[more.len() - draft.tags.len()..];
+        let stored: Vec<_> = known.iter().copied().chain(of_tags.iter().map(|(_, token)| *token)).collect();
+        let sealed = draft.seal(&stored).ok_or(Error::new(ErrorKind::Protocol))?;
+        let names = self.names(place, more.iter().map(|(group, _)| group));
+        let tokens = known.iter().copied().chain(more.iter().map(|(_, token)| *token)).collect();
+        self.settle(&names, &Lease { tokens }, Some(sealed), life).await
     }
 
     /// What is vacated stays where it is, unusable, until it expires: removing it could meet a later
     /// entry.
     async fn release(&self, place: &Place, lease: Lease, vacate: bool) -> Result<Filled, Error> {
-        let names = self.names(place);
+        let (names, mut lease) = (self.names(place, []), lease);
+        lease.tokens.truncate(2 + place.lineage.groups().len());
         if vacate {
             return self.settle(&names, &lease, None, Duration::ZERO).await;
         }
@@ -309,7 +370,10 @@ impl<V: Verbs> Backend for Protocol<V> {
         for target in targets {
             match target {
                 Target::Key(key) => names.extend([self.name('k', key), self.name('v', key)]),
-                Target::Group(group) => names.push(self.name('g', group.name())),
+                Target::Group(group) => {
+                    names.push(self.name('g', group.name()));
+                    names.extend(group.shard().map(|shard| self.name('g', shard.name())));
+                }
             }
         }
         if names.is_empty() { Ok(()) } else { self.verbs.delete(&names).await }
@@ -320,7 +384,7 @@ fn judge(value: Found, records: &[Found]) -> Lookup {
     let Some(bytes) = value else { return Lookup::Miss(Absence::Absent) };
     match Envelope::open(bytes) {
         None => Lookup::Miss(Absence::Foreign),
-        Some(envelope) if current(&envelope.tokens, records).is_some() => Lookup::Hit(envelope),
+        Some(envelope) if current(envelope.generations().0, records).is_some() => Lookup::Hit(envelope),
         Some(envelope) => Lookup::Miss(Absence::Invalidated(Some(envelope.ident))),
     }
 }

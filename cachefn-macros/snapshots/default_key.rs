@@ -13,8 +13,7 @@ where
         ::cachefn::__private::begin(
             &__CACHEFN_SITE,
             |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
-                #[allow(unused_imports)]
-                use ::cachefn::__private::{BarePart as _, TextPart as _, NotAPart as _};
+                use ::cachefn::__private::parts::*;
                 __cachefn_key.text(":");
                 (&&&::cachefn::__private::Part(&(org))).write(__cachefn_key, b':');
                 __cachefn_key.text(":");
@@ -27,14 +26,13 @@ where
     ::cachefn::__private::run(
             __cachefn_call,
             {
-                #[allow(unused_imports)]
-                use ::cachefn::__private::{
-                    ShapeResultOption as _, ShapeResult as _, ShapeOption as _,
-                    ShapePlain as _, VerdictYes as _, VerdictNo as _,
-                };
+                use ::cachefn::__private::returned::*;
                 ::cachefn::__private::check(
                     (&&::cachefn::__private::Verdict(
-                        (&&&&::cachefn::__private::Shape::<Vec<T>>::NEW).shape(),
+                        (&&&&::cachefn::__private::Leafed(
+                            (&&&&::cachefn::__private::Shape::<Vec<T>>::NEW).shape(),
+                        ))
+                            .leaf(),
                     ))
                         .verdict(),
                 )
@@ -78,8 +76,7 @@ fn invalidate_page(
     ::cachefn::__private::invalidate(
         &__CACHEFN_SITE,
         |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
-            #[allow(unused_imports)]
-            use ::cachefn::__private::{BarePart as _, TextPart as _, NotAPart as _};
+            use ::cachefn::__private::any_parts::*;
             __cachefn_key.text(":");
             (&&&::cachefn::__private::Part(&(org))).write(__cachefn_key, b':');
             __cachefn_key.text(":");

@@ -13,8 +13,7 @@ pub async fn get_user(id: u64, db: &Db) -> Result<User, DbError> {
         ::cachefn::__private::begin(
             &__CACHEFN_SITE,
             |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
-                #[allow(unused_imports)]
-                use ::cachefn::__private::{BarePart as _, TextPart as _, NotAPart as _};
+                use ::cachefn::__private::parts::*;
                 __cachefn_key.text(":");
                 (&&&::cachefn::__private::Part(&(id))).write(__cachefn_key, b':');
             },
@@ -23,15 +22,16 @@ pub async fn get_user(id: u64, db: &Db) -> Result<User, DbError> {
     ::cachefn::__private::run(
             __cachefn_call,
             {
-                #[allow(unused_imports)]
-                use ::cachefn::__private::{
-                    ShapeResultOption as _, ShapeResult as _, ShapeOption as _,
-                    ShapePlain as _, VerdictYes as _, VerdictNo as _,
-                };
+                use ::cachefn::__private::returned::*;
                 ::cachefn::__private::check(
                     (&&::cachefn::__private::Verdict(
-                        (&&&&::cachefn::__private::Shape::<Result<User, DbError>>::NEW)
-                            .shape(),
+                        (&&&&::cachefn::__private::Leafed(
+                            (&&&&::cachefn::__private::Shape::<
+                                Result<User, DbError>,
+                            >::NEW)
+                                .shape(),
+                        ))
+                            .leaf(),
                     ))
                         .verdict(),
                 )
@@ -73,8 +73,7 @@ pub fn invalidate_get_user(id: u64) -> ::cachefn::Invalidation {
     ::cachefn::__private::invalidate(
         &__CACHEFN_SITE,
         |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
-            #[allow(unused_imports)]
-            use ::cachefn::__private::{BarePart as _, TextPart as _, NotAPart as _};
+            use ::cachefn::__private::any_parts::*;
             __cachefn_key.text(":");
             (&&&::cachefn::__private::Part(&(id))).write(__cachefn_key, b':');
         },

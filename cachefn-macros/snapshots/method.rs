@@ -9,8 +9,7 @@ pub(crate) async fn get(self: Arc<Self>, id: u64) -> Arc<User> {
         web::cache::__private::begin(
             &__CACHEFN_SITE,
             |__cachefn_key: &mut web::cache::__private::KeyWriter| {
-                #[allow(unused_imports)]
-                use web::cache::__private::{BarePart as _, TextPart as _, NotAPart as _};
+                use web::cache::__private::parts::*;
                 __cachefn_key.text(":");
                 (&&&web::cache::__private::Part(&(self.region)))
                     .write(__cachefn_key, b':');
@@ -22,14 +21,13 @@ pub(crate) async fn get(self: Arc<Self>, id: u64) -> Arc<User> {
     web::cache::__private::run(
             __cachefn_call,
             {
-                #[allow(unused_imports)]
-                use web::cache::__private::{
-                    ShapeResultOption as _, ShapeResult as _, ShapeOption as _,
-                    ShapePlain as _, VerdictYes as _, VerdictNo as _,
-                };
+                use web::cache::__private::returned::*;
                 web::cache::__private::check(
                     (&&web::cache::__private::Verdict(
-                        (&&&&web::cache::__private::Shape::<Arc<User>>::NEW).shape(),
+                        (&&&&web::cache::__private::Leafed(
+                            (&&&&web::cache::__private::Shape::<Arc<User>>::NEW).shape(),
+                        ))
+                            .leaf(),
                     ))
                         .verdict(),
                 )
@@ -69,8 +67,7 @@ pub(crate) fn invalidate_get(&self, id: u64) -> web::cache::Invalidation {
     web::cache::__private::invalidate(
         &__CACHEFN_SITE,
         |__cachefn_key: &mut web::cache::__private::KeyWriter| {
-            #[allow(unused_imports)]
-            use web::cache::__private::{BarePart as _, TextPart as _, NotAPart as _};
+            use web::cache::__private::any_parts::*;
             __cachefn_key.text(":");
             (&&&web::cache::__private::Part(&(self.region))).write(__cachefn_key, b':');
             __cachefn_key.text(":");

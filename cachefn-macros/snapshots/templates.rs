@@ -11,8 +11,7 @@ async fn keys(id: u64, user: User, db: impl Db) -> Option<Keys> {
         ::cachefn::__private::begin(
             &__CACHEFN_SITE,
             |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
-                #[allow(unused_imports)]
-                use ::cachefn::__private::{BarePart as _, TextPart as _, NotAPart as _};
+                use ::cachefn::__private::parts::*;
                 __cachefn_key.text("products:");
                 (&&&::cachefn::__private::Part(&(id))).write(__cachefn_key, b':');
                 __cachefn_key.text(":keys");
@@ -29,14 +28,14 @@ async fn keys(id: u64, user: User, db: impl Db) -> Option<Keys> {
     ::cachefn::__private::run(
             __cachefn_call,
             {
-                #[allow(unused_imports)]
-                use ::cachefn::__private::{
-                    ShapeResultOption as _, ShapeResult as _, ShapeOption as _,
-                    ShapePlain as _, VerdictYes as _, VerdictNo as _,
-                };
+                use ::cachefn::__private::returned::*;
                 ::cachefn::__private::check(
                     (&&::cachefn::__private::Verdict(
-                        (&&&&::cachefn::__private::Shape::<Option<Keys>>::NEW).shape(),
+                        (&&&&::cachefn::__private::Leafed(
+                            (&&&&::cachefn::__private::Shape::<Option<Keys>>::NEW)
+                                .shape(),
+                        ))
+                            .leaf(),
                     ))
                         .verdict(),
                 )
@@ -78,8 +77,7 @@ fn invalidate_keys(id: u64, user: User) -> ::cachefn::Invalidation {
     ::cachefn::__private::invalidate(
         &__CACHEFN_SITE,
         |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
-            #[allow(unused_imports)]
-            use ::cachefn::__private::{BarePart as _, TextPart as _, NotAPart as _};
+            use ::cachefn::__private::any_parts::*;
             __cachefn_key.text("products:");
             (&&&::cachefn::__private::Part(&(id))).write(__cachefn_key, b':');
             __cachefn_key.text(":keys");

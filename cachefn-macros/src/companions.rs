@@ -10,9 +10,9 @@ use quote::{ToTokens, format_ident, quote};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, FnArg, GenericParam, Ident, Pat, PatType, Safety, Signature, Token, Type};
 
-use crate::item::{Function, Parameter};
+use crate::item::{Function, Parameter, cfgs};
 use crate::model::{Companions, Plan};
-use crate::site::{key, site};
+use crate::site::{Purpose, key, site};
 
 /// What the companions do.
 #[derive(Clone, Copy)]
@@ -48,13 +48,15 @@ impl Beside<'_> {
         let generics = generics::mentioned(&self.function.sig.generics, &self.parameters, self.plan.values());
         let where_clause = &generics.where_clause;
         let receiver = self.receiver.then(|| quote!(&self,));
-        let inputs = self.parameters.iter().map(|Parameter { pat, ty, .. }| {
+        let inputs = self.parameters.iter().map(|Parameter { cfgs, pat, ty, .. }| {
             let pat = without_mut(pat);
-            quote!(#pat: #ty)
+            quote!(#(#cfgs)* #pat: #ty)
         });
         let future = self.plan.krate.invalidation();
         let body = match self.bodies {
-            Bodies::Working => self.site_and(&format_ident!("invalidate"), &key(self.plan)),
+            Bodies::Working => {
+                self.site_and(&format_ident!("invalidate"), &key(self.plan, Purpose::Invalidation))
+            }
             Bodies::Off => self.off(),
         };
         quote!(#head fn #name #generics (#receiver #(#inputs),*) -> #future #where_clause { #body })
@@ -90,7 +92,7 @@ impl Beside<'_> {
     /// Everything before `fn`.
     fn head(&self, before: &str, after: &str) -> TokenStream {
         let vis = &self.function.vis;
-        let cfgs = self.function.attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
+        let cfgs = cfgs(&self.function.attrs);
         let name = &self.plan.name;
         let path = if self.through_self() { format!("Self::{name}") } else { name.clone() };
         let doc = format!("{before} [`{name}`]({path}) {after}");
@@ -112,8 +114,11 @@ impl Beside<'_> {
     fn off(&self) -> TokenStream {
         let private = self.plan.krate.private();
         let receiver = self.receiver.then(|| quote!(&self,));
-        let bindings = self.parameters.iter().flat_map(|parameter| &parameter.bindings);
-        quote!(let _ = (#receiver #(&#bindings,)*); #private::off())
+        let bindings = self.parameters.iter().map(|Parameter { cfgs, bindings, .. }| {
+            let bindings = bindings.iter().map(|binding| quote!(#(#cfgs)* &#binding,));
+            quote!(#(#bindings)*)
+        });
+        quote!(let _ = (#receiver #(#bindings)*); #private::off())
     }
 
     /// `f`'s own inputs, with a name for each.
@@ -127,7 +132,7 @@ impl Beside<'_> {
             let pat: Pat = Pat::Verbatim(name.to_token_stream());
             let ty = Box::new(parameter.ty.clone());
             FnArg::Typed(PatType {
-                attrs: Vec::new(),
+                attrs: parameter.cfgs.clone(),
                 pat: Box::new(pat),
                 colon_token: Token![:](Span::call_site()),
                 ty,
@@ -153,7 +158,13 @@ impl Beside<'_> {
         let through = self.through_self().then(|| quote!(Self::));
         let (name, turbofish) = (&sig.ident, turbofish(sig));
         let receiver = self.function.receiver.as_ref().map(|receiver| receiver.self_token.to_token_stream());
-        let arguments = receiver.into_iter().chain(self.names().map(ToTokens::into_token_stream));
+        let named = self
+            .function
+            .parameters
+            .iter()
+            .zip(self.names())
+            .map(|(Parameter { cfgs, .. }, name)| quote!(#(#cfgs)* #name));
+        let arguments = receiver.into_iter().chain(named);
         let call = quote!(#through #name #turbofish (#(#arguments),*));
         match sig.safety {
             Safety::Unsafe(_) => quote!(unsafe { #call }),

@@ -11,44 +11,85 @@
 //! }
 //! ```
 //!
-//! - The key is made before the body's future exists, from references: the body may move its arguments.
+//! - The key is made before the body's future exists, from references: the body may move its arguments. What else
+//!   the arguments decide (`.with(|terms| …)`) is asked once memory has no entry.
+//! - What the value decides is a closure beside the body, called with what is about to be stored.
 //! - Items stand in inner blocks that the body is not in: a `static` or `use` beside the body would capture
 //!   the user's own names.
 //! - The body's future goes to `run` by value and unpolled; nothing here boxes it or asks it to be `Send`.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::ReturnType;
 
 use crate::item::Function;
-use crate::model::Plan;
-use crate::site::{ends, key, site};
+use crate::model::{Judgement, Plan, Returned, Terms};
+use crate::site::{Purpose, ends, key, site, text};
 
 /// The function with caching in it.
 pub(crate) fn function(plan: &Plan, function: &Function) -> TokenStream {
-    let Function { attrs, vis, sig, inner_attrs, body, .. } = function;
     let private = plan.krate.private();
-    let (site, key) = (site(plan), key(plan));
-    let returned = match &sig.output {
-        ReturnType::Type(_, ty) => ty.to_token_stream(),
-        ReturnType::Default => quote!(()),
+    let (site, key, terms) = (site(plan), key(plan, Purpose::Call), terms(&plan.call, &private));
+    let returned = returned(function);
+    let probe = probe(&returned, &plan.returned, &private);
+    let judge = judge(&plan.value, &private);
+    let run = if judge.is_some() { quote!(run_judged) } else { quote!(run) };
+    let body = body(function, &returned);
+    let statements = quote! {
+        let __cachefn_call = {
+            #site
+            #private::begin(&__CACHEFN_SITE, #key) #terms
+        };
+        #private::#run(__cachefn_call, #probe, #judge #body).await
     };
-    let probe = probe(&returned, &private);
-    let edge = edge(&returned);
-    let body = quiet_braces(body);
-    let mut block = Group::new(
-        Delimiter::Brace,
-        quote! {
-            #inner_attrs
-            let __cachefn_call = {
-                #site
-                #private::begin(&__CACHEFN_SITE, #key)
-            };
-            #private::run(__cachefn_call, #probe, async move { #edge #body }).await
-        },
-    );
+    with_block(function, statements)
+}
+
+/// The type that the body's block has.
+pub(crate) fn returned(function: &Function) -> TokenStream {
+    function.returned.as_ref().map_or_else(|| quote!(()), ToTokens::to_token_stream)
+}
+
+/// The body as a future.
+pub(crate) fn body(function: &Function, returned: &TokenStream) -> TokenStream {
+    let (edge, body) = (edge(returned), quiet_braces(&function.body));
+    quote!(async move { #edge #body })
+}
+
+/// The function with other statements in the place of its body.
+pub(crate) fn with_block(function: &Function, statements: TokenStream) -> TokenStream {
+    let Function { attrs, vis, sig, inner_attrs, body, frame, .. } = function;
+    let mut block = Group::new(Delimiter::Brace, quote!(#inner_attrs #statements));
     block.set_span(Span::call_site().located_at(body.span()));
+    let block = frame.as_ref().map_or(block.clone(), |frame| frame.around(block));
     quote!(#(#attrs)* #vis #sig #block)
+}
+
+/// What the arguments decide beside the key.
+fn terms(terms: &Terms, private: &TokenStream) -> Option<TokenStream> {
+    if terms.settled() {
+        return None;
+    }
+    let expire = terms.expire.as_ref().map(|expire| quote!(__cachefn_terms.expire(#expire);));
+    let tags = terms.tags.iter().map(|tag| text(tag, private));
+    Some(quote! {
+        .with(|__cachefn_terms: &mut #private::Terms| { #expire #(__cachefn_terms.tag(#tags);)* })
+    })
+}
+
+/// What the value decides. An error in one of the closures shows at the closure.
+fn judge(value: &Judgement, private: &TokenStream) -> Option<TokenStream> {
+    if value.is_empty() {
+        return None;
+    }
+    let Judgement { when, expire_with, tags_with } = value;
+    let ask = |name: TokenStream, closure: &Option<TokenStream>| {
+        let closure = closure.as_ref()?;
+        let (_, last) = ends(closure);
+        Some(quote_spanned!(last=> __cachefn_terms.#name(__cachefn_value, #closure);))
+    };
+    let (when, expire, tags) =
+        (ask(quote!(when), when), ask(quote!(expire_with), expire_with), ask(quote!(tags_with), tags_with));
+    Some(quote!(|__cachefn_value, __cachefn_terms: &mut #private::Terms| { #when #expire #tags },))
 }
 
 /// The body; where it may be one expression, its braces are marked as generated, for as the last expression of a
@@ -74,20 +115,39 @@ fn edge(returned: &TokenStream) -> TokenStream {
 
 /// What of the return type is stored, found by method lookup on the type and not by its spelling; a type that
 /// cannot be stored is one error, shown at the return type.
-fn probe(returned: &TokenStream, private: &TokenStream) -> TokenStream {
-    let (first, last) = ends(returned);
-    let shape = quote_spanned!(last=> (&&&&#private::Shape::<#returned>::NEW).shape());
-    let mut verdict = Group::new(Delimiter::Parenthesis, quote!(&&#private::Verdict(#shape)));
-    verdict.set_span(first);
-    let verdict = quote_spanned!(last=> #verdict.verdict());
-    quote! {
-        {
-            #[allow(unused_imports)]
-            use #private::{
-                ShapeResultOption as _, ShapeResult as _, ShapeOption as _, ShapePlain as _,
-                VerdictYes as _, VerdictNo as _,
-            };
-            #private::check(#verdict)
-        }
+fn probe(returned: &TokenStream, how: &Returned, private: &TokenStream) -> TokenStream {
+    let checked = stored(returned, how.plain, private, &quote!(verdict));
+    let mut checked = quote!(#private::check(#checked));
+    if let Some(codec) = &how.codec {
+        checked = quote!(#private::coded::<#codec, _>(#checked));
     }
+    if let Some(none) = &how.optional {
+        let (_, last) = ends(none);
+        checked = quote_spanned!(last=> #private::optional(#checked));
+    }
+    quote!({ use #private::returned::*; #checked })
+}
+
+/// Asks the type; `verdict` is the last of the questions.
+pub(crate) fn stored(
+    returned: &TokenStream,
+    plain: bool,
+    private: &TokenStream,
+    verdict: &TokenStream,
+) -> TokenStream {
+    let (first, last) = ends(returned);
+    let grouped = |content: TokenStream| {
+        let mut group = Group::new(Delimiter::Parenthesis, content);
+        group.set_span(first);
+        group
+    };
+    let shape = if plain {
+        quote_spanned!(last=> #private::Shape::<#returned>::NEW.whole())
+    } else {
+        quote_spanned!(last=> (&&&&#private::Shape::<#returned>::NEW).shape())
+    };
+    let leaf = grouped(quote!(&&&&#private::Leafed(#shape)));
+    let leaf = quote_spanned!(last=> #leaf.leaf());
+    let judged = grouped(quote!(&&#private::Verdict(#leaf)));
+    quote_spanned!(last=> #judged.#verdict())
 }

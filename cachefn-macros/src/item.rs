@@ -7,7 +7,10 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::visit::{self, Visit};
-use syn::{Attribute, FnArg, Ident, Pat, PatIdent, Receiver, Signature, Token, Type, Visibility};
+use syn::{
+    AssocType, Attribute, FnArg, Ident, Lifetime, Pat, PatIdent, Receiver, ReturnType, Signature, Token,
+    Type, Visibility,
+};
 
 /// What stands under the attribute.
 pub(crate) enum Item {
@@ -26,20 +29,95 @@ pub(crate) struct Function {
     pub(crate) sig: Signature,
     pub(crate) receiver: Option<Receiver>,
     pub(crate) parameters: Vec<Parameter>,
+    /// What its callers get when they await it.
+    pub(crate) returned: Option<Type>,
     /// `#![…]` at the start of the body, which a block inside the body may not carry.
     pub(crate) inner_attrs: TokenStream,
     pub(crate) body: Group,
+    /// What stands around the body where `#[async_trait]` has rewritten the function.
+    pub(crate) frame: Option<Frame>,
+}
+
+/// `{ Box::pin(async move { the body }) }`
+pub(crate) struct Frame {
+    block: Group,
+    /// `Box::pin`
+    constructor: TokenStream,
+    parentheses: Group,
+    /// `async move`
+    keywords: TokenStream,
 }
 
 /// One argument of the function, other than `self`.
 pub(crate) struct Parameter {
+    /// Its `#[cfg]`s.
+    pub(crate) cfgs: Vec<Attribute>,
     pub(crate) pat: Pat,
     pub(crate) ty: Type,
     /// The names that the pattern binds, in order.
     pub(crate) bindings: Vec<Ident>,
 }
 
+impl Frame {
+    /// Input: the function's block and what the function returns. The async block inside is the body.
+    fn split(block: &Group, output: &Type) -> Option<(Self, Type, Group)> {
+        let returned = boxed_by_async_trait(output)?;
+        let mut constructor: Vec<_> = block.stream().into_iter().collect();
+        let Some(TokenTree::Group(parentheses)) = constructor.pop() else { return None };
+        let mut keywords: Vec<_> = parentheses.stream().into_iter().collect();
+        let Some(TokenTree::Group(body)) = keywords.pop() else { return None };
+        let (constructor, keywords) = (constructor.into_iter().collect(), keywords.into_iter().collect());
+        Some((Self { block: block.clone(), constructor, parentheses, keywords }, returned, body))
+    }
+
+    /// The function's block with another async block.
+    pub(crate) fn around(&self, body: Group) -> Group {
+        let Self { block, constructor, parentheses, keywords } = self;
+        let body = TokenTree::Group(body);
+        let inside = like(parentheses, keywords.clone().into_iter().chain([body]).collect());
+        like(block, constructor.clone().into_iter().chain([TokenTree::Group(inside)]).collect())
+    }
+}
+
+/// A group with other content.
+fn like(group: &Group, content: TokenStream) -> Group {
+    let mut made = Group::new(group.delimiter(), content);
+    made.set_span(group.span());
+    made
+}
+
+/// The `R` of `Pin<Box<dyn Future<Output = R> + 'async_trait>>`.
+fn boxed_by_async_trait(output: &Type) -> Option<Type> {
+    #[derive(Default)]
+    struct Found {
+        output: Option<Type>,
+        marked: bool,
+    }
+
+    impl<'ast> Visit<'ast> for Found {
+        fn visit_assoc_type(&mut self, assoc: &'ast AssocType) {
+            // What is inside of it is the user's.
+            if assoc.ident == "Output" && self.output.is_none() {
+                self.output = Some(assoc.ty.clone());
+            }
+        }
+
+        fn visit_lifetime(&mut self, lifetime: &'ast Lifetime) {
+            self.marked |= lifetime.ident == "async_trait";
+        }
+    }
+
+    let mut found = Found::default();
+    found.visit_type(output);
+    found.output.filter(|_| found.marked)
+}
+
 impl Function {
+    /// Whether it is awaited.
+    pub(crate) fn is_async(&self) -> bool {
+        self.sig.asyncness.is_some() || self.frame.is_some()
+    }
+
     /// The name as keys and companions carry it: without `r#`.
     pub(crate) fn name(&self) -> Ident {
         self.sig.ident.unraw()
@@ -81,9 +159,19 @@ fn item(input: ParseStream<'_>) -> syn::Result<Item> {
     if input.parse::<Option<Token![;]>>()?.is_some() {
         return Ok(Item::Declaration(sig.ident));
     }
-    let (inner_attrs, body) = split_inner_attrs(braces(input)?);
+    let (inner_attrs, block) = split_inner_attrs(braces(input)?);
     let (receiver, parameters) = inputs(&sig);
-    Ok(Item::Function(Box::new(Function { attrs, vis, sig, receiver, parameters, inner_attrs, body })))
+    let output = match &sig.output {
+        ReturnType::Type(_, ty) => Some((**ty).clone()),
+        ReturnType::Default => None,
+    };
+    let framed = output.as_ref().and_then(|output| Frame::split(&block, output));
+    let (frame, returned, body) = match framed {
+        Some((frame, returned, body)) => (Some(frame), Some(returned), body),
+        None => (None, output, block),
+    };
+    let function = Function { attrs, vis, sig, receiver, parameters, returned, inner_attrs, body, frame };
+    Ok(Item::Function(Box::new(function)))
 }
 
 /// Whether only qualifiers stand before the next `fn`.
@@ -144,12 +232,18 @@ fn inputs(sig: &Signature) -> (Option<Receiver>, Vec<Parameter>) {
     let parameters = sig.inputs.iter().filter_map(|input| match input {
         FnArg::Receiver(_) => None,
         FnArg::Typed(typed) => Some(Parameter {
+            cfgs: cfgs(&typed.attrs),
             pat: (*typed.pat).clone(),
             ty: (*typed.ty).clone(),
             bindings: bindings(&typed.pat),
         }),
     });
     (sig.receiver().cloned(), parameters.collect())
+}
+
+/// The attributes that decide whether something is there at all.
+pub(crate) fn cfgs(attrs: &[Attribute]) -> Vec<Attribute> {
+    attrs.iter().filter(|attr| attr.path().is_ident("cfg")).cloned().collect()
 }
 
 fn bindings(pat: &Pat) -> Vec<Ident> {

@@ -5,6 +5,7 @@ mod args;
 mod companions;
 mod diagnostics;
 mod expand;
+mod invalidates;
 mod item;
 mod model;
 mod paths;
@@ -120,4 +121,10 @@ use proc_macro::TokenStream;
 #[proc_macro_attribute]
 pub fn cached(args: TokenStream, item: TokenStream) -> TokenStream {
     pipeline::cached(args.into(), &item.into(), cfg!(feature = "enabled")).into()
+}
+
+/// Invalidates what cached functions hold, after the annotated writer has succeeded.
+#[proc_macro_attribute]
+pub fn invalidates(args: TokenStream, item: TokenStream) -> TokenStream {
+    invalidates::invalidates(args.into(), &item.into(), cfg!(feature = "enabled")).into()
 }

@@ -1,6 +1,8 @@
 //! What an attribute resolves to: the plan from which code is written without another question.
 
 use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::Attribute;
 
 use crate::paths::CratePath;
 
@@ -9,11 +11,68 @@ pub(crate) struct Plan {
     pub(crate) krate: CratePath,
     /// The function's name, without `r#`.
     pub(crate) name: String,
-    /// Time to live in milliseconds, where the attribute says one.
-    pub(crate) expire: Option<u64>,
     pub(crate) namespace: Namespace,
     pub(crate) key: Key,
+    pub(crate) site: Settings,
+    pub(crate) call: Terms,
+    pub(crate) value: Judgement,
+    pub(crate) returned: Returned,
     pub(crate) companions: Companions,
+}
+
+/// What is the same for every call; absent is the runtime's default.
+#[derive(Default)]
+pub(crate) struct Settings {
+    /// Time to live in milliseconds, where it is a constant.
+    pub(crate) expire: Option<u64>,
+    /// Time to live of a `None` in milliseconds, where it is stored.
+    pub(crate) none: Option<u64>,
+    /// The largest part of its life that an entry may lose.
+    pub(crate) jitter: Option<f64>,
+    pub(crate) version: Option<u64>,
+    pub(crate) sensitive: bool,
+}
+
+/// What the arguments of each call decide.
+#[derive(Default)]
+pub(crate) struct Terms {
+    /// Whether the cache is not read.
+    pub(crate) bypass: Option<TokenStream>,
+    /// An expression that gives the time to live.
+    pub(crate) expire: Option<TokenStream>,
+    pub(crate) tags: Vec<Vec<Piece>>,
+}
+
+impl Terms {
+    /// Whether nothing is left to say once memory was asked.
+    pub(crate) fn settled(&self) -> bool {
+        self.expire.is_none() && self.tags.is_empty()
+    }
+}
+
+/// What the value decides, by closures over it.
+#[derive(Default)]
+pub(crate) struct Judgement {
+    pub(crate) when: Option<TokenStream>,
+    pub(crate) expire_with: Option<TokenStream>,
+    pub(crate) tags_with: Option<TokenStream>,
+}
+
+impl Judgement {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.when.is_none() && self.expire_with.is_none() && self.tags_with.is_none()
+    }
+}
+
+/// How the return type is looked at.
+#[derive(Default)]
+pub(crate) struct Returned {
+    /// Stored whole, whatever it is.
+    pub(crate) plain: bool,
+    /// Where `none` was written, which only a type with a `None` may have.
+    pub(crate) optional: Option<TokenStream>,
+    /// The type of the codec.
+    pub(crate) codec: Option<TokenStream>,
 }
 
 impl Plan {
@@ -25,13 +84,10 @@ impl Plan {
         };
         let (key, parts) = match &self.key {
             Key::Parts(parts) => (&[] as &[Piece], parts.as_slice()),
-            Key::Template(pieces) => (pieces.as_slice(), &[] as &[TokenStream]),
+            Key::Template(pieces) => (pieces.as_slice(), &[] as &[Part]),
         };
-        let values = namespace.iter().chain(key).filter_map(|piece| match piece {
-            Piece::Value(value) => Some(value),
-            Piece::Text(_) | Piece::Namespace => None,
-        });
-        parts.iter().chain(values).cloned().collect()
+        let values = namespace.iter().chain(key).filter_map(Piece::value);
+        parts.iter().map(|part| &part.value).chain(values).cloned().collect()
     }
 }
 
@@ -46,10 +102,23 @@ pub(crate) enum Namespace {
 
 /// How the key tells calls apart.
 pub(crate) enum Key {
-    /// Behind namespace and function; each value is an expression.
-    Parts(Vec<TokenStream>),
+    /// Behind namespace and function.
+    Parts(Vec<Part>),
     /// Exactly as written.
     Template(Vec<Piece>),
+}
+
+/// One value in a key.
+pub(crate) struct Part {
+    pub(crate) value: TokenStream,
+    /// The `#[cfg]`s of the argument that it is.
+    pub(crate) cfgs: Vec<Attribute>,
+}
+
+impl Part {
+    pub(crate) fn of(value: impl ToTokens) -> Self {
+        Self { value: value.to_token_stream(), cfgs: Vec::new() }
+    }
 }
 
 /// A piece of a template.
@@ -58,6 +127,15 @@ pub(crate) enum Piece {
     Value(TokenStream),
     /// The whole namespace.
     Namespace,
+}
+
+impl Piece {
+    pub(crate) fn value(&self) -> Option<&TokenStream> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Text(_) | Self::Namespace => None,
+        }
+    }
 }
 
 /// The functions generated beside the annotated one.

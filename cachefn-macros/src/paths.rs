@@ -41,6 +41,12 @@ impl CratePath {
         quote!(#path::__private)
     }
 
+    /// One of the crate's own codecs.
+    pub(crate) fn codec(&self, name: &Ident) -> TokenStream {
+        let path = &self.0;
+        quote!(#path::codec::#name)
+    }
+
     /// The future that the invalidating companions return.
     pub(crate) fn invalidation(&self) -> TokenStream {
         let path = &self.0;

@@ -16,7 +16,7 @@ use crate::{args, expand, item, validate};
 /// `#[cached]`: the whole expansion. Without `enabled` everything is judged the same, and the function comes out
 /// as it went in.
 pub(crate) fn cached(args: TokenStream, item: &TokenStream, enabled: bool) -> TokenStream {
-    let function = match validate::refusal(item::read(item.clone())) {
+    let function = match validate::refusal("cached", item::read(item.clone())) {
         Ok(function) => function,
         Err(faults) => return quote!(#faults #item),
     };

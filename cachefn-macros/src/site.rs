@@ -5,10 +5,19 @@
 use proc_macro2::{Delimiter, Group, Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
-use crate::model::{Key, Namespace, Piece, Plan};
+use crate::model::{Key, Namespace, Part, Piece, Plan, Settings};
 
 /// The byte behind a value where no text of a template follows.
 const SEPARATOR: u8 = b':';
+
+/// What a key is written for.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Purpose {
+    /// The call itself. It asks its arguments whether the cache is to be read, and says what cannot be in a key.
+    Call,
+    /// A companion, where the same fault is not said again.
+    Invalidation,
+}
 
 /// `static __CACHEFN_SITE`, for an inner block: items are not hygienic.
 pub(crate) fn site(plan: &Plan) -> TokenStream {
@@ -20,16 +29,24 @@ pub(crate) fn site(plan: &Plan) -> TokenStream {
         Namespace::Template(_) => quote!(.dynamic_namespace()),
     };
     let template = matches!(plan.key, Key::Template(_)).then(|| quote!(.template()));
-    let expire = plan.expire.map(|expire| quote!(.expire(#expire)));
+    let Settings { expire, none, jitter, version, sensitive } = &plan.site;
+    let expire = expire.map(|millis| quote!(.expire(#millis)));
+    let none = none.map(|millis| quote!(.none(#millis)));
+    let jitter = jitter.map(|part| quote!(.jitter(#part)));
+    let version = version.map(|version| quote!(.version(#version)));
+    let sensitive = sensitive.then(|| quote!(.sensitive()));
+    let open = plan.value.tags_with.is_some().then(|| quote!(.tagged_by_value()));
     quote! {
-        static __CACHEFN_SITE: #private::Site =
-            #private::Site::new(::core::module_path!(), #name) #namespace #template #expire;
+        static __CACHEFN_SITE: #private::Site = #private::Site::new(::core::module_path!(), #name)
+            #namespace #template #expire #none #jitter #version #sensitive #open;
     }
 }
 
 /// The closure that writes the key, from references.
-pub(crate) fn key(plan: &Plan) -> TokenStream {
+pub(crate) fn key(plan: &Plan, purpose: Purpose) -> TokenStream {
     let private = plan.krate.private();
+    let bypass = plan.call.bypass.as_ref().filter(|_| purpose == Purpose::Call);
+    let bypass = bypass.map(|bypass| quote!(__cachefn_key.bypass(#bypass);));
     let mut writes = Vec::new();
     if let Namespace::Template(template) = &plan.namespace {
         writes.extend(pieces(template, &private));
@@ -37,20 +54,31 @@ pub(crate) fn key(plan: &Plan) -> TokenStream {
     }
     match &plan.key {
         Key::Template(template) => writes.extend(pieces(template, &private)),
-        Key::Parts(parts) => {
-            for part in parts {
-                writes.push(quote!(__cachefn_key.text(":");));
-                writes.push(value(part, SEPARATOR, &private));
-            }
-        }
+        Key::Parts(parts) => writes.extend(parts.iter().map(|Part { value: part, cfgs }| {
+            let part = value(part, SEPARATOR, &private);
+            let both = quote!(__cachefn_key.text(":"); #part);
+            if cfgs.is_empty() { both } else { quote!(#(#cfgs)* { #both }) }
+        })),
     }
-    quote! {
-        |__cachefn_key: &mut #private::KeyWriter| {
-            #[allow(unused_imports)]
-            use #private::{BarePart as _, TextPart as _, NotAPart as _};
-            #(#writes)*
-        }
-    }
+    let parts = parts(&plan.values(), purpose, &private);
+    quote!(|__cachefn_key: &mut #private::KeyWriter| { #parts #bypass #(#writes)* })
+}
+
+/// The traits by which `values` are written, if there are any.
+fn parts(values: &TokenStream, purpose: Purpose, private: &TokenStream) -> Option<TokenStream> {
+    let traits = match purpose {
+        Purpose::Call => quote!(parts),
+        Purpose::Invalidation => quote!(any_parts),
+    };
+    (!values.is_empty()).then(|| quote!(use #private::#traits::*;))
+}
+
+/// The closure that writes the text of a template, from references.
+pub(crate) fn text(template: &[Piece], private: &TokenStream) -> TokenStream {
+    let writes = pieces(template, private);
+    let values: TokenStream = template.iter().filter_map(Piece::value).cloned().collect();
+    let parts = parts(&values, Purpose::Call, private);
+    quote!(|__cachefn_key: &mut #private::KeyWriter| { #parts #(#writes)* })
 }
 
 fn pieces(template: &[Piece], private: &TokenStream) -> Vec<TokenStream> {

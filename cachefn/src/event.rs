@@ -34,13 +34,29 @@ fn outcome(word: &str, outcome: &str, instance: &Instance, prefix: &str, key: &s
     );
 }
 
-pub(crate) fn invalidated(prefix: &str, what: &str, queued: bool) {
-    debug!(target: "cachefn", target = format_args!("{prefix}:{what}"), queued, "CACHE INVALIDATE: {prefix}:{what}");
+pub(crate) fn invalidates(prefix: &str, what: &str) {
+    debug!(target: "cachefn", target = format_args!("{prefix}:{what}"), "CACHE INVALIDATE: {prefix}:{what}");
 }
 
 /// A call that cannot be cached.
 pub(crate) fn no_key(function: &str, why: &dyn Display) {
     warn!(target: "cachefn", function, error = %why, "an argument cannot be written into a key; the call is not cached");
+}
+
+/// A key that cannot be hidden from Redis.
+pub(crate) fn no_secret(function: &str) {
+    warn!(
+        target: "cachefn", function,
+        "nothing of this function is cached while Redis is in use: its keys are sensitive, set CACHE_SECRET"
+    );
+}
+
+/// A return type whose shape the signature does not show.
+pub(crate) fn hidden_result(function: &str) {
+    warn!(
+        target: "cachefn", function,
+        "nothing of this function is cached: its type parameter is a Result or Option, so show that in the signature"
+    );
 }
 
 /// A value that stays out of Redis.

@@ -22,7 +22,11 @@ pub(crate) struct Cache {
     pub(crate) prefix: String,
     default_ttl: Duration,
     fallback_ttl: Duration,
+    secret: Option<Secret>,
 }
+
+/// What sensitive keys are hidden with. Without `Debug`.
+struct Secret(Box<[u8]>);
 
 const UNSET: u8 = 0;
 const OFF: u8 = 1;
@@ -188,12 +192,18 @@ impl Cache {
             prefix: config.prefix().to_owned(),
             default_ttl: config.default_ttl(),
             fallback_ttl: config.fallback_ttl(),
+            secret: secret(config),
         }
     }
 
     /// Redis, while it is connected and trusted. All steps taken through one link share its deadline.
     pub(crate) fn link(&self) -> Option<Link> {
         self.redis.as_ref().and_then(Redis::link)
+    }
+
+    /// What sensitive keys are hidden with: the same in all processes that share them.
+    pub(crate) fn secret(&self) -> Option<&[u8]> {
+        self.secret.as_ref().map(|secret| &*secret.0)
     }
 
     /// How long a value lives that asks for `ttl`.
@@ -206,6 +216,19 @@ impl Cache {
     pub(crate) fn life_in_memory(&self, ttl: Option<Duration>) -> Duration {
         let life = self.life(ttl);
         if self.redis.is_some() { life.min(self.fallback_ttl) } else { life }
+    }
+}
+
+/// The one that is set. Without Redis keys do not leave the process, and one made up for it will do.
+fn secret(config: &Config) -> Option<Secret> {
+    let made_up = || {
+        let mut secret = [0; 32];
+        getrandom::fill(&mut secret).expect("the operating system provides random numbers");
+        Secret(secret.into())
+    };
+    match config.secret() {
+        Some(secret) => Some(Secret(secret.as_bytes().into())),
+        None => config.redis().is_none().then(made_up),
     }
 }
 

@@ -14,9 +14,10 @@ use cachefn_backends::place::{Group, Target};
 
 use crate::event;
 use crate::global::{self, Cache};
-use crate::key::{KeyWriter, canonical_group};
+use crate::key::{KeyWriter, readings};
 use crate::remote::Ack;
 use crate::site::Site;
+use crate::{strike, terms};
 
 /// An invalidation under way.
 ///
@@ -36,15 +37,22 @@ enum Progress {
 }
 
 impl Invalidation {
-    fn of(cache: &Cache, target: Target, what: &str) -> Self {
-        cache.memory.invalidate(&target);
-        let Some(redis) = &cache.redis else {
-            event::invalidated(&cache.prefix, what, false);
-            return Self::off();
-        };
-        let ack = redis.invalidate(vec![target]);
-        event::invalidated(&cache.prefix, what, cache.link().is_none());
-        Self(Progress::Sent(ack))
+    /// Strikes `targets`, unless they are only being [named](crate::strike).
+    fn of(cache: &Cache, targets: Vec<Target>, what: &str) -> Self {
+        event::invalidates(&cache.prefix, what);
+        match strike::note(targets) {
+            Some(targets) => Self::strike(cache, targets),
+            None => Self::off(),
+        }
+    }
+
+    /// Strikes `targets` here, and has Redis told.
+    pub(crate) fn strike(cache: &Cache, targets: Vec<Target>) -> Self {
+        targets.iter().for_each(|target| cache.memory.invalidate(target));
+        match &cache.redis {
+            Some(redis) => Self(Progress::Sent(redis.invalidate(targets))),
+            None => Self::off(),
+        }
     }
 
     /// Nothing is cached, so there is nothing to invalidate.
@@ -74,11 +82,11 @@ impl fmt::Debug for Invalidation {
 pub fn invalidate<F: FnOnce(&mut KeyWriter)>(site: &'static Site, write: F) -> Invalidation {
     let Some(cache) = in_use() else { return Invalidation::off() };
     let instance = site.instance::<F>();
-    match instance.key(write) {
-        Ok(key) => Invalidation::of(&cache, instance.target(&key), key.as_str()),
-        Err(error) => {
+    match instance.key(&cache, write) {
+        Ok((key, _)) => Invalidation::of(&cache, vec![instance.target(&key)], key.as_str()),
+        Err(why) => {
             // A call with these arguments is not cached either.
-            event::no_key(&instance.identity.function, &error);
+            instance.says_unusable(&why);
             Invalidation::off()
         }
     }
@@ -88,11 +96,14 @@ pub fn invalidate<F: FnOnce(&mut KeyWriter)>(site: &'static Site, write: F) -> I
 pub fn invalidate_all<F>(site: &'static Site, _: F) -> Invalidation {
     let Some(cache) = in_use() else { return Invalidation::off() };
     let instance = site.instance::<F>();
-    Invalidation::of(&cache, instance.all(), &instance.identity.path)
+    Invalidation::of(&cache, vec![instance.all()], &instance.identity.path)
 }
 
 /// Invalidates everything in `namespace` and below it: `users` covers `users:7` and `users:7:keys`, and
 /// neither `users2` nor `user`. `::` reads as `:`, so that a module path names the functions in it.
+///
+/// Of a namespace with arguments, `namespace = "products:{id}"`, it is what `format!("products:{id}")` gives, whatever
+/// characters `id` holds, except that a `:` in the value itself is written `%3A`.
 ///
 /// It costs the same with one entry or a million.
 ///
@@ -105,19 +116,46 @@ pub fn invalidate_all<F>(site: &'static Site, _: F) -> Invalidation {
 pub fn invalidate_namespace(namespace: &str) -> Invalidation {
     let Some(cache) = in_use() else { return Invalidation::off() };
     let level = namespace.replace("::", ":");
-    let level = canonical_group(level.trim_matches(':'));
-    Invalidation::of(&cache, Target::Group(Group::namespace(&level)), &level)
+    let level = level.trim_matches(':');
+    let groups = readings(level).into_iter().map(|name| Target::Group(Group::namespace(&name)));
+    Invalidation::of(&cache, groups.collect(), level)
+}
+
+/// Invalidates every entry that has the tag, whichever function stored it.
+///
+/// Of a tag with arguments, `tags = ["org:{org}"]`, it is what `format!("org:{org}")` gives.
+///
+/// It costs the same with one entry or a million.
+///
+/// ```
+/// use cachefn::cached;
+/// # #[derive(Clone, serde::Serialize, serde::Deserialize)]
+/// # struct User { org: u32 }
+///
+/// #[cached(key = id, tags_with = |user: &User| [format!("org:{}", user.org)])]
+/// async fn get_user(id: u64) -> User {
+///     User { org: 7 }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// cachefn::invalidate_tag("org:7").await; // every user of that organisation
+/// # }
+/// ```
+pub fn invalidate_tag(tag: &str) -> Invalidation {
+    let Some(cache) = in_use() else { return Invalidation::off() };
+    Invalidation::of(&cache, vec![Target::Group(terms::group(tag))], tag)
 }
 
 /// Invalidates everything under `CACHE_PREFIX`, and nothing of other prefixes. It costs the same with
 /// one entry or a million.
 pub fn clear() -> Invalidation {
     let Some(cache) = in_use() else { return Invalidation::off() };
-    let cleared = Invalidation::of(&cache, Target::Group(Group::root()), "*");
+    let cleared = Invalidation::of(&cache, vec![Target::Group(Group::root())], "*");
     cache.memory.clear();
     cleared
 }
 
-fn in_use() -> Option<Arc<Cache>> {
+pub(crate) fn in_use() -> Option<Arc<Cache>> {
     if global::is_off() { None } else { global::current().clone() }
 }

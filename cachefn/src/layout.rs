@@ -4,22 +4,38 @@
 //! Postcard carries most types. It cannot carry those that describe themselves (`flatten`, `untagged`,
 //! `tag`, `serde_json::Value`), which the tracer sees, nor `skip_serializing_if`, which shows only when a
 //! value is written. Such types go to JSON by themselves, said once. What was written before is read
-//! all the same: the envelope names its codec.
+//! all the same: the envelope names its codec. A function that [names its codec](Named) has that one and no other.
 
 use std::any::{Any, TypeId, type_name};
 use std::collections::HashMap;
+use std::marker::PhantomData;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{LazyLock, PoisonError, RwLock};
 
 use cachefn_backends::envelope::{Envelope, Ident};
+use xxhash_rust::xxh3::xxh3_64;
 
-use crate::codec::{self, Codec, EncodeError};
+use crate::codec::{self, BuiltIn, Codec, EncodeError, Format};
 use crate::event;
 use crate::schema::{self, Shape};
-use crate::shape::Storable;
+use crate::verdict::Storable;
 
 /// A longer encoded value is not stored outside the process.
 pub(crate) const MAX_VALUE_BYTES: usize = 1 << 20;
+
+/// The number of a codec that is not one of ours.
+const USERS_OWN: u8 = u8::MAX;
+
+/// Odd, so that no two versions meet.
+const VERSIONS_APART: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// Whose values: the function's number, and the version of its values, 0 if it says none.
+#[derive(Clone, Copy, Debug)]
+pub struct Owner {
+    pub(crate) site: u64,
+    pub(crate) version: u64,
+}
 
 /// A decoded value whose type only the caller knows.
 pub(crate) type Erased = Box<dyn Any + Send>;
@@ -46,8 +62,8 @@ impl Layout {
     }
 
     fn trace<V: Storable>() -> Self {
-        let trace = |codec: Codec| schema::trace::<V>(codec.human_readable());
-        let postcard = trace(Codec::Postcard);
+        let trace = |format: Format| schema::trace::<V>(format.human_readable());
+        let postcard = trace(Format::Postcard);
         if postcard.self_describing {
             event::stored_as_json(type_name::<V>(), "it describes itself");
         }
@@ -55,40 +71,41 @@ impl Layout {
             type_name: type_name::<V>(),
             self_describing: AtomicBool::new(postcard.self_describing),
             postcard,
-            json: trace(Codec::Json),
+            json: trace(Format::Json),
         }
     }
 
-    /// Writes a value down for the function `site`.
-    pub(crate) fn encode<V: Storable>(&self, value: &V, site: u64) -> Result<(Ident, Vec<u8>), EncodeError> {
+    /// Writes a value down as the type allows.
+    fn encode<V: Storable>(&self, value: &V, owner: Owner) -> Result<(Ident, Vec<u8>), EncodeError> {
         if !self.self_describing.load(Ordering::Relaxed) {
-            match self.encode_as(Codec::Postcard, value, site) {
+            match self.encode_as(Format::Postcard, value, owner) {
                 Ok(encoded) => return Ok(encoded),
                 Err(EncodeError::Unfit(why)) => self.describe_itself(why),
                 Err(other) => return Err(other),
             }
         }
-        self.encode_as(Codec::Json, value, site)
+        self.encode_as(Format::Json, value, owner)
     }
 
     fn encode_as<V: Storable>(
         &self,
-        codec: Codec,
+        format: Format,
         value: &V,
-        site: u64,
+        owner: Owner,
     ) -> Result<(Ident, Vec<u8>), EncodeError> {
-        let payload = codec::encode_for(&self.shape(codec).forms, codec, value, MAX_VALUE_BYTES)?;
-        Ok((self.ident(codec, site), payload))
+        if format == Format::Postcard && self.postcard.self_describing {
+            return Err(EncodeError::Unfit("a type that describes itself"));
+        }
+        let payload = codec::encode_for(&self.shape(format).forms, format, value, MAX_VALUE_BYTES)?;
+        Ok((self.ident(format as u8, format, owner), payload))
     }
 
-    /// Reads a value that the function `site` wrote; `None` if it is anything else.
-    pub(crate) fn decode<V: Storable>(envelope: &Envelope, site: u64) -> Option<Erased> {
-        let codec = Codec::from_byte(envelope.ident.codec)?;
-        if envelope.ident != Self::of::<V>().ident(codec, site) || envelope.payload().len() > MAX_VALUE_BYTES
-        {
+    /// Reads a value that was written as `format`; `None` if it is anything else.
+    fn decode_as<V: Storable>(&self, format: Format, envelope: &Envelope, owner: Owner) -> Option<Erased> {
+        if envelope.ident != self.ident(format as u8, format, owner) {
             return None;
         }
-        let value: V = codec::decode(codec, envelope.payload()).ok()?;
+        let value: V = codec::decode(format, envelope.payload()).ok()?;
         Some(Box::new(value))
     }
 
@@ -98,14 +115,90 @@ impl Layout {
         }
     }
 
-    fn ident(&self, codec: Codec, site: u64) -> Ident {
-        Ident { codec: codec as u8, fingerprint: self.shape(codec).fingerprint, site }
+    /// Who writes it, in which codec and for which type; `like` is the format whose view of the type counts.
+    fn ident(&self, codec: u8, like: Format, owner: Owner) -> Ident {
+        let fingerprint = self.shape(like).fingerprint ^ owner.version.wrapping_mul(VERSIONS_APART);
+        Ident { codec, fingerprint, site: owner.site }
     }
 
-    fn shape(&self, codec: Codec) -> &Shape {
-        match codec {
-            Codec::Postcard => &self.postcard,
-            Codec::Json => &self.json,
+    fn shape(&self, format: Format) -> &Shape {
+        match format {
+            Format::Postcard => &self.postcard,
+            Format::Json | Format::MessagePack => &self.json,
         }
     }
+}
+
+/// What decides how the values of a function are written down.
+pub trait Choice: 'static {
+    /// Writes a value down for the function `site` in the version of its values.
+    #[doc(hidden)]
+    fn encode<V: Storable>(value: &V, owner: Owner) -> Result<(Ident, Vec<u8>), EncodeError>;
+
+    /// Reads it back; `None` if it is anything else.
+    #[doc(hidden)]
+    fn decode<V: Storable>(envelope: &Envelope, owner: Owner) -> Option<Erased>;
+}
+
+/// The type decides: Postcard, or Json where Postcard cannot carry it.
+#[derive(Debug)]
+pub struct Auto;
+
+impl Choice for Auto {
+    fn encode<V: Storable>(value: &V, owner: Owner) -> Result<(Ident, Vec<u8>), EncodeError> {
+        Layout::of::<V>().encode(value, owner)
+    }
+
+    fn decode<V: Storable>(envelope: &Envelope, owner: Owner) -> Option<Erased> {
+        let format =
+            Format::from_byte(envelope.ident.codec).filter(|format| *format != Format::MessagePack)?;
+        fits(envelope).then(|| Layout::of::<V>().decode_as::<V>(format, envelope, owner))?
+    }
+}
+
+/// `codec = C`.
+#[derive(Debug)]
+pub struct Named<C>(PhantomData<fn() -> C>);
+
+impl<C: Codec> Choice for Named<C> {
+    fn encode<V: Storable>(value: &V, owner: Owner) -> Result<(Ident, Vec<u8>), EncodeError> {
+        let layout = Layout::of::<V>();
+        if let Some(BuiltIn(format)) = C::BUILT_IN {
+            return layout.encode_as(format, value, owner);
+        }
+        let encoded = panic::catch_unwind(AssertUnwindSafe(|| C::encode(value)));
+        let payload = encoded
+            .map_err(|_| EncodeError::Custom(format!("the codec `{}` has panicked", C::NAME)))?
+            .map_err(|error| EncodeError::Custom(error.to_string()))?;
+        if payload.len() > MAX_VALUE_BYTES {
+            return Err(EncodeError::TooLarge);
+        }
+        Ok((Self::ident(layout, owner), payload))
+    }
+
+    fn decode<V: Storable>(envelope: &Envelope, owner: Owner) -> Option<Erased> {
+        let layout = Layout::of::<V>();
+        if !fits(envelope) {
+            return None;
+        }
+        if let Some(BuiltIn(format)) = C::BUILT_IN {
+            return layout.decode_as::<V>(format, envelope, owner);
+        }
+        if envelope.ident != Self::ident(layout, owner) {
+            return None;
+        }
+        let decoded = panic::catch_unwind(AssertUnwindSafe(|| C::decode::<V>(envelope.payload())));
+        Some(Box::new(decoded.ok()?.ok()?))
+    }
+}
+
+impl<C: Codec> Named<C> {
+    fn ident(layout: &Layout, owner: Owner) -> Ident {
+        let ident = layout.ident(USERS_OWN, Format::Json, owner);
+        Ident { fingerprint: ident.fingerprint ^ xxh3_64(C::NAME.as_bytes()), ..ident }
+    }
+}
+
+fn fits(envelope: &Envelope) -> bool {
+    envelope.payload().len() <= MAX_VALUE_BYTES
 }

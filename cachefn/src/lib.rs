@@ -117,7 +117,7 @@
 //! | `enabled` | yes | functions are as if they were not annotated; invalidations do nothing |
 //! | `redis` | yes | no Redis client is compiled; `REDIS_ENABLED=true` is an error of [`init`] |
 mod call;
-mod codec;
+pub mod codec;
 mod config;
 mod error;
 mod event;
@@ -126,6 +126,7 @@ mod global;
 mod invalidate;
 mod key;
 mod layout;
+mod leaf;
 mod refresh;
 mod remote;
 mod schema;
@@ -133,27 +134,53 @@ mod shape;
 mod site;
 mod stats;
 mod status;
+mod strike;
+mod terms;
+mod verdict;
 
-pub use cachefn_macros::cached;
+pub use cachefn_macros::{cached, invalidates};
 pub use config::{Config, ConfigBuilder, RedisConfig};
 pub use error::{Error, Fault};
 pub use global::{init, init_with, shutdown};
-pub use invalidate::{Invalidated, Invalidation, clear, invalidate_namespace};
+pub use invalidate::{Invalidated, Invalidation, clear, invalidate_namespace, invalidate_tag};
 pub use stats::{FunctionStats, Stats, stats};
 pub use status::{Mode, RedisStatus, Status, status};
 
 /// What generated code names. Not for people: it changes with any version.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::call::{Call, Run, begin, run};
+    pub use crate::call::{Call, Run, begin, run, run_judged};
     pub use crate::invalidate::{invalidate, invalidate_all};
-    pub use crate::key::{BarePart, KeyPart, KeyWriter, NotAPart, Part, TextPart};
+    pub use crate::key::{KeyPart, KeyWriter, Part};
+    pub use crate::leaf::Leafed;
     pub use crate::refresh::{Refresh, refresh};
-    pub use crate::shape::{
-        Checked, Kind, No, Shape, ShapeOption, ShapePlain, ShapeResult, ShapeResultOption, Storable,
-        StoredValue, Verdict, VerdictNo, VerdictYes, Yes, check,
-    };
+    pub use crate::shape::{Kind, Optional, Shape};
     pub use crate::site::Site;
+    pub use crate::strike::{
+        End, Leaves, Plan, Waits, Writing, named, namespace, namespace_of, plan, tag, tag_of, writing,
+    };
+    pub use crate::terms::{Judge, Judged, Terms, Unjudged};
+    pub use crate::verdict::{Checked, No, Storable, StoredValue, Verdict, Yes, check, coded, optional};
+
+    /// The traits by which an argument is written into a key. Without names, to hide none of the user's.
+    pub mod parts {
+        pub use crate::key::{BarePart as _, NotAPart as _, TextPart as _};
+    }
+
+    /// The same, where an argument that cannot be written is an error already.
+    pub mod any_parts {
+        pub use crate::key::{AnyPart as _, BarePart as _, TextPart as _};
+    }
+
+    /// The traits by which a return type is asked what of it is stored.
+    pub mod returned {
+        #[cfg(feature = "axum")]
+        pub use crate::leaf::LeafJson as _;
+        pub use crate::leaf::{LeafArc as _, LeafReference as _, LeafWhole as _};
+        pub use crate::shape::{ShapeOption as _, ShapePlain as _, ShapeResult as _, ShapeResultOption as _};
+        pub use crate::strike::{Leaving as _, Waiting as _};
+        pub use crate::verdict::{VerdictNo as _, VerdictYes as _};
+    }
 
     /// An invalidation where nothing is cached.
     pub fn off() -> crate::Invalidation {

@@ -8,20 +8,14 @@
 //! ```
 //!
 //! Generated code calls `(&&&&Shape::<R>::NEW).shape()`: method lookup takes away one reference at a
-//! time, so the first of these that fits wins, and aliases are seen through. A second lookup of the
-//! same kind asks whether the stored part can be stored at all, so that a missing derive is one error
-//! at the return type.
+//! time, so the first of these that fits wins, and aliases are seen through. How the `T` inside is held is the
+//! [leaf](crate::leaf)'s matter, and whether it can be stored at all the [verdict](crate::verdict)'s.
 
-use std::any::Any;
+use std::any::type_name;
 use std::marker::PhantomData;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
-/// What every stored part must be.
-pub trait Storable: Clone + Serialize + DeserializeOwned + Send + Sync + Any {}
-
-impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + Any> Storable for T {}
+use crate::layout::{Auto, Choice};
+use crate::leaf::{Leaf, Whole};
 
 /// A return type and which part of it is stored.
 pub trait Kind {
@@ -29,15 +23,31 @@ pub trait Kind {
     type Output;
     /// The part that is stored.
     type Stored;
-    /// The type in it that has to be fit for storing.
-    type Leaf;
+    /// The value inside of it, as the body returns it.
+    type Value;
+    /// What closures over the value are given.
+    type Seen: ?Sized;
+    /// The same kind, with the value held in another way.
+    type With<L: Leaf<Value = Self::Value>>: Kind<Output = Self::Output>;
+    /// What writes the stored part down.
+    type Codec: Choice;
 
     /// Takes the part to store out of what the body returned.
     fn split(output: Self::Output) -> Split<Self::Stored, Self::Output>;
 
     /// Makes a return value of a stored part.
     fn restore(stored: Self::Stored) -> Self::Output;
+
+    /// The value in a stored part, if there is one.
+    fn see(stored: &Self::Stored) -> Option<&Self::Seen>;
 }
+
+/// Kinds that may hold a `None`.
+#[diagnostic::on_unimplemented(
+    message = "`none` has nothing to say here: what is stored has no `None`",
+    label = "remove `none`, or return an `Option`"
+)]
+pub trait Optional {}
 
 /// What a body returned.
 #[derive(Debug)]
@@ -48,18 +58,27 @@ pub enum Split<S, O> {
     Nothing(S),
     /// A failure, for its caller alone.
     Failure(O),
+    /// A `Result` or `Option` where the signature shows only a type parameter: what of it may be stored
+    /// cannot be told.
+    Hidden(O),
 }
 
 macro_rules! kind {
-    ($(#[$doc:meta])* $name:ident<$($param:ident),*>: $output:ty => $stored:ty: $leaf:ty, $split:expr, $restore:expr) => {
+    (
+        $(#[$doc:meta])* $name:ident<$leaf:ident $(, $error:ident)?>: $output:ty => $stored:ty,
+        $split:expr, $restore:expr, $see:expr
+    ) => {
         $(#[$doc])*
         #[derive(Debug)]
-        pub struct $name<$($param),*>(PhantomData<fn() -> ($($param,)*)>);
+        pub struct $name<$leaf $(, $error)?>(PhantomData<fn() -> ($leaf, $($error)?)>);
 
-        impl<$($param),*> Kind for $name<$($param),*> {
+        impl<$leaf: Leaf $(, $error)?> Kind for $name<$leaf $(, $error)?> {
             type Output = $output;
             type Stored = $stored;
-            type Leaf = $leaf;
+            type Value = $leaf::Value;
+            type Seen = $leaf::Seen;
+            type With<M: Leaf<Value = $leaf::Value>> = $name<M $(, $error)?>;
+            type Codec = Auto;
 
             fn split(output: $output) -> Split<$stored, $output> {
                 let split: fn($output) -> Split<$stored, $output> = $split;
@@ -70,41 +89,96 @@ macro_rules! kind {
                 let restore: fn($stored) -> $output = $restore;
                 restore(stored)
             }
+
+            fn see(stored: &$stored) -> Option<&$leaf::Seen> {
+                let see: fn(&$stored) -> Option<&$leaf::Seen> = $see;
+                see(stored)
+            }
         }
     };
 }
 
 kind!(
     /// `Result<Option<T>, E>`.
-    ResultOption<T, E>: Result<Option<T>, E> => Option<T>: T,
+    ResultOption<L, E>: Result<Option<L::Value>, E> => Option<L::Held>,
     |output| match output {
-        Ok(Some(value)) => Split::Value(Some(value)),
+        Ok(Some(value)) => Split::Value(Some(L::hold(value))),
         Ok(None) => Split::Nothing(None),
         failure @ Err(_) => Split::Failure(failure),
     },
-    Ok
+    |stored| Ok(stored.map(L::release)),
+    |stored| stored.as_ref().map(L::see)
 );
 kind!(
     /// `Result<T, E>`.
-    ResultOf<T, E>: Result<T, E> => T: T,
+    ResultOf<L, E>: Result<L::Value, E> => L::Held,
     |output| match output {
-        Ok(value) => Split::Value(value),
+        Ok(value) => Split::Value(L::hold(value)),
         failure @ Err(_) => Split::Failure(failure),
     },
-    Ok
+    |stored| Ok(L::release(stored)),
+    |stored| Some(L::see(stored))
 );
 kind!(
     /// `Option<T>`.
-    OptionOf<T>: Option<T> => Option<T>: T,
-    |output| if output.is_some() { Split::Value(output) } else { Split::Nothing(output) },
-    |stored| stored
+    OptionOf<L>: Option<L::Value> => Option<L::Held>,
+    |output| match output {
+        Some(value) => Split::Value(Some(L::hold(value))),
+        None => Split::Nothing(None),
+    },
+    |stored| stored.map(L::release),
+    |stored| stored.as_ref().map(L::see)
 );
 kind!(
     /// Any other type.
-    Plain<T>: T => T: T,
-    Split::Value,
-    |stored| stored
+    Plain<L>: L::Value => L::Held,
+    |output| if is_hidden::<L::Value>() { Split::Hidden(output) } else { Split::Value(L::hold(output)) },
+    L::release,
+    |stored| Some(L::see(stored))
 );
+kind!(
+    /// Any type, stored as it is: `result = plain`.
+    Declared<L>: L::Value => L::Held,
+    |output| Split::Value(L::hold(output)),
+    L::release,
+    |stored| Some(L::see(stored))
+);
+
+impl<L: Leaf, E> Optional for ResultOption<L, E> {}
+impl<L: Leaf> Optional for OptionOf<L> {}
+
+/// Whether a type parameter turned out to be a `Result` or an `Option`.
+fn is_hidden<T>() -> bool {
+    let name = type_name::<T>();
+    name.starts_with("core::result::Result<") || name.starts_with("core::option::Option<")
+}
+
+/// A kind with a codec of its own.
+#[derive(Debug)]
+pub struct Coded<K, C>(PhantomData<fn() -> (K, C)>);
+
+impl<K: Kind, C: Choice> Kind for Coded<K, C> {
+    type Output = K::Output;
+    type Stored = K::Stored;
+    type Value = K::Value;
+    type Seen = K::Seen;
+    type With<L: Leaf<Value = K::Value>> = Coded<K::With<L>, C>;
+    type Codec = C;
+
+    fn split(output: K::Output) -> Split<K::Stored, K::Output> {
+        K::split(output)
+    }
+
+    fn restore(stored: K::Stored) -> K::Output {
+        K::restore(stored)
+    }
+
+    fn see(stored: &K::Stored) -> Option<&K::Seen> {
+        K::see(stored)
+    }
+}
+
+impl<K: Optional, C> Optional for Coded<K, C> {}
 
 /// A return type, before it is known what of it is stored.
 #[derive(Debug)]
@@ -113,6 +187,11 @@ pub struct Shape<R>(PhantomData<fn() -> R>);
 impl<R> Shape<R> {
     /// The type alone; there is no value.
     pub const NEW: Self = Self(PhantomData);
+
+    /// All of it is stored, whatever it is.
+    pub fn whole(&self) -> PhantomData<Declared<Whole<R>>> {
+        PhantomData
+    }
 }
 
 macro_rules! shape {
@@ -136,126 +215,39 @@ macro_rules! shape {
     };
 }
 
-shape!(ShapeResultOption<T, E>, &&&Shape<Result<Option<T>, E>> => ResultOption<T, E>);
-shape!(ShapeResult<T, E>, &&Shape<Result<T, E>> => ResultOf<T, E>);
-shape!(ShapeOption<T>, &Shape<Option<T>> => OptionOf<T>);
-shape!(ShapePlain<T>, Shape<T> => Plain<T>);
-
-/// A kind, before it is known whether its stored part can be stored.
-#[derive(Debug)]
-pub struct Verdict<K>(pub PhantomData<K>);
-
-/// The kind's stored part can be stored.
-#[derive(Debug)]
-pub struct Yes<K>(PhantomData<K>);
-
-/// The kind's stored part cannot be stored.
-#[derive(Debug)]
-pub struct No<K>(PhantomData<K>);
-
-/// The lookup that finds [`Yes`].
-pub trait VerdictYes {
-    /// The verdict.
-    type Verdict;
-
-    /// The verdict.
-    fn verdict(&self) -> Self::Verdict;
-}
-
-/// The lookup that finds [`No`].
-pub trait VerdictNo {
-    /// The verdict.
-    type Verdict;
-
-    /// The verdict.
-    fn verdict(&self) -> Self::Verdict;
-}
-
-impl<K: Kind<Stored: Storable>> VerdictYes for &Verdict<K> {
-    type Verdict = Yes<K>;
-
-    fn verdict(&self) -> Yes<K> {
-        Yes(PhantomData)
-    }
-}
-
-impl<K: Kind> VerdictNo for Verdict<K> {
-    type Verdict = No<K>;
-
-    fn verdict(&self) -> No<K> {
-        No(PhantomData)
-    }
-}
-
-/// A verdict, to be looked at by [`check`].
-pub trait Checked {
-    /// The kind that was judged.
-    type Kind: Kind;
-    /// The type that has to be fit for storing: the stored part's, or one that always is.
-    type Judged;
-}
-
-/// Implemented for nothing that can be in a signature; it carries the error.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be cached",
-    label = "must be `Clone + Serialize + DeserializeOwned + Send + Sync + 'static`",
-    note = "derive `Clone, serde::Serialize, serde::Deserialize` for `{Self}`, and return owned values"
-)]
-pub trait StoredValue {}
-
-/// What [`Yes`] has judged.
-#[derive(Debug)]
-pub struct Fit;
-
-#[diagnostic::do_not_recommend]
-impl StoredValue for Fit {}
-
-impl<K: Kind> Checked for Yes<K> {
-    type Kind = K;
-    type Judged = Fit;
-}
-
-impl<K: Kind> Checked for No<K> {
-    type Kind = K;
-    type Judged = K::Leaf;
-}
-
-/// Hands the verdict on, or is the one error that says what is missing.
-pub fn check<V: Checked<Judged: StoredValue>>(verdict: V) -> V {
-    verdict
-}
+shape!(ShapeResultOption<T, E>, &&&Shape<Result<Option<T>, E>> => ResultOption<Whole<T>, E>);
+shape!(ShapeResult<T, E>, &&Shape<Result<T, E>> => ResultOf<Whole<T>, E>);
+shape!(ShapeOption<T>, &Shape<Option<T>> => OptionOf<Whole<T>>);
+shape!(ShapePlain<T>, Shape<T> => Plain<Whole<T>>);
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    macro_rules! kind_of {
-        ($type:ty) => {
-            std::any::type_name_of_val(&check((&&Verdict((&&&&Shape::<$type>::NEW).shape())).verdict()))
-        };
-    }
-
-    #[test]
-    fn the_shape_is_found_by_type_through_aliases() {
-        type Rows = Result<Option<Vec<u8>>, std::fmt::Error>;
-        type Maybe = Option<String>;
-        for (found, kind) in [
-            (kind_of!(Rows), "ResultOption<alloc::vec::Vec<u8>,"),
-            (kind_of!(Result<u8, std::rc::Rc<u8>>), "ResultOf<u8,"),
-            (kind_of!(Maybe), "OptionOf<alloc::string::String>"),
-            (kind_of!(std::sync::Arc<str>), "Plain<alloc::sync::Arc<str>>"),
-        ] {
-            assert!(found.contains("Yes<") && found.contains(kind), "{found} is not {kind}");
-        }
-    }
+    type Rows = ResultOption<Whole<u8>, ()>;
 
     #[test]
     fn only_values_are_stored() {
-        assert!(matches!(ResultOption::<u8, ()>::split(Ok(None)), Split::Nothing(None)));
-        assert!(matches!(ResultOption::<u8, ()>::split(Ok(Some(1))), Split::Value(Some(1))));
-        assert!(matches!(ResultOption::<u8, ()>::split(Err(())), Split::Failure(Err(()))));
-        assert!(matches!(ResultOf::<u8, ()>::split(Err(())), Split::Failure(Err(()))));
-        assert!(matches!(OptionOf::<u8>::split(None), Split::Nothing(None)));
-        assert_eq!(ResultOf::<u8, ()>::restore(1), Ok(1));
+        assert!(matches!(Rows::split(Ok(None)), Split::Nothing(None)));
+        assert!(matches!(Rows::split(Ok(Some(1))), Split::Value(Some(1))));
+        assert!(matches!(Rows::split(Err(())), Split::Failure(Err(()))));
+        assert!(matches!(ResultOf::<Whole<u8>, ()>::split(Err(())), Split::Failure(Err(()))));
+        assert!(matches!(OptionOf::<Whole<u8>>::split(None), Split::Nothing(None)));
+        assert_eq!(ResultOf::<Whole<u8>, ()>::restore(1), Ok(1));
+    }
+
+    #[test]
+    fn a_result_behind_a_type_parameter_is_not_mistaken_for_a_value() {
+        type Behind = Result<u8, ()>;
+        assert!(matches!(Plain::<Whole<Behind>>::split(Err(())), Split::Hidden(Err(()))));
+        assert!(matches!(Plain::<Whole<Option<u8>>>::split(None), Split::Hidden(None)));
+        assert!(matches!(Plain::<Whole<Vec<Behind>>>::split(vec![]), Split::Value(_)));
+        assert!(matches!(Declared::<Whole<Behind>>::split(Err(())), Split::Value(Err(()))));
+    }
+
+    #[test]
+    fn the_value_is_seen_where_there_is_one() {
+        assert_eq!(Rows::see(&Some(1)), Some(&1));
+        assert_eq!(Rows::see(&None), None);
     }
 }

@@ -11,7 +11,10 @@ use std::time::Duration;
 use cachefn_backends::place::{Group, Lineage, Place, Target};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::key::{Key, KeyError, KeyWriter};
+use crate::event;
+use crate::global::Cache;
+use crate::key::{Key, KeyError, KeyWriter, group_name};
+use crate::layout::Owner;
 use crate::stats::Counters;
 
 /// One annotated function.
@@ -23,6 +26,11 @@ pub struct Site {
     namespace: Option<&'static str>,
     template: bool,
     expire: Option<Duration>,
+    none: Option<Duration>,
+    jitter: f64,
+    version: u64,
+    sensitive: bool,
+    tagged_by_value: bool,
     identity: OnceLock<Identity>,
     pub(crate) counters: Counters,
 }
@@ -42,6 +50,16 @@ pub(crate) struct Identity {
     /// The instances seen, by name: two of one name cannot be told apart outside the process.
     instances: Mutex<Vec<(u64, TypeId)>>,
     shared_key: Once,
+    said_unfit: Once,
+}
+
+/// Why a call cannot be cached.
+#[derive(Debug)]
+pub(crate) enum Unusable {
+    /// One of its arguments cannot be written into a key.
+    Key(KeyError),
+    /// The key is to be hidden, and nothing is known to hide it with that other processes know too.
+    NoSecret,
 }
 
 /// One instance of a function: the function itself, unless it is generic.
@@ -63,6 +81,11 @@ impl Site {
             namespace: Some(module),
             template: false,
             expire: None,
+            none: None,
+            jitter: 0.0,
+            version: 0,
+            sensitive: false,
+            tagged_by_value: false,
             identity: OnceLock::new(),
             counters: Counters::new(),
         }
@@ -96,8 +119,53 @@ impl Site {
         self
     }
 
+    /// `none = …`, in milliseconds.
+    #[must_use]
+    pub const fn none(mut self, millis: u64) -> Self {
+        self.none = Some(Duration::from_millis(millis));
+        self
+    }
+
+    /// `jitter = …`, a part of one.
+    #[must_use]
+    pub const fn jitter(mut self, part: f64) -> Self {
+        self.jitter = part;
+        self
+    }
+
+    /// `version = …`.
+    #[must_use]
+    pub const fn version(mut self, version: u64) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// `sensitive`.
+    #[must_use]
+    pub const fn sensitive(mut self) -> Self {
+        self.sensitive = true;
+        self
+    }
+
+    /// `tags_with = …`: the value will name more groups.
+    #[must_use]
+    pub const fn tagged_by_value(mut self) -> Self {
+        self.tagged_by_value = true;
+        self
+    }
+
     pub(crate) fn ttl(&self) -> Option<Duration> {
         self.expire
+    }
+
+    /// How long a `None` lives, if it is stored.
+    pub(crate) fn life_of_none(&self) -> Option<Duration> {
+        self.none
+    }
+
+    /// Shortens a life by a random part of it, up to `jitter`.
+    pub(crate) fn jittered(&self, life: Duration) -> Duration {
+        if self.jitter > 0.0 { life.mul_f64(1.0 - self.jitter * fastrand::f64()) } else { life }
     }
 
     /// The instance that `F` is a closure of.
@@ -122,15 +190,43 @@ impl Site {
 }
 
 impl Instance {
-    /// The logical key that `write` writes.
-    pub(crate) fn key(&self, write: impl FnOnce(&mut KeyWriter)) -> Result<Key, KeyError> {
+    /// The logical key that `write` writes, and whether the arguments ask not to read the cache.
+    #[inline]
+    pub(crate) fn key(
+        &self,
+        cache: &Cache,
+        write: impl FnOnce(&mut KeyWriter),
+    ) -> Result<(Key, bool), Unusable> {
         let function = (!self.site.template).then_some(self.identity.function.as_str());
         let mut writer = match &self.identity.namespace {
             Some(namespace) => KeyWriter::fixed(namespace, function),
             None => KeyWriter::dynamic(function),
         };
         write(&mut writer);
-        writer.finish()
+        let bypass = writer.bypasses();
+        let key = if self.site.sensitive {
+            writer.seal(cache.secret().ok_or(Unusable::NoSecret)?)
+        } else {
+            writer.finish()
+        };
+        Ok((key.map_err(Unusable::Key)?, bypass))
+    }
+
+    /// Counts a call that cannot be cached, and says why.
+    pub(crate) fn says_unusable(&self, why: &Unusable) {
+        self.site.counters.unfit.count();
+        match why {
+            Unusable::Key(error) => event::no_key(&self.identity.function, error),
+            Unusable::NoSecret => {
+                self.identity.said_unfit.call_once(|| event::no_secret(&self.identity.function))
+            }
+        }
+    }
+
+    /// Says once that nothing is stored: the value is a `Result` or `Option` behind a type parameter.
+    pub(crate) fn says_hidden(&self) {
+        self.site.counters.unfit.count();
+        self.identity.said_unfit.call_once(|| event::hidden_result(&self.identity.function));
     }
 
     /// The text the entry is found under: the key, and which instance it is where there are several.
@@ -144,17 +240,21 @@ impl Instance {
 
     /// Where the entry of `key` lives.
     pub(crate) fn place(&self, key: &Key) -> Place {
-        let lineage = self.identity.lineage.clone().unwrap_or_else(|| {
+        let place = Place::new(&self.storage_key(key), self.lineage(key));
+        if self.site.tagged_by_value { place.open() } else { place }
+    }
+
+    fn lineage(&self, key: &Key) -> Lineage {
+        self.identity.lineage.clone().unwrap_or_else(|| {
             let instances =
                 self.identity.generic.then(|| Group::instances(&self.identity.path, key.as_str()));
-            Lineage::new(key.namespace(), &self.identity.path, instances)
-        });
-        Place::new(&self.storage_key(key), lineage)
+            Lineage::new(&group_name(key.namespace()), &self.identity.path, instances)
+        })
     }
 
     /// Says once that another function stores under the same key.
     pub(crate) fn says_shared_key(&self, key: &str) {
-        self.identity.shared_key.call_once(|| crate::event::shared_key(&self.identity.function, key));
+        self.identity.shared_key.call_once(|| event::shared_key(&self.identity.function, key));
     }
 
     /// What the invalidation of `key` strikes: the key, in all instances.
@@ -188,6 +288,13 @@ impl Instance {
     }
 }
 
+impl Instance {
+    /// Whose values those of the number `site` are.
+    pub(crate) fn owner_of(&self, site: u64) -> Owner {
+        Owner { site, version: self.site.version }
+    }
+}
+
 impl Identity {
     /// Input: a site and the name of a closure inside it, `app::users::Repo<S>::get::{{closure}}`.
     fn read(site: &Site, closure: &str) -> Self {
@@ -204,7 +311,7 @@ impl Identity {
             .namespace
             .map(|written| crate::key::canonical_group(&written.replace("::", ":")).into_owned());
         let fixed = namespace.as_deref().filter(|_| !generic);
-        let lineage = fixed.map(|namespace| Lineage::new(namespace, &path, []));
+        let lineage = fixed.map(|namespace| Lineage::new(&group_name(namespace), &path, []));
         Self {
             function,
             path,
@@ -213,6 +320,7 @@ impl Identity {
             lineage,
             instances: Mutex::default(),
             shared_key: Once::new(),
+            said_unfit: Once::new(),
         }
     }
 }

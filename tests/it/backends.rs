@@ -36,6 +36,7 @@ fn draft(payload: &str) -> Draft {
         ident: Ident { codec: 1, fingerprint: 2, site: 3 },
         span: Span { born: 4, fresh_until: 5, stale_until: 6, error_until: 7 },
         payload: payload.as_bytes().to_vec(),
+        tags: Vec::new(),
     }
 }
 

@@ -25,6 +25,8 @@ enum Flaw {
     AlwaysAccepts,
     TakesOnlyTheFirstTargets,
     ConfusesKeys,
+    IgnoresTagsOfTheValue,
+    ForgetsTagsDuringTheBody,
 }
 
 struct Broken {
@@ -35,7 +37,7 @@ struct Broken {
 impl Broken {
     fn place(&self, place: &Place) -> Place {
         match self.flaw {
-            Flaw::ConfusesKeys => Place::new(place.key.trim(), place.lineage.clone()),
+            Flaw::ConfusesKeys => Place { key: place.key.trim().into(), ..place.clone() },
             _ => place.clone(),
         }
     }
@@ -68,12 +70,17 @@ impl Backend for Broken {
         let life = if matches!(self.flaw, Flaw::NeverExpires) { LIFE } else { life };
         let lease = match self.flaw {
             Flaw::StoresWhatWasInvalidated => self.memory.begin(place),
+            Flaw::ForgetsTagsDuringTheBody if !draft.tags.is_empty() => self.memory.begin(place),
             Flaw::LetsTheLastToEndWin
                 if self.memory.lookup(place).await.is_ok_and(|it| matches!(it, Lookup::Hit(_))) =>
             {
                 self.memory.begin(place)
             }
             _ => lease,
+        };
+        let draft = match self.flaw {
+            Flaw::IgnoresTagsOfTheValue => Draft { tags: Vec::new(), ..draft },
+            _ => draft,
         };
         self.memory.fill(place, lease, draft, life).await
     }
@@ -115,6 +122,10 @@ async fn every_flaw_breaks_the_contract_it_should() {
         (Flaw::AlwaysAccepts, "an_entry_stored_meanwhile_is_accepted_only_if_asked_for"),
         (Flaw::TakesOnlyTheFirstTargets, "many_targets_are_struck_at_once"),
         (Flaw::ConfusesKeys, "keys_of_any_characters_are_kept_apart"),
+        (Flaw::IgnoresTagsOfTheValue, "an_invalidated_tag_of_the_value_ends_every_entry_that_has_it"),
+        (Flaw::ForgetsTagsDuringTheBody, "a_tag_struck_during_the_body_refuses_the_fill"),
+        (Flaw::ForgetsTagsDuringTheBody, "what_an_open_place_hangs_on_beats_its_fill"),
+        (Flaw::StrikesTooMuch, "a_tag_that_the_value_does_not_have_leaves_its_fill_alone"),
     ];
     for (flaw, contract) in flaws {
         let make = async || Broken { memory: memory(), flaw };

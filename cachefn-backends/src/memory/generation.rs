@@ -9,14 +9,21 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use crate::place::{Group, Lineage};
 
 type Cell = AtomicU64;
 
+/// Tags that a running fill does not know yet share this many cells.
+const SHARDS: usize = 1024;
+
 /// The registry of cells.
-#[derive(Default)]
 pub(super) struct Generations {
     cells: Mutex<Registry>,
+    /// When a tag of each shard was last struck, by `strikes`.
+    struck: Box<[AtomicU64; SHARDS]>,
+    strikes: AtomicU64,
 }
 
 #[derive(Default)]
@@ -33,16 +40,40 @@ pub(super) struct Captured(Box<[(Arc<Cell>, u64)]>);
 impl Generations {
     /// What the generations of `lineage` are now.
     pub(super) fn capture(&self, lineage: &Lineage) -> Captured {
+        self.lock().capture(lineage.groups()).collect()
+    }
+
+    /// How many strikes of tags have begun.
+    pub(super) fn strikes(&self) -> u64 {
+        self.strikes.load(Ordering::SeqCst)
+    }
+
+    /// `captured` and the generations of `tags`; nothing if one of them was struck since there were `strikes`.
+    ///
+    /// A strike is counted, noted in the tag's shard and brought to the tag's cell under the lock that is held here,
+    /// so each is seen whole or comes later, to the cells that are captured here. One that is seen was counted
+    /// before `strikes` was read, and then the load began after it, or its note is greater.
+    pub(super) fn extend(&self, captured: &Captured, tags: &[Group], strikes: u64) -> Option<Captured> {
         let mut registry = self.lock();
-        let cells = lineage.groups().iter().map(|group| registry.cell(group));
-        Captured(cells.map(|cell| (Arc::clone(&cell), cell.load(Ordering::SeqCst))).collect())
+        if tags.iter().any(|tag| self.shard(tag).load(Ordering::SeqCst) > strikes) {
+            return None;
+        }
+        Some(captured.0.iter().cloned().chain(registry.capture(tags)).collect())
     }
 
     /// Ends the current generation of `group`: every entry captured before is dead when this returns.
     pub(super) fn bump(&self, group: &Group) {
-        if let Some(cell) = self.lock().by_group.get(group).and_then(Weak::upgrade) {
+        let registry = self.lock();
+        if group.shard().is_some() {
+            self.shard(group).store(self.strikes.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        }
+        if let Some(cell) = registry.by_group.get(group).and_then(Weak::upgrade) {
             cell.fetch_add(1, Ordering::SeqCst);
         }
+    }
+
+    fn shard(&self, tag: &Group) -> &AtomicU64 {
+        &self.struck[(xxh3_64(tag.name().as_bytes()) % SHARDS as u64) as usize]
     }
 
     /// How many cells are registered, dead ones included.
@@ -57,7 +88,28 @@ impl Generations {
     }
 }
 
+impl Default for Generations {
+    fn default() -> Self {
+        let struck = Box::new(std::array::from_fn(|_| AtomicU64::new(0)));
+        Self { cells: Mutex::default(), struck, strikes: AtomicU64::new(0) }
+    }
+}
+
+impl FromIterator<(Arc<Cell>, u64)> for Captured {
+    fn from_iter<I: IntoIterator<Item = (Arc<Cell>, u64)>>(cells: I) -> Self {
+        Self(cells.into_iter().collect())
+    }
+}
+
 impl Registry {
+    fn capture(&mut self, groups: &[Group]) -> impl Iterator<Item = (Arc<Cell>, u64)> {
+        groups.iter().map(|group| {
+            let cell = self.cell(group);
+            let now = cell.load(Ordering::SeqCst);
+            (cell, now)
+        })
+    }
+
     fn cell(&mut self, group: &Group) -> Arc<Cell> {
         if let Some(cell) = self.by_group.get(group).and_then(Weak::upgrade) {
             return cell;
@@ -95,6 +147,21 @@ mod tests {
         assert!(!eight.is_current());
         let again = generations.capture(&Lineage::new("users:7", "f", []));
         assert!(again.is_current());
+    }
+
+    #[test]
+    fn a_tag_that_was_struck_since_is_noticed_though_nothing_referred_to_it() {
+        let generations = Generations::default();
+        let base = generations.capture(&Lineage::new("users", "f", []));
+        let (seven, eight) = ([Group::tag("org:7")], [Group::tag("org:8")]);
+        generations.bump(&seven[0]);
+        let began = generations.strikes();
+        assert!(generations.extend(&base, &seven, began).is_some_and(|both| both.is_current()));
+        generations.bump(&seven[0]);
+        assert!(generations.extend(&base, &seven, began).is_none());
+        let tagged = generations.extend(&base, &eight, began).expect("another tag was struck");
+        generations.bump(&eight[0]);
+        assert!(!tagged.is_current() && base.is_current());
     }
 
     #[test]

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use crate::backend::{Absence, Filled};
 use crate::clock::{Clock, Tick};
-use crate::place::{Place, Target};
+use crate::place::{Group, Place, Target};
 use fill::{Fills, Mark};
 use generation::{Captured, Generations};
 
@@ -60,6 +60,8 @@ pub struct Ticket {
     memory: Memory,
     place: Place,
     mark: Arc<Mark>,
+    /// Read before anything else: a tag that was struck later is noticed.
+    strikes: u64,
     captured: Captured,
 }
 
@@ -91,9 +93,10 @@ impl Memory {
 
     /// Begins a fill of `place`: captures its generations and lists it for the key's invalidation.
     pub fn begin(&self, place: &Place) -> Ticket {
+        let strikes = self.inner.generations.strikes();
         let mark = self.inner.fills.begin(&place.key);
         let captured = self.inner.generations.capture(&place.lineage);
-        Ticket { memory: self.clone(), place: place.clone(), mark, captured }
+        Ticket { memory: self.clone(), place: place.clone(), mark, strikes, captured }
     }
 
     /// Strikes `target`. When this returns, no read finds and no running fill stores what was loaded
@@ -111,7 +114,7 @@ impl Memory {
 
     /// Strikes everything and gives the memory back.
     pub fn clear(&self) {
-        self.invalidate(&Target::Group(crate::place::Group::root()));
+        self.invalidate(&Target::Group(Group::root()));
         self.inner.entries.invalidate_all();
     }
 
@@ -158,19 +161,45 @@ impl Ticket {
         size: usize,
         life: Duration,
     ) -> Arc<Entry<V>> {
+        self.entry_of(self.captured.clone(), value, owner, size, life)
+    }
+
+    /// The same for a value that names more groups; none if one of them was struck since the fill began.
+    pub fn entry_tagged<V: Any + Send + Sync>(
+        &self,
+        value: V,
+        owner: TypeId,
+        size: usize,
+        life: Duration,
+        tags: &[Group],
+    ) -> Option<Arc<Entry<V>>> {
+        let generations = &self.memory.inner.generations;
+        let captured = match tags {
+            [] => self.captured.clone(),
+            tags => generations.extend(&self.captured, tags, self.strikes)?,
+        };
+        Some(self.entry_of(captured, value, owner, size, life))
+    }
+
+    fn entry_of<V>(
+        &self,
+        captured: Captured,
+        value: V,
+        owner: TypeId,
+        size: usize,
+        life: Duration,
+    ) -> Arc<Entry<V>> {
         let weight = self.place.key.len() + size + ENTRY_OVERHEAD;
-        Arc::new(Entry {
-            captured: self.captured.clone(),
-            owner,
-            expires: self.memory.inner.clock.now().after(life),
-            life,
-            weight: u32::try_from(weight).unwrap_or(u32::MAX),
-            value,
-        })
+        let expires = self.memory.inner.clock.now().after(life);
+        let weight = u32::try_from(weight).unwrap_or(u32::MAX);
+        Arc::new(Entry { captured, owner, expires, life, weight, value })
     }
 
     /// Stores the fill's entry, unless an invalidation or a later fill came between.
     pub fn store(&self, entry: AnyEntry) -> Filled {
+        if !entry.captured.is_current() {
+            return Filled::Refused;
+        }
         self.settle(|entries, key| entries.insert(Arc::clone(key), entry))
     }
 

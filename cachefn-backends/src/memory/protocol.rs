@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Memory, Ticket};
 use crate::backend::{Acquired, Backend, Filled, Lookup};
-use crate::envelope::{Draft, Envelope};
+use crate::envelope::{Draft, Envelope, MAX_TAGS};
 use crate::error::{Error, ErrorKind};
 use crate::place::{Place, Target};
 
@@ -35,9 +35,15 @@ impl Backend for Memory {
     }
 
     async fn fill(&self, _: &Place, lease: Ticket, draft: Draft, life: Duration) -> Result<Filled, Error> {
-        let sealed = draft.seal(&[]).and_then(Envelope::open).ok_or(Error::new(ErrorKind::Protocol))?;
-        let size = sealed.payload().len();
-        Ok(lease.store(lease.entry(sealed, owner(), size, life)))
+        let (size, tags) = (draft.payload.len(), draft.tags.clone());
+        if tags.len() > MAX_TAGS {
+            return Err(Error::new(ErrorKind::Protocol));
+        }
+        // The tags are the entry's own matter here.
+        let sealed = Draft { tags: Vec::new(), ..draft }.seal(&[]).and_then(Envelope::open);
+        let sealed = sealed.ok_or(Error::new(ErrorKind::Protocol))?;
+        let entry = lease.entry_tagged(sealed, owner(), size, life, &tags);
+        Ok(entry.map_or(Filled::Refused, |entry| lease.store(entry)))
     }
 
     async fn release(&self, _: &Place, lease: Ticket, vacate: bool) -> Result<Filled, Error> {

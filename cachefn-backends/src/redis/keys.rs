@@ -11,7 +11,7 @@
 //! were invalidated since, is a cold cache. Nothing ever follows the key or the group's name, so no
 //! character in them is special.
 
-use crate::place::{Place, Target};
+use crate::place::{Group, Place, Target};
 
 const RUN: usize = 8;
 
@@ -33,11 +33,17 @@ impl Keys {
         [self.value(&place.key)].into_iter().chain(groups).collect()
     }
 
-    /// What a script works on: the value, the lease and the generations.
-    pub(super) fn script(&self, place: &Place) -> Vec<String> {
+    /// What a script works on: the value, the lease, the generations of the lineage, and of `more`.
+    pub(super) fn script<'a>(&self, place: &Place, more: impl IntoIterator<Item = &'a Group>) -> Vec<String> {
         let mut names = self.read(place);
         names.insert(1, self.lease(&place.key));
+        names.extend(self.generations(more));
         names
+    }
+
+    /// The generations of `groups`.
+    pub(super) fn generations<'a>(&self, groups: impl IntoIterator<Item = &'a Group>) -> Vec<String> {
+        groups.into_iter().map(|group| self.group(group.name())).collect()
     }
 
     /// What has to go for `targets` to be invalid.
@@ -46,7 +52,9 @@ impl Keys {
         for target in targets {
             match target {
                 Target::Key(key) => names.extend([self.value(key), self.lease(key)]),
-                Target::Group(group) => names.push(self.group(group.name())),
+                Target::Group(group) => {
+                    names.extend(self.generations([group].into_iter().chain(&group.shard())))
+                }
             }
         }
         names
@@ -75,14 +83,14 @@ pub(super) fn run(info: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::place::{Group, Lineage};
+    use crate::place::Lineage;
 
     #[test]
     fn names_are_prefix_run_kind_and_then_the_key_as_it_is() {
         let keys = Keys::new("app", run("# Server\r\nrun_id:0123456789abcdef\r\nos:x\r\n"));
         let place = Place::new("users:{7}*\n", Lineage::new("users", "a::f", []));
         assert_eq!(
-            keys.script(&place),
+            keys.script(&place, []),
             [
                 "app@01234567:v:users:{7}*\n",
                 "app@01234567:l:users:{7}*\n",
@@ -94,6 +102,10 @@ mod tests {
         assert_eq!(keys.read(&place)[1], "app@01234567:g:r");
         let struck = keys.struck(&[Target::Key("k".into()), Target::Group(Group::root())]);
         assert_eq!(struck, ["app@01234567:v:k", "app@01234567:l:k", "app@01234567:g:r"]);
+        let tag = Group::tag("org:7");
+        let shard = tag.shard().unwrap();
+        let struck = keys.struck(&[Target::Group(tag)]);
+        assert_eq!(struck, ["app@01234567:g:t:org:7".to_owned(), format!("app@01234567:g:{}", shard.name())]);
     }
 
     #[test]

@@ -16,9 +16,9 @@ use super::script::{self, Answer, End, RedisLease};
 use super::shared::Shared;
 use crate::backend::{Absence, Acquired, Backend, Filled, Lookup};
 use crate::background;
-use crate::envelope::{Draft, Envelope};
+use crate::envelope::{Draft, Envelope, Token};
 use crate::error::{Error, ErrorKind};
-use crate::place::{Place, Target};
+use crate::place::{Group, Place, Target};
 
 /// The longest value. Redis takes 512 MiB by default, and ends the connection over a longer one.
 const MAX_VALUE: usize = 256 << 20;
@@ -77,13 +77,51 @@ impl Link {
         *left = left.saturating_sub(spent);
     }
 
-    async fn settle(&self, place: &Place, lease: RedisLease, end: End, life: u64) -> Result<Filled, Error> {
+    /// Ends a fill if no generation of the place, and none of `more`, has changed.
+    async fn settle(
+        &self,
+        place: &Place,
+        lease: RedisLease,
+        end: End,
+        life: u64,
+        more: &[(Group, Token)],
+    ) -> Result<Filled, Error> {
         let line = Arc::clone(&self.line);
-        let names = line.keys.script(place);
+        let names = line.keys.script(place, more.iter().map(|(group, _)| group));
+        let known = &lease.generations()[..place.lineage.groups().len()];
+        let generations: Vec<_> = known.iter().chain(more.iter().map(|(_, token)| token)).copied().collect();
         let generation_life = self.shared.generation_life(life);
-        let stood =
-            self.run(async move { script::settle(&line, &names, &lease, &end, generation_life).await });
+        let stood = self.run(async move {
+            script::settle(&line, &names, &lease, &generations, &end, generation_life).await
+        });
         Ok(if stood.await? { Filled::Stored } else { Filled::Refused })
+    }
+
+    /// What a fill with tags must find unchanged beside the generations of its place: the tags' shards as they were
+    /// when it was acquired, and the tags themselves as they are now. Nothing if a tag was struck meanwhile.
+    ///
+    /// A tag that was struck before it is read here has changed its shard since, one that is struck after has
+    /// changed itself: either is noticed in the one step that stores.
+    async fn tags(
+        &self,
+        place: &Place,
+        lease: &RedisLease,
+        tags: &[Group],
+        life: u64,
+    ) -> Result<Option<Vec<(Group, Token)>>, Error> {
+        let line = Arc::clone(&self.line);
+        let names = line.keys.generations(tags);
+        let generation_life = self.shared.generation_life(life);
+        let tokens = self.run(async move { script::tags(&line, &names, generation_life).await }).await?;
+        let Some(tokens) = tokens else { return Ok(None) };
+        let captured = &lease.generations()[place.lineage.groups().len()..];
+        if captured.is_empty() {
+            // The place was not open: nothing tells what was struck during the body.
+            return Ok(None);
+        }
+        let shards = Group::shards().zip(captured.iter().copied());
+        let wanted = shards.filter(|(shard, _)| tags.iter().any(|tag| tag.shard().as_ref() == Some(shard)));
+        Ok(Some(wanted.chain(tags.iter().cloned().zip(tokens)).collect()))
     }
 }
 
@@ -103,12 +141,20 @@ impl Backend for Link {
         let names = line.keys.read(place);
         let mut command = redis::cmd("MGET");
         command.arg(&names);
-        self.run(async move { judge(line.ask(&command).await?).ok_or(Fault::Answer) }).await
+        let work = async move {
+            let lookup = judge(line.ask(&command).await?).ok_or(Fault::Answer)?;
+            match lookup {
+                Lookup::Hit(envelope) if !envelope.tags.is_empty() => judge_tags(&line, envelope).await,
+                lookup => Ok(lookup),
+            }
+        };
+        self.run(work).await
     }
 
     async fn acquire(&self, place: &Place, accept: bool) -> Result<Acquired<RedisLease>, Error> {
         let line = Arc::clone(&self.line);
-        let names = line.keys.script(place);
+        let shards: Vec<_> = if place.open { Group::shards().collect() } else { Vec::new() };
+        let names = line.keys.script(place, &shards);
         let generation_life = self.shared.generation_life(0);
         let work = async move {
             match script::acquire(&line, &names, accept, generation_life).await? {
@@ -131,17 +177,28 @@ impl Backend for Link {
         draft: Draft,
         life: Duration,
     ) -> Result<Filled, Error> {
-        let sealed = draft.seal(lease.generations()).ok_or(Error::new(ErrorKind::Protocol))?;
+        let life = script::millis(life);
+        let more = if draft.tags.is_empty() {
+            Vec::new()
+        } else {
+            match self.tags(place, &lease, &draft.tags, life).await? {
+                Some(more) => more,
+                None => return self.settle(place, lease, End::Leave, 0, &[]).await.map(|_| Filled::Refused),
+            }
+        };
+        let known = lease.generations()[..place.lineage.groups().len()].iter().copied();
+        let of_tags = more.iter().rev().take(draft.tags.len()).rev().map(|(_, token)| *token);
+        let tokens: Vec<_> = known.chain(of_tags).collect();
+        let sealed = draft.seal(&tokens).ok_or(Error::new(ErrorKind::Protocol))?;
         if sealed.len() > MAX_VALUE {
             return Err(Error::new(ErrorKind::Full));
         }
-        let life = script::millis(life);
-        self.settle(place, lease, End::Store(sealed, life), life).await
+        self.settle(place, lease, End::Store(sealed, life), life, &more).await
     }
 
     async fn release(&self, place: &Place, lease: RedisLease, vacate: bool) -> Result<Filled, Error> {
         let end = if vacate { End::Vacate } else { End::Leave };
-        self.settle(place, lease, end, 0).await
+        self.settle(place, lease, end, 0, &[]).await
     }
 
     /// An error means that the targets stand in the journal, unless nothing was sent for want of
@@ -158,6 +215,24 @@ impl Backend for Link {
     }
 }
 
+/// Asks for the generations of an entry's tags.
+async fn judge_tags(line: &Connection, envelope: Envelope) -> Result<Lookup, Fault> {
+    let mut command = redis::cmd("MGET");
+    command.arg(line.keys.generations(&envelope.tags));
+    let Value::Array(parts) = line.ask(&command).await? else { return Err(Fault::Answer) };
+    let current = are_current(parts, envelope.generations().1);
+    let outdated = Absence::Invalidated(Some(envelope.ident));
+    Ok(if current { Lookup::Hit(envelope) } else { Lookup::Miss(outdated) })
+}
+
+fn are_current(now: impl IntoIterator<Item = Value>, then: &[Token]) -> bool {
+    let now = now.into_iter().map(|now| match now {
+        Value::BulkString(now) => now,
+        _ => Vec::new(),
+    });
+    now.eq(then.iter().map(|then| then.to_vec()))
+}
+
 /// Judges what was read: the value, then a generation for each group.
 fn judge(answer: Value) -> Option<Lookup> {
     let Value::Array(parts) = answer else { return None };
@@ -168,10 +243,7 @@ fn judge(answer: Value) -> Option<Lookup> {
         _ => return None,
     };
     let Some(envelope) = Envelope::open(bytes) else { return Some(Lookup::Miss(Absence::Foreign)) };
-    let current = parts.len() == envelope.tokens.len()
-        && parts
-            .zip(&envelope.tokens)
-            .all(|(now, then)| matches!(now, Value::BulkString(now) if now == *then));
+    let current = are_current(parts, envelope.generations().0);
     let outdated = Absence::Invalidated(Some(envelope.ident));
     Some(if current { Lookup::Hit(envelope) } else { Lookup::Miss(outdated) })
 }

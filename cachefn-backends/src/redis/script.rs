@@ -99,6 +99,7 @@ pub(super) async fn settle(
     line: &Connection,
     names: &[String],
     lease: &RedisLease,
+    generations: &[Token],
     end: &End,
     generation_life: u64,
 ) -> Result<bool, Fault> {
@@ -108,11 +109,36 @@ pub(super) async fn settle(
         End::Leave => ("leave", [].as_slice(), 0),
     };
     let mut command = evaluate(&SETTLE_SCRIPT, names);
-    command.arg(&lease.token).arg(lease.begun).arg(lease.generations.as_flattened());
+    command.arg(&lease.token).arg(lease.begun).arg(generations.as_flattened());
     command.arg(action).arg(value).arg(life).arg(generation_life);
     match call(line, &command).await? {
         Value::Int(answer) => Ok(answer == 1),
         _ => Err(Fault::Answer),
+    }
+}
+
+/// The generations of tags, which are made where there are none; nothing if one was struck meanwhile.
+pub(super) async fn tags(
+    line: &Connection,
+    names: &[String],
+    generation_life: u64,
+) -> Result<Option<Vec<Token>>, Fault> {
+    let mut fresh = vec![0; 8 * names.len()];
+    getrandom::fill(&mut fresh).expect("the operating system provides random numbers");
+    let mut commands = redis::pipe();
+    for (name, token) in names.iter().zip(fresh.chunks_exact(8)) {
+        commands.cmd("SET").arg(name).arg(token).arg("NX").arg("EX").arg(generation_life);
+    }
+    commands.cmd("MGET").arg(names);
+    let answer = line.ask_all(&commands).await?;
+    let Some(Value::Array(tokens)) = answer.into_iter().next_back() else { return Err(Fault::Answer) };
+    Ok(tokens.into_iter().map(read_token).collect())
+}
+
+fn read_token(value: Value) -> Option<Token> {
+    match value {
+        Value::BulkString(token) => token.try_into().ok(),
+        _ => None,
     }
 }
 

@@ -1,4 +1,5 @@
--- Ends a fill. KEYS: value, lease, generations. ARGV: lease token, number of the fill, generations,
+-- Ends a fill. KEYS: value, lease, generations, which need not be all that the lease was given. ARGV: lease token,
+-- number of the fill, generations,
 -- what to do with the value (store, vacate, leave), the value, its life (ms), life of generations (s).
 -- Answers 1, or 0 if an invalidation or a later fill came between; then nothing is changed.
 local found = redis.call('MGET', unpack(KEYS))
@@ -35,8 +36,8 @@ elseif current and ARGV[4] == 'vacate' then
 end
 
 if active > 1 then
-  redis.call('SET', KEYS[2], struct.pack('>c8I4I4I4', token, begun, stored, active - 1) .. header,
-    'KEEPTTL')
+  redis.call('SET', KEYS[2], struct.pack('>c8I4I4I4', token, begun, stored, active - 1)
+    .. string.sub(lease, 21), 'KEEPTTL')
 else
   redis.call('UNLINK', KEYS[2])
 end

@@ -187,6 +187,7 @@ fn draft(payload: u8) -> Draft {
         ident: Ident { codec: 1, fingerprint: 2, site: 3 },
         span: Span { born: 4, fresh_until: 5, stale_until: 6, error_until: 7 },
         payload: vec![payload],
+        tags: Vec::new(),
     }
 }
 
@@ -478,7 +479,7 @@ fn records_live_as_long_as_the_longest_entry() {
     clock.advance(day);
     assert_eq!(at_once(read(&backend)), None);
     clock.advance(day * 31);
-    let names = backend.names(&place());
+    let names = backend.names(&place(), []);
     assert_eq!(at_once(backend.verbs().get_many(&names)), Ok(vec![None; names.len()]));
 }
 
@@ -503,7 +504,7 @@ fn where_every_comparison_is_lost_a_fill_is_refused() {
 #[test]
 fn what_is_damaged_is_replaced() {
     let backend = Scene::new(Grain::Verb, Stage::Warm).backend();
-    for name in backend.names(&place()) {
+    for name in backend.names(&place(), []) {
         for damaged in [&b""[..], b"12345678", &[0; 33]] {
             backend.verbs().put(&name, damaged.to_vec(), LIFE);
             assert_eq!(at_once(read(&backend)), None, "{name}");
@@ -517,7 +518,7 @@ fn what_is_damaged_is_replaced() {
 fn names_and_records_are_frozen() {
     let backend = Scene::new(Grain::Verb, Stage::Cold).backend();
     let names = ["test:v:k", "test:k:k", "test:g:r", "test:g:n:users", "test:g:f:app::get"];
-    assert_eq!(backend.names(&place()), names);
+    assert_eq!(backend.names(&place(), []), names);
     let record = Record { token: *b"aaaaaaaa", until: 1, begun: 2, settled: 3 };
     assert_eq!(record.bytes(), *b"aaaaaaaa\x01\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0\x03\0\0\0\0\0\0\0");
 }

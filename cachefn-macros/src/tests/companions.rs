@@ -51,7 +51,7 @@ fn a_method_gives_self_where_the_key_uses_it() {
 
 #[test]
 fn generics_are_kept_where_they_are_mentioned() {
-    let item = "async fn get<'a, 'b: 'a, T: Into<U>, U, D, const N: usize>(t: &'b T, d: D, n: [u8; N]) -> U \
+    let item = "async fn get<'a, 'b: 'a, T: Into<U>, U, D, const N: usize>(t: &'b T, d: D, n: [u8; N]) -> Vec<U> \
                 where T: Clone, D: Db<T>, U: From<D>, U: Copy { todo!() }";
     let with = |args| companions(args, item)[0].clone();
     assert_eq!(with("key = n.len()"), "fn invalidate_get<const N: usize>(n: [u8; N]) ->");

@@ -35,6 +35,13 @@ fn sound_attributes_have_no_errors() {
         "key = GLOBAL, companions = false, crate = \"web::cache\"",
         "key = (db.region, id.to_string(), format!(\"{id}\"))",
         "key = \"list\"",
+        "skip_all",
+        "expire = TTL, key = id",
+        "expire = Duration::from_secs(id), key = id",
+        "tags = [\"all\", \"user:{id}\"], key = id",
+        "tags_with = |user: &User| [user.tag()], expire_with = User::life, when = active(), key = id",
+        "bypass = id == 0, none = 30, jitter = 0.1, version = 2, sensitive, codec = Json, key = id",
+        "none = \"skip\", codec = my::Codec, result = plain, key = id",
     ] {
         assert!(messages(args, ITEM).is_empty(), "{args}");
     }
@@ -47,11 +54,12 @@ fn sound_attributes_have_no_errors() {
 fn expire_is_a_duration() {
     one("expire = 0", "nothing lives for less than a millisecond; write `expire = 300`");
     one("expire = \"10us\"", "nothing lives for less than a millisecond; write `expire = 300`");
-    let advice = "write seconds as in `300`, or `\"5m\"`";
-    one("expire = \"soon\"", &format!("`\"soon\"` is no duration; {advice}"));
-    one("expire = 5m", &format!("`5m` is no duration; {advice}"));
-    one("expire = ttl()", &format!("`ttl ()` is no duration; {advice}"));
-    one("expire = 18446744073709551615", "this duration is too long");
+    let advice = "write seconds as in `expire = 300`, or `\"5m\"`";
+    for typed in ["\"soon\"", "5m", "1.5", "- 5", "true"] {
+        one(&format!("expire = {typed}"), &format!("`{typed}` is no duration; {advice}"));
+    }
+    one("expire = \"101y\"", "nothing is kept for more than a century");
+    one("expire = 18446744073709551615", "nothing is kept for more than a century");
     one("expire", "`expire` has no value; write `expire = 300`");
     one("expire(300)", "`expire` takes one value; write `expire = 300`");
 }
@@ -63,7 +71,8 @@ fn names_of_arguments_are_known() {
         one(&format!("{typed} = 300"), &message);
     }
     one("nmaespace = \"a\"", "`#[cached]` has no argument `nmaespace`; did you mean `namespace`?");
-    let known = "`expire`, `namespace`, `key`, `skip`, `companions`, `crate`";
+    let known = "`expire`, `namespace`, `key`, `skip`, `skip_all`, `tags`, `tags_with`, `expire_with`, `when`, \
+                 `bypass`, `none`, `jitter`, `version`, `sensitive`, `codec`, `result`, `companions`, `crate`";
     one("colour = 1", &format!("`#[cached]` has no argument `colour`; it has {known}"));
     one("key = id, db", "`db` is an argument of the function; write `key = db` or `skip(db)`");
     one("expire = 1, expire = 2", "`expire` is given twice; remove one");
@@ -164,6 +173,13 @@ fn functions_that_cannot_be_cached() {
     let message = "a type behind `impl` cannot be stored; write the type's name";
     one_on("", "async fn list() -> impl Iterator<Item = impl Debug> { 1 }", message);
     one_on("", "async fn list() -> Result<Vec<impl Debug>, E> { 1 }", message);
+    let advice = "write `result = plain` if it is none, or return a `Result` of it";
+    for typed in ["T", "T :: Out", "< T as Get > :: Out"] {
+        let message = format!("`{typed}` may be a `Result`, whose errors are not to be stored; {advice}");
+        one_on("", &format!("async fn list<T: Get>() -> {typed} {{ 1 }}"), &message);
+    }
+    assert!(messages("result = plain", "async fn list<T>() -> T { 1 }").is_empty());
+    assert!(messages("", "async fn list<T>() -> Result<T, E> { 1 }").is_empty());
 }
 
 #[test]
@@ -184,7 +200,7 @@ fn the_attribute_stands_on_a_function() {
     let advice = "annotate an `async fn`";
     on("const A: u8 = 1;", &format!("`#[cached]` goes on an async function, not on `const`; {advice}"));
     let declared = cached(tokens(""), &tokens("async fn get(&self) -> u8;"), true).to_string();
-    assert!(declared.contains("`get` has no body to cache; annotate it in each `impl` of the trait"));
+    assert!(declared.contains("`get` has no body; annotate it in each `impl` of the trait"));
     assert!(declared.ends_with(&tokens("async fn get(&self) -> u8;").to_string()));
 }
 

@@ -1,10 +1,12 @@
 //! The macros from tokens to tokens.
 
+mod arguments;
 mod companions;
 mod diagnostics;
+mod invalidates;
 mod snapshots;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use syn::{Item, LitStr};
 
 use crate::pipeline::cached;
@@ -20,15 +22,26 @@ fn expanded(args: &str, item: &str, enabled: bool) -> Vec<Item> {
     file.items
 }
 
-/// What the compile errors of an expansion say.
+/// What the compile errors of `#[cached]` say.
 fn messages(args: &str, item: &str) -> Vec<String> {
-    let reported = expanded(args, item, true).into_iter().filter_map(|item| match item {
-        Item::Macro(item) if item.mac.path.segments.last()?.ident == "compile_error" => {
-            Some(item.mac.parse_body::<LitStr>().expect("a compile error is a string").value())
+    errors(cached(tokens(args), &tokens(item), true))
+}
+
+/// What the compile errors of an expansion say.
+fn errors(expansion: TokenStream) -> Vec<String> {
+    let mut reported = Vec::new();
+    let mut before: Vec<TokenTree> = Vec::new();
+    for token in expansion {
+        if let (TokenTree::Group(message), [.., name, bang]) = (&token, before.as_slice())
+            && name.to_string() == "compile_error"
+            && bang.to_string() == "!"
+        {
+            let message: LitStr = syn::parse2(message.stream()).expect("a compile error is a string");
+            reported.push(message.value());
         }
-        _ => None,
-    });
-    reported.collect()
+        before.push(token);
+    }
+    reported
 }
 
 /// Functions as they print, without attributes and bodies.

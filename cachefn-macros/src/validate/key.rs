@@ -1,16 +1,15 @@
 //! What tells calls apart: `key`, `skip` and `namespace`.
 
-use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote};
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Expr, ExprLit, Ident, Lit, LitStr, Pat};
 
-use super::arguments::Given;
+use super::given::Given;
+use super::templates::{Template, Within, arguments};
 use crate::args::{Value, ungrouped};
-use crate::diagnostics::{Faults, listed};
+use crate::diagnostics::Faults;
 use crate::item::{Function, Parameter};
-use crate::model::{Key, Namespace, Piece};
-use crate::template::{self, Mistake, Placeholder};
+use crate::model::{Key, Namespace, Part, Piece};
 use crate::used::{Used, used};
 
 /// The `namespace` argument, or the function's module.
@@ -41,7 +40,7 @@ pub(super) fn namespace(
 /// The `key` argument, or all arguments that are not skipped.
 pub(super) fn key(given: &Given<'_>, function: &Function, uses: &mut Used, faults: &mut Faults) -> Key {
     let Some(argument) = given.get("key") else { return default_key(given, function, uses, faults) };
-    if let Some(skip) = given.get("skip") {
+    for skip in ["skip", "skip_all"].iter().filter_map(|name| given.get(name)) {
         faults.at(&skip.name, "there is nothing to skip: `key` says what the key is made of; remove one");
     }
     match given.expr("key", faults) {
@@ -57,7 +56,7 @@ pub(super) fn key(given: &Given<'_>, function: &Function, uses: &mut Used, fault
             for part in &parts {
                 known(part, function, faults);
             }
-            Key::Parts(parts.iter().map(ToTokens::to_token_stream).collect())
+            Key::Parts(parts.into_iter().map(Part::of).collect())
         }
         None => {
             uses.extend(best_guess(&argument.value, function));
@@ -107,6 +106,12 @@ fn best_guess(value: &Value, function: &Function) -> Used {
 }
 
 fn default_key(given: &Given<'_>, function: &Function, uses: &mut Used, faults: &mut Faults) -> Key {
+    if given.flag("skip_all", faults) {
+        if let Some(skip) = given.get("skip") {
+            faults.at(&skip.name, "`skip_all` skips these too; remove one");
+        }
+        return Key::Parts(Vec::new());
+    }
     let before = faults.len();
     let skipped = given.list("skip", faults);
     for unknown in skipped.iter().filter(|skip| !function.names().contains(&skip.unraw().to_string())) {
@@ -117,9 +122,20 @@ fn default_key(given: &Given<'_>, function: &Function, uses: &mut Used, faults: 
     if given.whole && faults.len() == before {
         unfit(function, skipped.iter().any(|skip| skip == "self"), faults);
     }
-    let taken: Vec<_> = function.bindings().filter(|name| !skips(name)).collect();
-    uses.extend(taken.iter().map(|name| name.unraw().to_string()));
-    Key::Parts(taken.iter().map(ToTokens::to_token_stream).collect())
+    let named = |parameter: &'_ Parameter| {
+        let names = parameter.bindings.iter().filter(|name| !skips(name));
+        names
+            .map(|name| {
+                (
+                    name.unraw().to_string(),
+                    Part { value: name.to_token_stream(), cfgs: parameter.cfgs.clone() },
+                )
+            })
+            .collect::<Vec<_>>()
+    };
+    let (names, taken): (Vec<_>, Vec<_>) = function.parameters.iter().flat_map(named).unzip();
+    uses.extend(names);
+    Key::Parts(taken)
 }
 
 /// What the default key would take and cannot.
@@ -142,112 +158,5 @@ fn levels(literal: &LitStr, faults: &mut Faults) {
         faults.at(literal, "the namespace is empty; name it, or leave it out for the module's path");
     } else if value.split(':').any(str::is_empty) {
         faults.at(literal, "a level of the namespace is empty; put text on both sides of each `:`");
-    }
-}
-
-fn arguments(function: &Function) -> String {
-    let names = function.names();
-    match names.len() {
-        0 => "the function has no arguments".to_owned(),
-        1 => format!("its argument is {}", listed(names)),
-        _ => format!("its arguments are {}", listed(names)),
-    }
-}
-
-/// Which argument a template is the value of.
-#[derive(PartialEq)]
-enum Within {
-    Key,
-    Namespace,
-}
-
-struct Template<'a> {
-    literal: &'a LitStr,
-    function: &'a Function,
-    within: Within,
-}
-
-impl Template<'_> {
-    fn resolve(&self, uses: &mut Used, faults: &mut Faults) -> Vec<Piece> {
-        let parsed = template::parse(&self.literal.value());
-        if !separated(&parsed) {
-            let advice = "put text between them that starts with no letter, digit or `%`, as in `{a}:{b}`";
-            faults.at(self.literal, format!("two placeholders without a separator; {advice}"));
-        }
-        let mut pieces: Vec<Piece> = Vec::new();
-        for piece in parsed {
-            match (self.piece(piece, uses, faults), pieces.last_mut()) {
-                (Some(Piece::Text(text)), Some(Piece::Text(before))) => before.push_str(&text),
-                (piece, _) => pieces.extend(piece),
-            }
-        }
-        pieces
-    }
-
-    fn piece(&self, piece: template::Piece, uses: &mut Used, faults: &mut Faults) -> Option<Piece> {
-        match piece {
-            template::Piece::Text(text) => Some(Piece::Text(text)),
-            template::Piece::Placeholder(placeholder) => self.placeholder(&placeholder, uses, faults),
-            template::Piece::Mistake(mistake) => {
-                faults.at(self.literal, explained(&mistake));
-                None
-            }
-        }
-    }
-
-    fn placeholder(&self, wanted: &Placeholder, uses: &mut Used, faults: &mut Faults) -> Option<Piece> {
-        match (wanted.name.as_str(), wanted.fields.as_slice()) {
-            ("fn", []) => return Some(Piece::Text(self.function.name().to_string())),
-            ("namespace", []) if self.within == Within::Key => return Some(Piece::Namespace),
-            ("namespace", []) => {
-                faults.at(self.literal, "`{namespace}` cannot be part of the namespace itself");
-                return None;
-            }
-            _ => {}
-        }
-        let span = Span::call_site().located_at(self.literal.span());
-        let Some(root) = self.root(&wanted.name, span) else {
-            let known = arguments(self.function);
-            faults.at(self.literal, format!("there is no argument `{}`; {known}", wanted.name));
-            return None;
-        };
-        uses.insert(wanted.name.clone());
-        let fields = wanted.fields.iter().map(|field| field.tokens(span));
-        Some(Piece::Value(quote!(#root #(.#fields)*)))
-    }
-
-    /// The argument's name, resolved where the function stands but shown at the literal.
-    fn root(&self, name: &str, span: Span) -> Option<TokenStream> {
-        if name == "self" {
-            let mut token = self.function.receiver.as_ref()?.self_token;
-            token.span = token.span.located_at(span);
-            return Some(token.to_token_stream());
-        }
-        let mut binding: Ident = self.function.bindings().find(|binding| binding.unraw() == name)?.clone();
-        binding.set_span(binding.span().located_at(span));
-        Some(binding.to_token_stream())
-    }
-}
-
-/// Whether values cannot run into each other: `{a}{b}` and `{a}x{b}` make one key of different pairs.
-fn separated(pieces: &[template::Piece]) -> bool {
-    use template::Piece::{Placeholder, Text};
-    pieces.windows(2).all(|pair| !matches!(pair, [Placeholder(_), Placeholder(_)]))
-        && pieces.windows(3).all(|three| match three {
-            [Placeholder(_), Text(text), Placeholder(_)] => {
-                !text.starts_with(|c: char| c.is_alphanumeric() || c == '%')
-            }
-            _ => true,
-        })
-}
-
-fn explained(mistake: &Mistake) -> String {
-    match mistake {
-        Mistake::Doubled(brace) => format!("braces cannot be part of a key; remove `{brace}{brace}`"),
-        Mistake::Unpaired('{') => "`{` has no `}`".to_owned(),
-        Mistake::Unpaired(_) => "`}` has no `{`".to_owned(),
-        Mistake::Malformed(written) => {
-            format!("`{{{written}}}` is no placeholder; write `{{name}}` or `{{name.field}}`")
-        }
     }
 }

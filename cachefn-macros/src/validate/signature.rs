@@ -3,61 +3,66 @@
 use proc_macro2::TokenTree;
 use quote::ToTokens;
 use syn::visit::{self, Visit};
-use syn::{ReturnType, Safety, Type, TypeImplTrait};
+use syn::{Generics, Safety, Type, TypeImplTrait, TypePath};
 
 use crate::diagnostics::Faults;
 use crate::item::{Function, Item};
 
 /// Why an item that is no function cannot carry the attribute; the function otherwise.
-pub(crate) fn refusal(item: Item) -> Result<Box<Function>, Faults> {
+pub(crate) fn refusal(attribute: &str, item: Item) -> Result<Box<Function>, Faults> {
     let mut faults = Faults::default();
     match item {
         Item::Function(function) => return Ok(function),
         Item::Declaration(name) => {
-            let message = format!("`{name}` has no body to cache; annotate it in each `impl` of the trait");
+            let message = format!("`{name}` has no body; annotate it in each `impl` of the trait");
             faults.at(&name, message);
         }
-        Item::Other(first) => faults.at(&first, misplaced(&first)),
+        Item::Other(first) => faults.at(&first, misplaced(attribute, &first)),
         Item::Unreadable(error) => faults.push(error),
     }
     Err(faults)
 }
 
-fn misplaced(first: &TokenTree) -> String {
+fn misplaced(attribute: &str, first: &TokenTree) -> String {
     let first = first.to_string();
     let advice = match first.as_str() {
         "impl" | "trait" | "mod" => "annotate the async functions inside it",
         "struct" | "enum" | "union" => "annotate the async functions inside its `impl`",
         _ => "annotate an `async fn`",
     };
-    format!("`#[cached]` goes on an async function, not on `{first}`; {advice}")
+    format!("`#[{attribute}]` goes on an async function, not on `{first}`; {advice}")
 }
 
 /// Refuses functions that cannot be cached.
-pub(super) fn check(function: &Function, faults: &mut Faults) {
-    qualifiers(function, faults);
-    returned(function, faults);
+pub(super) fn check(function: &Function, plain: bool, faults: &mut Faults) {
+    qualifiers(function, "be cached", faults);
+    returned(function, plain, faults);
 }
 
-fn qualifiers(function: &Function, faults: &mut Faults) {
+/// Refuses functions that cannot invalidate.
+pub(crate) fn writer(function: &Function, faults: &mut Faults) {
+    qualifiers(function, "invalidate", faults);
+}
+
+fn qualifiers(function: &Function, act: &str, faults: &mut Faults) {
     let (sig, name) = (&function.sig, &function.sig.ident);
     if let Some(keyword) = &sig.constness {
-        faults.at(keyword, format!("a `const fn` cannot be cached; write `async fn {name}`"));
-    } else if sig.asyncness.is_none() {
-        faults.at(sig.fn_token, format!("only an async function can be cached; write `async fn {name}`"));
+        faults.at(keyword, format!("a `const fn` cannot {act}; write `async fn {name}`"));
+    } else if !function.is_async() {
+        faults.at(sig.fn_token, format!("only an async function can {act}; write `async fn {name}`"));
     }
     if let Safety::Unsafe(keyword) = &sig.safety {
         let advice = "put the unsafe part into a block of its body";
-        faults.at(keyword, format!("an `unsafe fn` cannot be cached; {advice}"));
+        faults.at(keyword, format!("an `unsafe fn` cannot {act}; {advice}"));
     }
     if let Some(abi) = &sig.abi {
-        faults.at(abi, format!("an `extern fn` cannot be cached; write `async fn {name}`"));
+        faults.at(abi, format!("an `extern fn` cannot {act}; write `async fn {name}`"));
     }
 }
 
-fn returned(function: &Function, faults: &mut Faults) {
+fn returned(function: &Function, plain: bool, faults: &mut Faults) {
     let name = &function.sig.ident;
-    let ReturnType::Type(_, ty) = &function.sig.output else {
+    let Some(ty) = &function.returned else {
         faults.at(name, format!("`{name}` returns nothing, so there is nothing to cache; write `-> Type`"));
         return;
     };
@@ -68,6 +73,21 @@ fn returned(function: &Function, faults: &mut Faults) {
     for opaque in opaque(ty) {
         faults.at(opaque, "a type behind `impl` cannot be stored; write the type's name");
     }
+    if !plain && is_parameter(ty, &function.sig.generics) {
+        let typed = ty.to_token_stream();
+        let advice = "write `result = plain` if it is none, or return a `Result` of it";
+        faults.at(ty, format!("`{typed}` may be a `Result`, whose errors are not to be stored; {advice}"));
+    }
+}
+
+/// Whether the whole type is a type parameter of the function, or an associated type of one.
+fn is_parameter(ty: &Type, generics: &Generics) -> bool {
+    let Type::Path(TypePath { qself, path, .. }) = ty else { return false };
+    let root = match qself {
+        Some(qself) => return is_parameter(&qself.ty, generics),
+        None => path.segments.first().map(|segment| &segment.ident),
+    };
+    path.leading_colon.is_none() && generics.type_params().any(|param| Some(&param.ident) == root)
 }
 
 fn is_nothing(ty: &Type) -> bool {

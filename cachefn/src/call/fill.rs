@@ -18,16 +18,19 @@ use crate::event;
 use crate::flight::Seat;
 use crate::global::Cache;
 use crate::key::Key;
-use crate::layout::Layout;
+use crate::layout::Choice as _;
 use crate::remote::{Link, RedisLease};
-use crate::shape::Storable;
+use crate::shape::Kind;
 use crate::site::Instance;
+use crate::terms::{Judge, Terms};
+use crate::verdict::Storable;
 
 /// A fill under way. Dropping it passes the flight on and gives the lease back.
 pub(super) struct Fill {
     pub(super) cache: Arc<Cache>,
     pub(super) instance: Instance,
     pub(super) key: Key,
+    pub(super) terms: Terms,
     pub(super) ticket: Arc<Ticket>,
     /// None outside of a flight.
     pub(super) seat: Option<Seat>,
@@ -76,8 +79,42 @@ impl Fill {
         this.seat.into_iter().for_each(Seat::fail);
     }
 
-    /// The body found nothing.
-    pub(super) fn nothing<V: Storable>(self: Box<Self>, value: V) -> Settling<V> {
+    /// What the body returned cannot be judged: it is its caller's own.
+    pub(super) fn hidden(self: Box<Self>) {
+        let this = *self;
+        this.instance.says_hidden();
+        this.says_miss();
+        this.seat.into_iter().for_each(Seat::fail);
+    }
+
+    /// The body found nothing, which may be worth remembering.
+    pub(super) fn none<K: Kind<Stored: Storable>>(
+        mut self: Box<Self>,
+        value: K::Stored,
+    ) -> Settling<K::Stored> {
+        match self.instance.site.life_of_none() {
+            Some(life) => {
+                self.terms.live_for(life);
+                self.value::<K>(value)
+            }
+            None => self.nothing(value),
+        }
+    }
+
+    /// The body has a value, which is asked whether and how it is to be stored.
+    pub(super) fn judged<K: Kind<Stored: Storable>>(
+        mut self: Box<Self>,
+        value: K::Stored,
+        judge: &impl Judge<K::Seen>,
+    ) -> Settling<K::Stored> {
+        if let Some(seen) = K::see(&value) {
+            judge.judge(seen, &mut self.terms);
+        }
+        if self.terms.stores() { self.value::<K>(value) } else { self.nothing(value) }
+    }
+
+    /// There is nothing to store, and what stood there is no longer true.
+    fn nothing<V: Storable>(self: Box<Self>, value: V) -> Settling<V> {
         self.says_miss();
         if self.lease.is_some() {
             let entry = self.share(&value);
@@ -88,27 +125,39 @@ impl Fill {
         Settling::Done(value)
     }
 
-    /// The body has a value.
-    pub(super) fn value<V: Storable>(self: Box<Self>, value: V) -> Settling<V> {
+    fn value<K: Kind<Stored: Storable>>(self: Box<Self>, value: K::Stored) -> Settling<K::Stored> {
         self.says_miss();
         if let Some((_, site)) = &self.lease {
-            let word = self.word(&value, *site);
+            let word = self.word::<K>(&value, *site);
             let entry = self.share(&value);
             return self.tell(word, entry, value);
         }
-        let life = self.cache.life_in_memory(self.instance.site.ttl());
-        let size = codec::encoded_size(&value).unwrap_or(mem::size_of::<V>()).max(mem::size_of::<V>());
-        let entry: AnyEntry = self.ticket.entry(value.clone(), self.instance.owner, size, life);
+        let entry = self.entry(&value);
         // While Redis is in use memory is not read: what is stored there now would be old when it is. Redis
         // has granted no lease, so it takes no values.
-        let filled = match self.cache.link() {
-            Some(_) => Err(Error::new(ErrorKind::Full)),
-            None => Ok(self.ticket.store(Arc::clone(&entry))),
+        let filled = match (self.cache.link(), &entry) {
+            (Some(_), _) => Err(Error::new(ErrorKind::Full)),
+            (None, Some(entry)) => Ok(self.ticket.store(Arc::clone(entry))),
+            (None, None) => Ok(Filled::Refused),
         };
         let Self { instance, seat, .. } = *self;
         count(instance, &filled);
-        settle(filled, seat, Some(&entry));
+        settle(filled, seat, entry.as_ref());
         Settling::Done(value)
+    }
+
+    /// The value as memory's entry; none if one of its tags was struck while the body ran.
+    fn entry<V: Storable>(&self, value: &V) -> Option<AnyEntry> {
+        let life = self.instance.site.jittered(self.cache.life_in_memory(self.life()));
+        let size = codec::encoded_size(value).unwrap_or(mem::size_of::<V>()).max(mem::size_of::<V>());
+        let (owner, tags) = (self.instance.owner, &self.terms.tags_of_value);
+        let entry = self.ticket.entry_tagged(value.clone(), owner, size, life, tags)?;
+        Some(entry)
+    }
+
+    /// The life that is asked for.
+    fn life(&self) -> Option<Duration> {
+        self.terms.life(self.instance.site.ttl())
     }
 
     /// The value as an entry for the followers, if there can be any.
@@ -117,11 +166,12 @@ impl Fill {
         self.seat.as_ref().map(|_| entry())
     }
 
-    fn word<V: Storable>(&self, value: &V, site: u64) -> Word {
-        match Layout::of::<V>().encode(value, site) {
+    fn word<K: Kind<Stored: Storable>>(&self, value: &K::Stored, site: u64) -> Word {
+        match K::Codec::encode(value, self.instance.owner_of(site)) {
             Ok((ident, payload)) => {
-                let life = self.cache.life(self.instance.site.ttl());
-                Word::Store(Draft { ident, span: self.span(life), payload }, life)
+                let life = self.instance.site.jittered(self.cache.life(self.life()));
+                let tags = self.terms.tags_of_value.clone();
+                Word::Store(Draft { ident, span: self.span(life), payload, tags }, life)
             }
             Err(error) => {
                 self.instance.site.counters.unfit.count();

@@ -17,9 +17,10 @@ use crate::event;
 use crate::flight::{Joined, Seat, Verdict};
 use crate::global::Cache;
 use crate::key::Key;
-use crate::layout::Erased;
+use crate::layout::{Erased, Owner};
 use crate::remote::{Link, RedisLease};
-use crate::site::Instance;
+use crate::site::{Instance, Unusable};
+use crate::terms::Terms;
 
 /// A follower whose flight had nothing for it looks again; after this many times it runs its body by
 /// itself, so that a key that is invalidated all the time cannot keep a caller waiting.
@@ -31,6 +32,7 @@ pub(super) struct Miss {
     pub(super) instance: Instance,
     pub(super) key: Key,
     pub(super) place: Place,
+    pub(super) terms: Terms,
     pub(super) link: Option<Link>,
     pub(super) began: Option<Instant>,
     pub(super) refresh: bool,
@@ -68,7 +70,7 @@ enum Granted {
 }
 
 /// Reads the stored part out of an envelope of the site.
-type Decode = fn(&Envelope, u64) -> Option<Erased>;
+type Decode = fn(&Envelope, Owner) -> Option<Erased>;
 
 /// What looking needs; not generic, and not tied to the caller's future.
 struct Search {
@@ -76,6 +78,7 @@ struct Search {
     instance: Instance,
     key: Key,
     place: Place,
+    terms: Terms,
     /// The number its values are stored under in Redis; none, if they cannot be told from another's.
     site: Option<u64>,
     decode: Decode,
@@ -84,6 +87,19 @@ struct Search {
 }
 
 impl Miss {
+    /// Takes over what the arguments decide. False: the call cannot be cached.
+    pub(super) fn agree(&mut self) -> bool {
+        if let Some(error) = self.terms.error.take() {
+            self.instance.says_unusable(&Unusable::Key(error));
+            return false;
+        }
+        let tags = std::mem::take(&mut self.terms.tags);
+        if !tags.is_empty() {
+            self.place.lineage = self.place.lineage.with(tags);
+        }
+        true
+    }
+
     /// The first stage. Without Redis a caller that leads needs no await at all.
     pub(super) fn start(&mut self, decode: Decode) -> Stage {
         let mut search = Search {
@@ -91,6 +107,7 @@ impl Miss {
             instance: self.instance,
             key: self.key.clone(),
             place: self.place.clone(),
+            terms: std::mem::take(&mut self.terms),
             site: self.link.as_ref().and_then(|_| self.instance.stored_as()),
             decode,
             began: self.began,
@@ -213,6 +230,7 @@ impl Search {
             cache: Arc::clone(&self.cache),
             instance: self.instance,
             key: self.key.clone(),
+            terms: self.terms.clone(),
             ticket,
             seat,
             lease: lease.zip(self.site),
@@ -264,7 +282,7 @@ impl Search {
         if envelope.ident.site != site {
             self.instance.says_shared_key(self.key.as_str());
         }
-        let value = (self.decode)(envelope, site)?;
+        let value = (self.decode)(envelope, self.instance.owner_of(site))?;
         self.hit();
         Some(value)
     }

@@ -34,10 +34,12 @@ use self::miss::{Miss, Ready, Stage};
 use crate::event;
 use crate::global;
 use crate::key::KeyWriter;
-use crate::layout::{Erased, Layout};
+use crate::layout::{Choice as _, Erased};
 use crate::refresh;
-use crate::shape::{Checked, Kind, No, Split, Storable, Yes};
+use crate::shape::{Kind, Split};
 use crate::site::Site;
+use crate::terms::{Judge, Judged, Terms, Unjudged};
+use crate::verdict::{Checked, No, Storable, Yes};
 
 /// What the first statement of a cached function found.
 #[derive(Debug)]
@@ -61,14 +63,14 @@ fn look_up<F: FnOnce(&mut KeyWriter)>(site: &'static Site, write: F) -> Call {
     let current = global::current();
     let Some(cache) = current.as_ref() else { return Call(Found::Body(None)) };
     let (instance, began) = (site.instance::<F>(), event::clock());
-    let key = match instance.key(write) {
+    let (key, bypass) = match instance.key(cache, write) {
         Ok(key) => key,
-        Err(error) => {
-            site.counters.unfit.count();
-            event::no_key(&instance.identity.function, &error);
+        Err(why) => {
+            instance.says_unusable(&why);
             return Call(Found::Body(None));
         }
     };
+    let refresh = refresh || bypass;
     let link = cache.link();
     if !refresh && link.is_none() {
         match cache.memory.get(&instance.storage_key(&key), instance.owner) {
@@ -82,17 +84,33 @@ fn look_up<F: FnOnce(&mut KeyWriter)>(site: &'static Site, write: F) -> Call {
         }
     }
     let place = instance.place(&key);
-    let miss =
-        Miss { cache: Arc::clone(cache), instance, key, place, link, began, refresh, stage: Stage::Start };
+    let (cache, terms, stage) = (Arc::clone(cache), Terms::default(), Stage::Start);
+    let miss = Miss { cache, instance, key, place, terms, link, began, refresh, stage };
     Call(Found::Body(Some(Box::new(miss))))
+}
+
+impl Call {
+    /// Asks the arguments what else they decide, unless memory has the value already.
+    #[must_use]
+    #[inline]
+    pub fn with(mut self, ask: impl FnOnce(&mut Terms)) -> Self {
+        if let Found::Body(Some(miss)) = &mut self.0 {
+            ask(&mut miss.terms);
+            if !miss.agree() {
+                self.0 = Found::Body(None);
+            }
+        }
+        self
+    }
 }
 
 pin_project! {
     /// The second statement of a cached function: the call with its body.
     #[must_use = "futures do nothing unless polled"]
-    pub struct Run<V, F> {
+    pub struct Run<V, J, F> {
         call: Call,
         verdict: PhantomData<V>,
+        judge: J,
         #[pin]
         body: F,
     }
@@ -103,12 +121,22 @@ pub fn run<V: Checked, F: Future<Output = <V::Kind as Kind>::Output>>(
     call: Call,
     _: V,
     body: F,
-) -> Run<V, F> {
-    Run { call, verdict: PhantomData, body }
+) -> Run<V, Unjudged, F> {
+    Run { call, verdict: PhantomData, judge: Unjudged, body }
 }
 
-/// What cannot be stored was refused by the compiler; this only keeps it from complaining twice.
-impl<K: Kind, F: Future<Output = K::Output>> Future for Run<No<K>, F> {
+/// The same where the value is asked before it is stored.
+pub fn run_judged<V, J, F>(call: Call, _: V, judge: J, body: F) -> Run<V, Judged<J>, F>
+where
+    V: Checked,
+    J: Fn(&<V::Kind as Kind>::Seen, &mut Terms),
+    F: Future<Output = <V::Kind as Kind>::Output>,
+{
+    Run { call, verdict: PhantomData, judge: Judged(judge), body }
+}
+
+/// A type that cannot be stored is an error already; the body still runs.
+impl<K: Kind, J, F: Future<Output = K::Output>> Future for Run<No<K>, J, F> {
     type Output = K::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<K::Output> {
@@ -116,7 +144,12 @@ impl<K: Kind, F: Future<Output = K::Output>> Future for Run<No<K>, F> {
     }
 }
 
-impl<K: Kind<Stored: Storable>, F: Future<Output = K::Output>> Future for Run<Yes<K>, F> {
+impl<K, J, F> Future for Run<Yes<K>, J, F>
+where
+    K: Kind<Stored: Storable>,
+    J: Judge<K::Seen>,
+    F: Future<Output = K::Output>,
+{
     type Output = K::Output;
 
     #[inline]
@@ -131,20 +164,21 @@ impl<K: Kind<Stored: Storable>, F: Future<Output = K::Output>> Future for Run<Ye
                 *this.call = Call(Found::Body(None));
                 this.body.poll(cx)
             }
-            Found::Body(Some(miss)) => drive::<K, F>(miss, this.body, cx),
+            Found::Body(Some(miss)) => drive::<K, _, F>(miss, this.judge, this.body, cx),
         }
     }
 }
 
 /// Polls a miss through its stages.
-fn drive<K: Kind<Stored: Storable>, F: Future<Output = K::Output>>(
+fn drive<K: Kind<Stored: Storable>, J: Judge<K::Seen>, F: Future<Output = K::Output>>(
     miss: &mut Miss,
+    judge: &J,
     mut body: Pin<&mut F>,
     cx: &mut Context<'_>,
 ) -> Poll<K::Output> {
     loop {
         miss.stage = match &mut miss.stage {
-            Stage::Start => miss.start(Layout::decode::<K::Stored>),
+            Stage::Start => miss.start(K::Codec::decode::<K::Stored>),
             Stage::Looking(looking) => match ready!(looking.as_mut().poll(cx)) {
                 Ready::Entry(entry) => match copy::<K>(&entry) {
                     Some(output) => return Poll::Ready(output),
@@ -164,8 +198,12 @@ fn drive<K: Kind<Stored: Storable>, F: Future<Output = K::Output>>(
                         fill.fail();
                         return Poll::Ready(failure);
                     }
-                    Split::Nothing(value) => fill.nothing(value),
-                    Split::Value(value) => fill.value(value),
+                    Split::Hidden(output) => {
+                        fill.hidden();
+                        return Poll::Ready(output);
+                    }
+                    Split::Nothing(value) => fill.none::<K>(value),
+                    Split::Value(value) => fill.judged::<K>(value, judge),
                 };
                 match settling {
                     Settling::Done(value) => return Poll::Ready(K::restore(value)),

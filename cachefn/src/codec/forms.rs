@@ -11,7 +11,7 @@ use std::collections::HashMap;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::Codec;
+use super::Format;
 
 type Names = &'static [&'static str];
 
@@ -66,11 +66,11 @@ impl Forms {
     }
 
     /// Whether fields written under `written`, those left out included, are read as they were.
-    pub(super) fn fit_fields(&self, codec: Codec, name: Name, written: &[&str]) -> bool {
+    pub(super) fn fit_fields(&self, codec: Format, name: Name, written: &[&str]) -> bool {
         self.any(name, |form| match form {
             Form::Fields { names, read } => Some(match codec {
-                Codec::Postcard => read.unwrap_or(names.len()) == written.len() && in_order(names, written),
-                Codec::Json => read.is_none_or(|read| common(names, written) >= read),
+                Format::Postcard => read.unwrap_or(names.len()) == written.len() && in_order(names, written),
+                Format::Json | Format::MessagePack => read.is_none_or(|read| common(names, written) >= read),
             }),
             _ => mismatch(name),
         })
@@ -86,15 +86,15 @@ impl Forms {
     }
 
     /// Whether the variant is found again where it is written.
-    pub(super) fn fit_variant(&self, codec: Codec, name: Name, index: u32) -> bool {
+    pub(super) fn fit_variant(&self, codec: Format, name: Name, index: u32) -> bool {
         self.any(Name::of(name.owner), |form| match form {
             Form::Variants { names, positions } => Some(match codec {
-                Codec::Postcard => {
+                Format::Postcard => {
                     let expected = usize::try_from(index).ok().and_then(|index| names.get(index));
                     *positions == names.len()
                         && expected.is_some_and(|expected| alike(expected, name.variant))
                 }
-                Codec::Json => names.contains(&name.variant),
+                Format::Json | Format::MessagePack => names.contains(&name.variant),
             }),
             _ => None,
         })

@@ -2,7 +2,7 @@
 //!
 //! A derive writes a field left out by `skip_serializing_if` as no bytes at all. Postcard then reads the next
 //! field in its place, a wrong value that no checksum notices, so the guard refuses such fields before they
-//! are stored. JSON writes `Some(None)`, `None` and NaN all as `null`.
+//! are stored. JSON writes `Some(None)`, `None` and NaN all as `null`, MessagePack the first two as `nil`.
 
 use std::cell::{Cell, RefCell};
 use std::fmt::Display;
@@ -12,7 +12,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::forward::Guard;
 use super::limit::Sink;
-use super::{Codec, EncodeError, FREE_ELEMENTS, Form, Forms, MAX_DEPTH, Name};
+use super::{EncodeError, FREE_ELEMENTS, Form, Format, Forms, MAX_DEPTH, Name};
 
 /// No struct is expected to have more; one that does allocates again.
 const MAX_FIELDS: usize = 64;
@@ -33,6 +33,7 @@ const NOTHINGS: EncodeError = EncodeError::Unfit("many elements without content"
 pub(super) enum Rules {
     Postcard,
     Json,
+    MessagePack,
     /// Nothing but depth: only the size is wanted.
     Size,
 }
@@ -102,10 +103,11 @@ impl Place<'_> {
         self.watch.rules == rules
     }
 
-    fn codec(&self) -> Option<Codec> {
+    fn codec(&self) -> Option<Format> {
         match self.watch.rules {
-            Rules::Postcard => Some(Codec::Postcard),
-            Rules::Json => Some(Codec::Json),
+            Rules::Postcard => Some(Format::Postcard),
+            Rules::Json => Some(Format::Json),
+            Rules::MessagePack => Some(Format::MessagePack),
             Rules::Size => None,
         }
     }
@@ -142,8 +144,8 @@ impl Place<'_> {
     }
 
     pub(super) fn null(self) -> Result<Self, EncodeError> {
-        let json = self.is(Rules::Json);
-        self.refuse_if(json && self.in_some, NULL)?.refuse_if(self.is_key, KEY)
+        let null = self.is(Rules::Json) || self.is(Rules::MessagePack);
+        self.refuse_if(null && self.in_some, NULL)?.refuse_if(self.is_key, KEY)
     }
 
     pub(super) fn float(self, finite: bool) -> Result<Self, EncodeError> {

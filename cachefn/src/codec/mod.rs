@@ -1,25 +1,58 @@
-//! Values to bytes and back, without a silent loss.
+//! How values are written down where they leave the process: what `codec = …` of [`cached`](crate::cached) names.
 //!
 //! | codec | bytes | cannot carry |
 //! |---|---|---|
-//! | [`Codec::Postcard`] | binary, no names | fields left out, unknown lengths, types that ask the input what it holds |
-//! | [`Codec::Json`] | text, self-describing | non-finite floats, `Some` of a null, keys that are not strings, equal keys |
+//! | [`Postcard`] | binary, no names | fields left out, unknown lengths, types that ask the input what it holds |
+//! | [`Json`] | text, self-describing | non-finite floats, `Some` of a null, map keys that are not strings, equal keys |
+//! | [`MessagePack`] | binary, self-describing | `Some` of a null |
+//! | one of your own | whatever it writes | whatever it refuses |
 //!
-//! Encoding passes through `guard` (in `forward`'s serializer), which stops where the codec would write something else than the value;
-//! decoding passes through `depth`, so that no input overflows the stack. Both count nesting alike: what was
-//! written can be read.
+//! A function that names no codec has Postcard, and Json by itself for a type that Postcard cannot carry (`flatten`,
+//! `untagged`, `tag`, `skip_serializing_if`, `serde_json::Value`), said once. A codec that was named and cannot carry a
+//! value does not store it: that is counted in [`FunctionStats::unfit`](crate::FunctionStats::unfit) and logged, and
+//! never another value. What another codec has stored is a miss.
 //!
-//! With the forms of a type, `guard` also compares what is written with what will be read, and refuses what
-//! `skip_serializing` and skipped variants change.
-//!
-//! Not seen: fields with `skip`, which neither side mentions; two variants of an untagged enum that look
+//! Not seen by any of them: fields with `skip`, which neither side mentions; two variants of an untagged enum that look
 //! alike; what a hand-written `Serialize` leaves out.
+//!
+//! # One of your own
+//!
+//! ```
+//! use cachefn::codec::{Codec, CodecError};
+//! use serde::{Serialize, de::DeserializeOwned};
+//!
+//! /// JSON that people can read.
+//! struct Pretty;
+//!
+//! impl Codec for Pretty {
+//!     const NAME: &'static str = "pretty-json";
+//!
+//!     fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, CodecError> {
+//!         serde_json::to_vec_pretty(value).map_err(CodecError::new)
+//!     }
+//!
+//!     fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
+//!         serde_json::from_slice(bytes).map_err(CodecError::new)
+//!     }
+//! }
+//!
+//! #[cachefn::cached(codec = Pretty)]
+//! async fn squares(below: u64) -> Vec<u64> {
+//!     (0..below).map(|n| n * n).collect()
+//! }
+//! ```
+
+// Encoding passes through `guard` (in `forward`'s serializer), which stops where the codec would write something else
+// than the value; decoding passes through `depth`, so that no input overflows the stack. Both count nesting alike: what
+// was written can be read. With the forms of a type, `guard` also compares what is written with what will be read, and
+// refuses what `skip_serializing` and skipped variants change.
 
 mod depth;
 mod forms;
 mod forward;
 mod guard;
 mod limit;
+mod named;
 #[cfg(test)]
 mod tests;
 
@@ -31,6 +64,8 @@ use serde::de::DeserializeOwned;
 use depth::Bounds;
 pub(crate) use forms::{Form, Forms, Name};
 use guard::{Rules, Watch};
+pub(crate) use named::BuiltIn;
+pub use named::{Codec, CodecError, Json, MessagePack, Postcard};
 
 /// How deep sequences, maps, tuples, structs and variants with content may nest, the leaf included.
 const MAX_DEPTH: u8 = 128;
@@ -41,31 +76,35 @@ const FREE_ELEMENTS: usize = 1 << 16;
 /// How a value is written. The number is stored with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
-pub(crate) enum Codec {
+pub(crate) enum Format {
     /// Compact, and only as good as the shape it is read with.
     Postcard = 1,
     /// For types that ask the input what it holds.
     Json = 2,
+    /// The same in fewer bytes.
+    MessagePack = 3,
 }
 
-impl Codec {
+impl Format {
     pub(crate) fn from_byte(byte: u8) -> Option<Self> {
         match byte {
             1 => Some(Self::Postcard),
             2 => Some(Self::Json),
+            3 => Some(Self::MessagePack),
             _ => None,
         }
     }
 
     /// What `is_human_readable` says to types that have two forms.
     pub(crate) fn human_readable(self) -> bool {
-        self == Self::Json
+        self != Self::Postcard
     }
 }
 
 /// Why a value was not encoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum EncodeError {
+#[doc(hidden)]
+pub enum EncodeError {
     /// The codec cannot carry the value faithfully; another one may.
     Unfit(&'static str),
     /// More bytes than allowed.
@@ -119,7 +158,7 @@ impl std::error::Error for DecodeError {}
 /// one form and reads another, the bytes may be read as another value.
 #[cfg(test)]
 pub(crate) fn encode<T: Serialize + ?Sized>(
-    codec: Codec,
+    codec: Format,
     value: &T,
     max_bytes: usize,
 ) -> Result<Vec<u8>, EncodeError> {
@@ -129,29 +168,35 @@ pub(crate) fn encode<T: Serialize + ?Sized>(
 /// Encodes `value` in at most `max_bytes` bytes, for a reader that expects `forms`.
 pub(crate) fn encode_for<T: Serialize + ?Sized>(
     forms: &Forms,
-    codec: Codec,
+    codec: Format,
     value: &T,
     max_bytes: usize,
 ) -> Result<Vec<u8>, EncodeError> {
     match codec {
-        Codec::Postcard => {
+        Format::Postcard => {
             let watch = Watch::new(Rules::Postcard, max_bytes, forms);
             let written = watch.write(value, &mut postcard::Serializer { output: watch.sink() });
             watch.finish(written)
         }
-        Codec::Json => {
+        Format::Json => {
             let watch = Watch::new(Rules::Json, max_bytes, forms);
             let written = watch.write(value, &mut serde_json::Serializer::new(watch.sink()));
+            watch.finish(written)
+        }
+        Format::MessagePack => {
+            let watch = Watch::new(Rules::MessagePack, max_bytes, forms);
+            let mut output = rmp_serde::Serializer::new(watch.sink()).with_struct_map().with_human_readable();
+            let written = watch.write(value, &mut output);
             watch.finish(written)
         }
     }
 }
 
 /// Decodes all of `bytes`.
-pub(crate) fn decode<T: DeserializeOwned>(codec: Codec, bytes: &[u8]) -> Result<T, DecodeError> {
+pub(crate) fn decode<T: DeserializeOwned>(codec: Format, bytes: &[u8]) -> Result<T, DecodeError> {
     let bounds = Bounds::new(bytes.len());
     match codec {
-        Codec::Postcard => {
+        Format::Postcard => {
             let mut input = postcard::Deserializer::from_bytes(bytes);
             let value = bounds.read(&mut input)?;
             match input.finalize() {
@@ -159,11 +204,17 @@ pub(crate) fn decode<T: DeserializeOwned>(codec: Codec, bytes: &[u8]) -> Result<
                 _ => Err(DecodeError::TrailingBytes),
             }
         }
-        Codec::Json => {
+        Format::Json => {
             let mut input = serde_json::Deserializer::from_slice(bytes);
             let value = bounds.read(&mut input)?;
             let ends = input.end().is_ok() && !bytes.last().is_some_and(u8::is_ascii_whitespace);
             if ends { Ok(value) } else { Err(DecodeError::TrailingBytes) }
+        }
+        Format::MessagePack => {
+            let mut rest = bytes;
+            let mut input = rmp_serde::Deserializer::new(&mut rest).with_human_readable();
+            let value = bounds.read(&mut input)?;
+            if rest.is_empty() { Ok(value) } else { Err(DecodeError::TrailingBytes) }
         }
     }
 }

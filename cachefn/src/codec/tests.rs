@@ -15,14 +15,14 @@ use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Codec, EncodeError, decode, encode, encode_for, encoded_size};
+use super::{EncodeError, Format, decode, encode, encode_for, encoded_size};
 use crate::schema::trace;
 
-const BOTH: [Codec; 2] = [Codec::Postcard, Codec::Json];
+const ALL: [Format; 3] = [Format::Postcard, Format::Json, Format::MessagePack];
 const LIMIT: usize = 1 << 20;
 
 #[track_caller]
-fn round_trip<T: Serialize + for<'de> Deserialize<'de> + PartialEq + Debug>(codec: Codec, value: &T) {
+fn round_trip<T: Serialize + for<'de> Deserialize<'de> + PartialEq + Debug>(codec: Format, value: &T) {
     let forms = trace::<T>(codec.human_readable()).forms;
     let bytes = encode_for(&forms, codec, value, LIMIT).expect("the value is fit for the codec");
     assert_eq!(decode::<T>(codec, &bytes).as_ref(), Ok(value), "{codec:?}");
@@ -31,7 +31,7 @@ fn round_trip<T: Serialize + for<'de> Deserialize<'de> + PartialEq + Debug>(code
 }
 
 #[track_caller]
-fn unfit<T: Serialize>(codec: Codec, value: &T) {
+fn unfit<T: Serialize>(codec: Format, value: &T) {
     let result = encode(codec, value, LIMIT);
     assert!(matches!(result, Err(EncodeError::Unfit(_))), "{codec:?} wrote {result:?}");
 }
@@ -79,17 +79,17 @@ fn user() -> impl Strategy<Value = User> {
 proptest! {
     #[test]
     fn values_survive_both_codecs(user in user()) {
-        for codec in BOTH {
+        for codec in ALL {
             round_trip(codec, &user);
         }
-        let written = encode(Codec::Postcard, &user, LIMIT).map(|bytes| bytes.len());
+        let written = encode(Format::Postcard, &user, LIMIT).map(|bytes| bytes.len());
         prop_assert_eq!(encoded_size(&user), written.ok());
     }
 
     #[test]
     fn floats_survive_json_bit_by_bit(single: f32, double: f64) {
-        let bytes = encode(Codec::Json, &(single, double), LIMIT).expect("proptest gives finite floats");
-        let (a, b) = decode::<(f32, f64)>(Codec::Json, &bytes).expect("it was just written");
+        let bytes = encode(Format::Json, &(single, double), LIMIT).expect("proptest gives finite floats");
+        let (a, b) = decode::<(f32, f64)>(Format::Json, &bytes).expect("it was just written");
         prop_assert_eq!((a.to_bits(), b.to_bits()), (single.to_bits(), double.to_bits()));
     }
 
@@ -99,10 +99,10 @@ proptest! {
         texts: BTreeMap<String, u8>, some: BTreeMap<Option<u8>, u8>,
     ) {
         let maps = (ints, wide, chars, bools, texts);
-        for codec in BOTH {
+        for codec in ALL {
             round_trip(codec, &maps);
         }
-        round_trip(Codec::Postcard, &some);
+        round_trip(Format::Postcard, &some);
     }
 
     #[test]
@@ -112,7 +112,7 @@ proptest! {
 
     #[test]
     fn flipped_bits_never_panic(user in user(), at: prop::sample::Index, bit in 0..8u8) {
-        for codec in BOTH {
+        for codec in ALL {
             let mut bytes = encode(codec, &user, LIMIT).expect("the value is fit for the codec");
             let at = at.index(bytes.len());
             bytes[at] ^= 1u8 << bit;
@@ -134,7 +134,7 @@ enum Nest {
 }
 
 fn decode_as_everything(bytes: &[u8]) {
-    for codec in BOTH {
+    for codec in ALL {
         let _ = decode::<User>(codec, bytes);
         let _ = decode::<Vec<Vec<Vec<()>>>>(codec, bytes);
         let _ = decode::<Nest>(codec, bytes);
@@ -175,19 +175,19 @@ struct New<T>(T);
 
 #[test]
 fn json_carries_what_asks_the_input() {
-    let json = Codec::Json;
+    let json = Format::Json;
     round_trip(json, &Flat { id: 1, rest: HashMap::from([("a".into(), 2)]) });
     round_trip(json, &[Loose::Number(-0.5), Loose::Text("1".into())]);
     round_trip(json, &[Tagged::Empty, Tagged::Full { a: None, raw: serde_bytes::ByteBuf::from([1, 2]) }]);
     round_trip(json, &serde_json::json!({ "a": [null, 1, -1, 1.5, 1e300, u64::MAX, "x", { "": {} }] }));
-    unfit(Codec::Postcard, &Flat { id: 1, rest: HashMap::new() });
+    unfit(Format::Postcard, &Flat { id: 1, rest: HashMap::new() });
 }
 
 #[test]
 fn library_types_survive() {
     let date = NaiveDate::from_ymd_opt(2024, 2, 29).expect("a leap day");
     let moment = DateTime::from_timestamp(1_700_000_000, 123_456_789).expect("in range");
-    for codec in BOTH {
+    for codec in ALL {
         round_trip(codec, &(Uuid::from_u128(7), date, moment, Duration::from_nanos(5)));
         round_trip(codec, &HashMap::from([(date, vec![IpAddr::from([1, 2, 3, 4])])]));
         round_trip(codec, &(u128::MAX, i128::MIN, u64::MAX, '\u{0}', serde_bytes::ByteBuf::from([0, 255])));
@@ -206,10 +206,10 @@ fn library_types_survive() {
 
 #[test]
 fn codecs_are_known_by_their_byte() {
-    for codec in BOTH {
-        assert_eq!(Codec::from_byte(codec as u8), Some(codec));
+    for codec in ALL {
+        assert_eq!(Format::from_byte(codec as u8), Some(codec));
     }
-    assert_eq!((Codec::from_byte(0), Codec::from_byte(3)), (None, None));
+    assert_eq!((Format::from_byte(0), Format::from_byte(4)), (None, None));
 }
 
 #[test]
@@ -220,7 +220,7 @@ fn the_message_of_a_failing_serialize_survives() {
             Err(serde::ser::Error::custom("the user is locked"))
         }
     }
-    for codec in BOTH {
+    for codec in ALL {
         let result = encode(codec, &Some(New(vec![Failing])), LIMIT);
         assert_eq!(result, Err(EncodeError::Custom("the user is locked".into())));
     }

@@ -103,6 +103,10 @@ impl Config {
         self.secret.is_some()
     }
 
+    pub(crate) fn secret(&self) -> Option<&str> {
+        self.secret.as_deref()
+    }
+
     /// Redis, if `REDIS_ENABLED` and `CACHE_ENABLED` are both set.
     pub fn redis(&self) -> Option<&RedisConfig> {
         self.redis.as_ref().filter(|_| self.enabled)

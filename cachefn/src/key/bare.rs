@@ -26,7 +26,7 @@ pub trait Bare {
 impl Bare for str {
     #[inline]
     fn write_bare(&self, out: &mut Escaped<'_>) {
-        if self.is_empty() { out.marker('e') } else { out.text(self) }
+        if self.is_empty() { out.nothing() } else { out.text(self) }
     }
 }
 

@@ -21,6 +21,9 @@ impl<'a> Escaped<'a> {
     /// Writes text, escaped.
     #[inline]
     pub(super) fn text(&mut self, text: &str) {
+        if self.key.is_raw() {
+            return self.key.push(text);
+        }
         let mut rest = text;
         while let Some((at, special)) = self.find_special(rest) {
             self.key.push(&rest[..at]);
@@ -48,6 +51,13 @@ impl<'a> Escaped<'a> {
             }
         }
         self.key.push_ascii(&digits[at..]);
+    }
+
+    /// Writes the empty text, which an empty part must not be.
+    pub(super) fn nothing(&mut self) {
+        if !self.key.is_raw() {
+            self.marker('e');
+        }
     }
 
     /// Writes what no text can read as: `%` and a lower-case letter.

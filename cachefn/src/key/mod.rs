@@ -32,7 +32,8 @@
 //! names. What a type leaves out of its own `Serialize` is not in the key.
 //!
 //! Over 200 bytes the arguments are replaced by `%h` and 128 bits of their SHA-256, and segments of a
-//! namespace over 64 bytes always are: see [`canonical_group`].
+//! namespace over 64 bytes always are: see [`canonical_group`]. Sensitive arguments are replaced by `%x` and 128 bits
+//! of their HMAC-SHA256 under a secret.
 
 mod bare;
 mod compound;
@@ -45,7 +46,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-pub use part::{BarePart, KeyPart, NotAPart, Part, TextPart};
-pub(crate) use shorten::canonical_group;
+pub use part::{AnyPart, BarePart, KeyPart, NotAPart, Part, TextPart};
+pub(crate) use shorten::{canonical_group, canonical_tag, group_name, readings};
 pub use writer::KeyWriter;
 pub(crate) use writer::{Key, KeyError};

@@ -38,6 +38,12 @@ pub trait NotAPart {
         Self: KeyPart<Self::Argument>;
 }
 
+/// All other types, where the call itself has the error already.
+pub trait AnyPart {
+    /// Writes nothing.
+    fn write(&self, key: &mut KeyWriter, separator: u8);
+}
+
 /// Implemented by nothing, so that no implementation is suggested. The argument's type is a parameter because
 /// the compiler suggests to bound a `Self` that is a type parameter by this trait.
 #[diagnostic::on_unimplemented(
@@ -71,4 +77,8 @@ impl<T: ?Sized> NotAPart for Part<'_, T> {
         Self: KeyPart<T>,
     {
     }
+}
+
+impl<T: ?Sized> AnyPart for Part<'_, T> {
+    fn write(&self, _: &mut KeyWriter, _: u8) {}
 }

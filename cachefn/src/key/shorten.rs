@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
 /// A longer key, in bytes, has its arguments replaced by a digest.
@@ -18,22 +19,99 @@ pub(crate) fn canonical_group(name: &str) -> Cow<'_, str> {
     group(name).map_or(Cow::Borrowed(name), Cow::Owned)
 }
 
-/// The shortened name, if it differs.
+/// The shortened name, if it differs. What counts is the text before it was escaped, which is all that whoever
+/// names the group by hand has.
 pub(super) fn group(name: &str) -> Option<String> {
-    if name.split(':').all(|segment| segment.len() <= SEGMENT_LIMIT) {
+    let is_short =
+        |segment: &str| segment.len() <= SEGMENT_LIMIT || unescaped(segment).len() <= SEGMENT_LIMIT;
+    if name.split(':').all(is_short) {
         return None;
     }
-    let segments = name.split(':').map(|segment| match segment.len() {
-        0..=SEGMENT_LIMIT => segment.to_owned(),
-        _ => digest(segment.as_bytes()).map(char::from).iter().collect(),
+    let segments = name.split(':').map(|segment| match unescaped(segment) {
+        long if long.len() > SEGMENT_LIMIT => text_of(digest(long.as_bytes())),
+        _ => segment.to_owned(),
     });
     Some(segments.collect::<Vec<_>>().join(":"))
 }
 
+/// The name of the group that the namespace of a key is: without the escapes.
+pub(crate) fn group_name(namespace: &str) -> Cow<'_, str> {
+    if !namespace.contains('%') {
+        return Cow::Borrowed(namespace);
+    }
+    let levels = namespace.split(':').map(unescaped);
+    Cow::Owned(levels.collect::<Vec<_>>().join(":"))
+}
+
+/// The groups that somebody may mean by the text of a namespace: a `%` in it is one, or begins an escape.
+pub(crate) fn readings(text: &str) -> Vec<String> {
+    let short = |level: Cow<'_, str>| match level.len() {
+        0..=SEGMENT_LIMIT => level.into_owned(),
+        _ => text_of(digest(level.as_bytes())),
+    };
+    let as_it_is = text.split(':').map(|level| short(Cow::Borrowed(level))).collect::<Vec<_>>().join(":");
+    let escaped = text.split(':').map(|level| short(unescaped(level))).collect::<Vec<_>>().join(":");
+    if escaped == as_it_is { vec![as_it_is] } else { vec![as_it_is, escaped] }
+}
+
+/// What was written before it was escaped; `:` stays `%3A`, for it would begin another level.
+fn unescaped(level: &str) -> Cow<'_, str> {
+    if !level.contains('%') {
+        return Cow::Borrowed(level);
+    }
+    let (mut out, mut rest) = (Vec::with_capacity(level.len()), level.as_bytes());
+    while let Some((first, after)) = rest.split_first() {
+        match (first, after) {
+            (b'%', [high, low, after @ ..]) if byte(*high, *low).is_some_and(|byte| byte != b':') => {
+                out.extend(byte(*high, *low));
+                rest = after;
+            }
+            _ => {
+                out.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8(out).map_or(Cow::Borrowed(level), Cow::Owned)
+}
+
+/// The byte of two upper-case hex digits.
+fn byte(high: u8, low: u8) -> Option<u8> {
+    let digit = |digit: u8| match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    };
+    Some(digit(high)? << 4 | digit(low)?)
+}
+
+fn text_of(digest: [u8; 34]) -> String {
+    digest.map(char::from).iter().collect()
+}
+
+/// The name under which a tag is known: itself, or a digest where it is over 200 bytes.
+pub(crate) fn canonical_tag(tag: &str) -> Cow<'_, str> {
+    match tag.len() {
+        0..=KEY_LIMIT => Cow::Borrowed(tag),
+        _ => Cow::Owned(text_of(digest(tag.as_bytes()))),
+    }
+}
+
 /// `%h` and 32 lower-case hex digits: the first 128 bits of the SHA-256 of `text`.
 pub(super) fn digest(text: &[u8]) -> [u8; 34] {
-    let mut out = *b"%h00000000000000000000000000000000";
-    let digest = Sha256::digest(text);
+    marked(b'h', &Sha256::digest(text))
+}
+
+/// `%x` and 32 lower-case hex digits: the first 128 bits of the HMAC-SHA256 of `text` under `secret`.
+pub(super) fn sealed(secret: &[u8], text: &[u8]) -> [u8; 34] {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("a key of any length will do");
+    mac.update(text);
+    marked(b'x', &mac.finalize().into_bytes())
+}
+
+fn marked(letter: u8, digest: &[u8]) -> [u8; 34] {
+    let mut out = *b"%_00000000000000000000000000000000";
+    out[1] = letter;
     for (pair, byte) in out[2..].chunks_exact_mut(2).zip(&digest[..16]) {
         pair.copy_from_slice(&hex(*byte, b"0123456789abcdef"));
     }

@@ -10,13 +10,14 @@ use super::shorten;
 type Buffer = SmallVec<[u8; 128]>;
 
 /// Builds one key, piece by piece, in the order of the text.
-#[derive(Debug)]
 pub struct KeyWriter {
     /// Only whole strings are pushed, so this is UTF-8 at every piece's end.
     pub(super) text: Buffer,
     namespace: usize,
     arguments: usize,
     function: Option<&'static str>,
+    raw: bool,
+    bypass: bool,
     error: Option<KeyError>,
 }
 
@@ -44,7 +45,35 @@ impl KeyWriter {
 
     /// Begins a key whose namespace is written first, up to [`Self::namespace_end`].
     pub(crate) fn dynamic(function: Option<&'static str>) -> Self {
-        Self { text: Buffer::new(), namespace: 0, arguments: 0, function, error: None }
+        Self {
+            text: Buffer::new(),
+            namespace: 0,
+            arguments: 0,
+            function,
+            raw: false,
+            bypass: false,
+            error: None,
+        }
+    }
+
+    /// Begins the text of a tag: what `format!` would make of it, so that a program can name the same tag. Two
+    /// tags that read alike are invalidated together, which is no harm.
+    pub(crate) fn raw() -> Self {
+        Self { raw: true, ..Self::dynamic(None) }
+    }
+
+    /// `bypass = …`: whether the cache is not to be read.
+    #[inline]
+    pub fn bypass(&mut self, bypass: bool) {
+        self.bypass = bypass;
+    }
+
+    pub(crate) fn bypasses(&self) -> bool {
+        self.bypass
+    }
+
+    pub(super) fn is_raw(&self) -> bool {
+        self.raw
     }
 
     /// Writes a literal as it is.
@@ -79,14 +108,37 @@ impl KeyWriter {
             return Err(error);
         }
         if self.text.len() > shorten::KEY_LIMIT {
-            self.shorten_arguments();
+            self.replace_arguments(shorten::digest);
         }
-        Ok(Key {
+        Ok(self.whole())
+    }
+
+    /// The key with a digest in the place of everything that is the function's own, for which `secret` must be
+    /// known.
+    pub(crate) fn seal(mut self, secret: &[u8]) -> Result<Key, KeyError> {
+        if self.error.is_some() {
+            // What a type says when it fails may hold its value.
+            return Err(KeyError("a sensitive argument does not serialize".into()));
+        }
+        self.replace_arguments(|arguments| shorten::sealed(secret, arguments));
+        Ok(self.whole())
+    }
+
+    /// What was written, without a key around it.
+    pub(crate) fn into_text(self) -> Result<String, KeyError> {
+        match self.error {
+            Some(error) => Err(error),
+            None => Ok(as_str(&self.text).to_owned()),
+        }
+    }
+
+    fn whole(self) -> Key {
+        Key {
             text: self.text,
             namespace: self.namespace,
             #[cfg(test)]
             arguments: self.arguments,
-        })
+        }
     }
 
     #[inline]
@@ -105,14 +157,21 @@ impl KeyWriter {
         self.error.get_or_insert(error);
     }
 
-    fn shorten_arguments(&mut self) {
+    fn replace_arguments(&mut self, digest: impl FnOnce(&[u8]) -> [u8; 34]) {
         let arguments = &self.text[self.arguments..];
         let colon = usize::from(arguments.first() == Some(&b':'));
         if arguments.len() > colon {
-            let digest = shorten::digest(&arguments[colon..]);
+            let digest = digest(&arguments[colon..]);
             self.text.truncate(self.arguments + colon);
             self.push_ascii(&digest);
         }
+    }
+}
+
+/// Without the text: it may be sensitive.
+impl fmt::Debug for KeyWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyWriter").field("bytes", &self.text.len()).finish_non_exhaustive()
     }
 }
 

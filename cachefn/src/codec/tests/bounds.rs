@@ -4,20 +4,20 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BOTH, Codec, Flat, LIMIT, Nest, decode, encode, encoded_size, round_trip, unfit};
+use super::{ALL, Flat, Format, LIMIT, Nest, decode, encode, encoded_size, round_trip, unfit};
 use crate::codec::{DecodeError, EncodeError, MAX_DEPTH};
 
 #[test]
 fn trailing_bytes_are_refused() {
     for (codec, more) in
-        [(Codec::Postcard, &[0][..]), (Codec::Json, b" "), (Codec::Json, b"1"), (Codec::Json, b"]")]
+        [(Format::Postcard, &[0][..]), (Format::Json, b" "), (Format::Json, b"1"), (Format::Json, b"]")]
     {
         let mut bytes = encode(codec, &vec![1u8, 2], LIMIT).expect("bytes are fit for every codec");
         bytes.extend_from_slice(more);
         assert_eq!(decode::<Vec<u8>>(codec, &bytes), Err(DecodeError::TrailingBytes));
     }
-    assert_eq!(decode::<Vec<u8>>(Codec::Json, b"[1,"), Err(DecodeError::Malformed));
-    assert_eq!(decode::<Vec<u8>>(Codec::Postcard, &[2, 1]), Err(DecodeError::Malformed));
+    assert_eq!(decode::<Vec<u8>>(Format::Json, b"[1,"), Err(DecodeError::Malformed));
+    assert_eq!(decode::<Vec<u8>>(Format::Postcard, &[2, 1]), Err(DecodeError::Malformed));
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn writing_stops_at_the_limit() {
             serde::ser::SerializeSeq::end(seq)
         }
     }
-    for codec in BOTH {
+    for codec in ALL {
         let written = std::cell::Cell::new(0);
         assert_eq!(encode(codec, &Endless(&written), 1000), Err(EncodeError::TooLarge));
         assert!(written.get() <= 1000);
@@ -76,14 +76,14 @@ fn on_a_small_stack(test: impl FnOnce() + Send + 'static) {
 fn what_nests_as_deep_as_allowed_survives_and_no_more_is_written() {
     on_a_small_stack(|| {
         let deepest = usize::from(MAX_DEPTH) - 2;
-        for codec in BOTH {
+        for codec in ALL {
             round_trip(codec, &nodes(deepest));
             unfit(codec, &nodes(deepest + 1));
         }
         let lists = |count| (0..count).fold(Nest::End, |inner, _| Nest::List(vec![inner]));
         let pairs = |count| (0..count).fold(Nest::End, |inner, _| Nest::Pair(1, Box::new(inner)));
         let named = |count| (0..count).fold(Nest::End, |inner, _| Nest::Named { next: Box::new(inner) });
-        for codec in BOTH {
+        for codec in ALL {
             round_trip(codec, &lists(63));
             round_trip(codec, &pairs(63));
             round_trip(codec, &named(63));
@@ -99,7 +99,7 @@ fn a_value_nested_without_end_does_not_overflow_the_stack_when_written() {
     on_a_small_stack(|| {
         let mut chain = (0..100_000).fold(Chain::default(), |inner, _| Chain(Some(Box::new(inner))));
         let mut nodes = nodes(10_000);
-        for codec in BOTH {
+        for codec in ALL {
             unfit(codec, &chain);
             unfit(codec, &nodes);
         }
@@ -119,34 +119,34 @@ fn input_nested_without_end_is_too_deep() {
         let too_deep = DecodeError::TooDeep;
         for tag in 1..=4 {
             let bytes: Vec<u8> = [tag, 1].into_iter().cycle().take(200_000).collect();
-            assert_eq!(decode::<Nest>(Codec::Postcard, &bytes), Err(too_deep), "variant {tag}");
+            assert_eq!(decode::<Nest>(Format::Postcard, &bytes), Err(too_deep), "variant {tag}");
         }
-        assert_eq!(decode::<Chain>(Codec::Postcard, &[1].repeat(100_000)), Err(too_deep));
+        assert_eq!(decode::<Chain>(Format::Postcard, &[1].repeat(100_000)), Err(too_deep));
         assert_eq!(
-            decode::<Node>(Codec::Postcard, &[0, 0, 0, 0, 0, 0, 0, 0, 1].repeat(100_000)),
+            decode::<Node>(Format::Postcard, &[0, 0, 0, 0, 0, 0, 0, 0, 1].repeat(100_000)),
             Err(too_deep)
         );
         for part in ["[", "{\"a\":", "{\"List\":[", "{\"next\":"] {
             let text = part.repeat(100_000);
-            assert_eq!(decode::<serde_json::Value>(Codec::Json, text.as_bytes()), Err(too_deep), "{part}");
+            assert_eq!(decode::<serde_json::Value>(Format::Json, text.as_bytes()), Err(too_deep), "{part}");
         }
-        assert_eq!(decode::<Nest>(Codec::Json, "{\"List\":[".repeat(100_000).as_bytes()), Err(too_deep));
+        assert_eq!(decode::<Nest>(Format::Json, "{\"List\":[".repeat(100_000).as_bytes()), Err(too_deep));
     });
 }
 
 #[test]
 fn elements_without_content_are_bounded() {
     let claim = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f];
-    assert_eq!(decode::<Vec<()>>(Codec::Postcard, &claim), Err(DecodeError::Malformed));
-    unfit(Codec::Postcard, &vec![(); 1 << 20]);
-    round_trip(Codec::Postcard, &vec![(); 1000]);
-    round_trip(Codec::Postcard, &vec![Vec::<u8>::new(); 500_000]);
+    assert_eq!(decode::<Vec<()>>(Format::Postcard, &claim), Err(DecodeError::Malformed));
+    unfit(Format::Postcard, &vec![(); 1 << 20]);
+    round_trip(Format::Postcard, &vec![(); 1000]);
+    round_trip(Format::Postcard, &vec![Vec::<u8>::new(); 500_000]);
 }
 
 #[test]
 fn a_claimed_length_allocates_little() {
     let claim = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 1, 1, 1];
-    assert_eq!(decode::<Vec<[u128; 32]>>(Codec::Postcard, &claim), Err(DecodeError::Malformed));
-    assert_eq!(decode::<HashMap<u64, [u128; 32]>>(Codec::Postcard, &claim), Err(DecodeError::Malformed));
-    assert_eq!(decode::<String>(Codec::Postcard, &claim), Err(DecodeError::Malformed));
+    assert_eq!(decode::<Vec<[u128; 32]>>(Format::Postcard, &claim), Err(DecodeError::Malformed));
+    assert_eq!(decode::<HashMap<u64, [u128; 32]>>(Format::Postcard, &claim), Err(DecodeError::Malformed));
+    assert_eq!(decode::<String>(Format::Postcard, &claim), Err(DecodeError::Malformed));
 }

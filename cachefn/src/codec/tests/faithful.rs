@@ -1,14 +1,14 @@
 //! What a codec would write as something else is refused.
 
 use super::{
-    BOTH, Codec, LIMIT, Loose, New, Tag, Unit, decode, encode, encode_for, round_trip, trace, unfit,
+    ALL, Format, LIMIT, Loose, New, Tag, Unit, decode, encode, encode_for, round_trip, trace, unfit,
 };
 use crate::codec::EncodeError;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 #[track_caller]
-fn read_otherwise<T: Serialize + DeserializeOwned>(codec: Codec, value: &T) {
+fn read_otherwise<T: Serialize + DeserializeOwned>(codec: Format, value: &T) {
     let forms = trace::<T>(codec.human_readable()).forms;
     let result = encode_for(&forms, codec, value, LIMIT);
     assert!(matches!(result, Err(EncodeError::Unfit(_))), "{codec:?} wrote {result:?}");
@@ -24,9 +24,9 @@ struct Skipping {
 #[test]
 fn fields_left_out_are_unfit_for_postcard_and_fit_for_json() {
     let value = Skipping { a: None, b: vec![vec![0]] };
-    unfit(Codec::Postcard, &value);
-    round_trip(Codec::Json, &value);
-    for codec in BOTH {
+    unfit(Format::Postcard, &value);
+    round_trip(Format::Json, &value);
+    for codec in ALL {
         round_trip(codec, &Skipping { a: Some(1), b: vec![] });
     }
 }
@@ -43,11 +43,11 @@ enum Holed {
 
 #[test]
 fn variants_behind_a_skipped_one_are_unfit_for_postcard() {
-    round_trip(Codec::Postcard, &Holed::First);
-    read_otherwise(Codec::Postcard, &Holed::Second);
-    read_otherwise(Codec::Postcard, &vec![Holed::Third(1)]);
+    round_trip(Format::Postcard, &Holed::First);
+    read_otherwise(Format::Postcard, &Holed::Second);
+    read_otherwise(Format::Postcard, &vec![Holed::Third(1)]);
     for value in [Holed::First, Holed::Second, Holed::Third(1)] {
-        round_trip(Codec::Json, &value);
+        round_trip(Format::Json, &value);
     }
 }
 
@@ -81,7 +81,7 @@ enum Forgetful {
 
 #[test]
 fn what_is_read_otherwise_than_written_is_unfit() {
-    for codec in BOTH {
+    for codec in ALL {
         read_otherwise(codec, &Some(Secretive { id: 1, password: Some("x".into()) }));
         read_otherwise(codec, &Exchanged { written: 1, read: 2 });
         read_otherwise(codec, &Shortened(1, None));
@@ -117,33 +117,33 @@ enum Choice {
 
 #[test]
 fn other_names_are_no_other_form() {
-    round_trip(Codec::Postcard, &Respelled { user_name: "a".into(), id: 1 });
-    read_otherwise(Codec::Json, &Respelled { user_name: "a".into(), id: 1 });
-    for codec in BOTH {
+    round_trip(Format::Postcard, &Respelled { user_name: "a".into(), id: 1 });
+    read_otherwise(Format::Json, &Respelled { user_name: "a".into(), id: 1 });
+    for codec in ALL {
         round_trip(codec, &Aliased { a: 1, hidden: 0, c: 2 });
     }
-    round_trip(Codec::Json, &[Choice::One, Choice::Two(1)]);
-    read_otherwise(Codec::Postcard, &Choice::Two(1));
+    round_trip(Format::Json, &[Choice::One, Choice::Two(1)]);
+    read_otherwise(Format::Postcard, &Choice::Two(1));
 }
 
 #[test]
 fn a_some_that_json_writes_as_null_is_unfit() {
-    unfit(Codec::Json, &Some(None::<u8>));
-    unfit(Codec::Json, &vec![Some(())]);
-    unfit(Codec::Json, &New(Some(New(Unit))));
-    unfit(Codec::Json, &Some(New(Some(New(None::<u8>)))));
-    unfit(Codec::Json, &Some(serde_json::Value::Null));
-    round_trip(Codec::Json, &Some(New(Some(vec![None::<u8>]))));
-    round_trip(Codec::Postcard, &Some(Some(Some(None::<u8>))));
+    unfit(Format::Json, &Some(None::<u8>));
+    unfit(Format::Json, &vec![Some(())]);
+    unfit(Format::Json, &New(Some(New(Unit))));
+    unfit(Format::Json, &Some(New(Some(New(None::<u8>)))));
+    unfit(Format::Json, &Some(serde_json::Value::Null));
+    round_trip(Format::Json, &Some(New(Some(vec![None::<u8>]))));
+    round_trip(Format::Postcard, &Some(Some(Some(None::<u8>))));
 }
 
 #[test]
 fn floats_that_are_not_finite_are_unfit_for_json() {
     for float in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
-        unfit(Codec::Json, &float);
-        unfit(Codec::Json, &[1.0, f32::NAN]);
-        let bytes = encode(Codec::Postcard, &float, LIMIT).expect("postcard writes bits");
-        assert_eq!(decode::<f64>(Codec::Postcard, &bytes).map(f64::to_bits), Ok(float.to_bits()));
+        unfit(Format::Json, &float);
+        unfit(Format::Json, &[1.0, f32::NAN]);
+        let bytes = encode(Format::Postcard, &float, LIMIT).expect("postcard writes bits");
+        assert_eq!(decode::<f64>(Format::Postcard, &bytes).map(f64::to_bits), Ok(float.to_bits()));
     }
 }
 
@@ -158,15 +158,15 @@ impl<K: Serialize> Serialize for Entries<K> {
 
 #[test]
 fn keys_that_json_cannot_carry_are_unfit() {
-    unfit(Codec::Json, &Entries(vec![(None::<u8>, 1)]));
-    unfit(Codec::Json, &Entries(vec![(vec![1], 1)]));
-    unfit(Codec::Json, &Entries(vec![((1, 2), 1)]));
-    unfit(Codec::Json, &Entries(vec![(Tag::Named(String::new()), 1)]));
-    unfit(Codec::Json, &Entries(vec![(serde_bytes::ByteBuf::new(), 1)]));
-    unfit(Codec::Json, &Entries(vec![(f32::NAN, 1)]));
-    unfit(Codec::Json, &Entries(vec![("a", 1), ("b", 2), ("a", 3)]));
-    unfit(Codec::Json, &Entries(vec![(Loose::Number(1.5), 1), (Loose::Text("1.5".into()), 1)]));
-    assert!(encode(Codec::Json, &Entries(vec![("a", 1), ("b", 1)]), LIMIT).is_ok());
-    let floats = encode(Codec::Json, &Entries(vec![(0.1f32, 1)]), LIMIT).expect("finite keys are fit");
-    assert!(decode::<serde_json::Value>(Codec::Json, &floats).is_ok());
+    unfit(Format::Json, &Entries(vec![(None::<u8>, 1)]));
+    unfit(Format::Json, &Entries(vec![(vec![1], 1)]));
+    unfit(Format::Json, &Entries(vec![((1, 2), 1)]));
+    unfit(Format::Json, &Entries(vec![(Tag::Named(String::new()), 1)]));
+    unfit(Format::Json, &Entries(vec![(serde_bytes::ByteBuf::new(), 1)]));
+    unfit(Format::Json, &Entries(vec![(f32::NAN, 1)]));
+    unfit(Format::Json, &Entries(vec![("a", 1), ("b", 2), ("a", 3)]));
+    unfit(Format::Json, &Entries(vec![(Loose::Number(1.5), 1), (Loose::Text("1.5".into()), 1)]));
+    assert!(encode(Format::Json, &Entries(vec![("a", 1), ("b", 1)]), LIMIT).is_ok());
+    let floats = encode(Format::Json, &Entries(vec![(0.1f32, 1)]), LIMIT).expect("finite keys are fit");
+    assert!(decode::<serde_json::Value>(Format::Json, &floats).is_ok());
 }

@@ -1,10 +1,9 @@
-//! Names, forms and the simple values of the attribute's arguments.
+//! Names and forms of the attribute's arguments: which were given, and in the right form.
 
-use std::time::Duration;
-
+use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::{Expr, ExprLit, Ident, Lit, LitInt, Path};
+use syn::{Expr, ExprLit, Ident, Lit, Path};
 
 use crate::args::{Argument, Arguments, KNOWN, Name, Value, names, ungrouped};
 use crate::diagnostics::{Faults, listed};
@@ -88,13 +87,33 @@ impl<'a> Given<'a> {
         idents
     }
 
-    /// `expire`, in milliseconds.
-    pub(super) fn expire(&self, faults: &mut Faults) -> Option<u64> {
-        let expr = self.expr("expire", faults)?;
-        match milliseconds(expr) {
-            Ok(0) => faults.at(expr, "nothing lives for less than a millisecond; write `expire = 300`"),
-            Ok(expire) => return Some(expire),
-            Err(message) => faults.at(expr, message),
+    /// Whether `name` stands there alone.
+    pub(super) fn flag(&self, name: &str, faults: &mut Faults) -> bool {
+        let Some(argument) = self.get(name) else { return false };
+        if !matches!(argument.value, Value::Absent) {
+            faults.at(&argument.name, format!("`{name}` takes no value; write `{name}`"));
+        }
+        true
+    }
+
+    /// A closure over the value, or a path to a function.
+    pub(super) fn judge(&self, name: &str, faults: &mut Faults) -> Option<TokenStream> {
+        let expr = self.expr(name, faults)?;
+        match expr {
+            Expr::Closure(closure) if closure.inputs.len() != 1 => {
+                let message = format!("`{name}` is given the value and nothing else; write `{}`", form(name));
+                faults.at(closure, message);
+            }
+            Expr::Closure(closure) if closure.asyncness.is_some() => {
+                faults.at(closure.asyncness, format!("`{name}` cannot wait; write `{}`", form(name)));
+            }
+            Expr::Closure(_) | Expr::Path(_) | Expr::Call(_) | Expr::Macro(_) | Expr::Block(_) => {
+                return Some(expr.to_token_stream());
+            }
+            other => {
+                let typed = other.to_token_stream();
+                faults.at(other, format!("`{typed}` is no closure over the value; write `{}`", form(name)));
+            }
         }
         None
     }
@@ -119,7 +138,7 @@ impl<'a> Given<'a> {
     }
 }
 
-fn form(name: &str) -> &'static str {
+pub(super) fn form(name: &str) -> &'static str {
     KNOWN.iter().find(|known| known.name == name).map_or("", |known| known.form)
 }
 
@@ -132,22 +151,4 @@ fn unknown(argument: &Argument, name: &str, function: &Function) -> String {
         |known| format!("did you mean `{}`?", known.name),
     );
     format!("`#[cached]` has no argument `{name}`; {advice}")
-}
-
-fn milliseconds(expr: &Expr) -> Result<u64, String> {
-    let parsed = match expr {
-        Expr::Lit(ExprLit { lit: Lit::Int(seconds), .. }) => from_seconds(seconds),
-        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => humantime::parse_duration(&text.value()).ok(),
-        _ => None,
-    };
-    let Some(duration) = parsed else {
-        let typed = expr.to_token_stream();
-        return Err(format!("`{typed}` is no duration; write seconds as in `300`, or `\"5m\"`"));
-    };
-    u64::try_from(duration.as_millis()).map_err(|_| "this duration is too long".to_owned())
-}
-
-fn from_seconds(literal: &LitInt) -> Option<Duration> {
-    let seconds = literal.suffix().is_empty().then(|| literal.base10_parse().ok()).flatten()?;
-    Some(Duration::from_secs(seconds))
 }

@@ -1,0 +1,61 @@
+// #[cached(key = page.id, bypass = page.fresh, expire = ttl(&page.kind), tags = ["pages", "org:{page.org}:{lang}"])] async fn render(page: Page, lang: &str) -> Html { page.render(lang) }
+
+async fn render(page: Page, lang: &str) -> Html {
+    let __cachefn_call = {
+        static __CACHEFN_SITE: ::cachefn::__private::Site = ::cachefn::__private::Site::new(
+            ::core::module_path!(),
+            "render",
+        );
+        ::cachefn::__private::begin(
+                &__CACHEFN_SITE,
+                |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
+                    use ::cachefn::__private::parts::*;
+                    __cachefn_key.bypass(page.fresh);
+                    __cachefn_key.text(":");
+                    (&&&::cachefn::__private::Part(&(page.id)))
+                        .write(__cachefn_key, b':');
+                },
+            )
+            .with(|__cachefn_terms: &mut ::cachefn::__private::Terms| {
+                __cachefn_terms.expire(ttl(&page.kind));
+                __cachefn_terms
+                    .tag(|__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
+                        __cachefn_key.text("pages");
+                    });
+                __cachefn_terms
+                    .tag(|__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
+                        use ::cachefn::__private::parts::*;
+                        __cachefn_key.text("org:");
+                        (&&&::cachefn::__private::Part(&(page.org)))
+                            .write(__cachefn_key, b':');
+                        __cachefn_key.text(":");
+                        (&&&::cachefn::__private::Part(&(lang)))
+                            .write(__cachefn_key, b':');
+                    });
+            })
+    };
+    ::cachefn::__private::run(
+            __cachefn_call,
+            {
+                use ::cachefn::__private::returned::*;
+                ::cachefn::__private::check(
+                    (&&::cachefn::__private::Verdict(
+                        (&&&&::cachefn::__private::Leafed(
+                            (&&&&::cachefn::__private::Shape::<Html>::NEW).shape(),
+                        ))
+                            .leaf(),
+                    ))
+                        .verdict(),
+                )
+            },
+            async move {
+                if let ::core::option::Option::Some(__cachefn_return) = ::core::option::Option::None::<
+                    Html,
+                > {
+                    return __cachefn_return;
+                }
+                { page.render(lang) }
+            },
+        )
+        .await
+}

@@ -1,0 +1,58 @@
+// #[cached(key = id)] fn get<'life0, 'async_trait>(&'life0 self, id: u64) -> ::core::pin::Pin<Box<dyn ::core::future::Future<Output = User> + ::core::marker::Send + 'async_trait>> where 'life0: 'async_trait, Self: 'async_trait { Box::pin(async move { let __self = self; let id = id; let __ret: User = { __self.find(id).await }; __ret }) }
+
+fn get<'life0, 'async_trait>(
+    &'life0 self,
+    id: u64,
+) -> ::core::pin::Pin<
+    Box<dyn ::core::future::Future<Output = User> + ::core::marker::Send + 'async_trait>,
+>
+where
+    'life0: 'async_trait,
+    Self: 'async_trait,
+{
+    Box::pin(async move {
+        let __cachefn_call = {
+            static __CACHEFN_SITE: ::cachefn::__private::Site = ::cachefn::__private::Site::new(
+                ::core::module_path!(),
+                "get",
+            );
+            ::cachefn::__private::begin(
+                &__CACHEFN_SITE,
+                |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
+                    use ::cachefn::__private::parts::*;
+                    __cachefn_key.text(":");
+                    (&&&::cachefn::__private::Part(&(id))).write(__cachefn_key, b':');
+                },
+            )
+        };
+        ::cachefn::__private::run(
+                __cachefn_call,
+                {
+                    use ::cachefn::__private::returned::*;
+                    ::cachefn::__private::check(
+                        (&&::cachefn::__private::Verdict(
+                            (&&&&::cachefn::__private::Leafed(
+                                (&&&&::cachefn::__private::Shape::<User>::NEW).shape(),
+                            ))
+                                .leaf(),
+                        ))
+                            .verdict(),
+                    )
+                },
+                async move {
+                    if let ::core::option::Option::Some(__cachefn_return) = ::core::option::Option::None::<
+                        User,
+                    > {
+                        return __cachefn_return;
+                    }
+                    {
+                        let __self = self;
+                        let id = id;
+                        let __ret: User = { __self.find(id).await };
+                        __ret
+                    }
+                },
+            )
+            .await
+    })
+}

@@ -1,0 +1,38 @@
+// #[cached(result = plain, skip(make))] async fn make<T>(make: impl Fn() -> T) -> T { make() }
+
+async fn make<T>(make: impl Fn() -> T) -> T {
+    let __cachefn_call = {
+        static __CACHEFN_SITE: ::cachefn::__private::Site = ::cachefn::__private::Site::new(
+            ::core::module_path!(),
+            "make",
+        );
+        ::cachefn::__private::begin(
+            &__CACHEFN_SITE,
+            |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {},
+        )
+    };
+    ::cachefn::__private::run(
+            __cachefn_call,
+            {
+                use ::cachefn::__private::returned::*;
+                ::cachefn::__private::check(
+                    (&&::cachefn::__private::Verdict(
+                        (&&&&::cachefn::__private::Leafed(
+                            ::cachefn::__private::Shape::<T>::NEW.whole(),
+                        ))
+                            .leaf(),
+                    ))
+                        .verdict(),
+                )
+            },
+            async move {
+                if let ::core::option::Option::Some(__cachefn_return) = ::core::option::Option::None::<
+                    T,
+                > {
+                    return __cachefn_return;
+                }
+                { make() }
+            },
+        )
+        .await
+}

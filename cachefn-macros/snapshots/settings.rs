@@ -1,0 +1,54 @@
+// #[cached(none = 30, jitter = 0.1, version = 2, sensitive, codec = MessagePack)] async fn token(id: u64) -> Option<Token> { issue(id) }
+
+async fn token(id: u64) -> Option<Token> {
+    let __cachefn_call = {
+        static __CACHEFN_SITE: ::cachefn::__private::Site = ::cachefn::__private::Site::new(
+                ::core::module_path!(),
+                "token",
+            )
+            .none(30000u64)
+            .jitter(0.1f64)
+            .version(2u64)
+            .sensitive();
+        ::cachefn::__private::begin(
+            &__CACHEFN_SITE,
+            |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
+                use ::cachefn::__private::parts::*;
+                __cachefn_key.text(":");
+                (&&&::cachefn::__private::Part(&(id))).write(__cachefn_key, b':');
+            },
+        )
+    };
+    ::cachefn::__private::run(
+            __cachefn_call,
+            {
+                use ::cachefn::__private::returned::*;
+                ::cachefn::__private::optional(
+                    ::cachefn::__private::coded::<
+                        ::cachefn::codec::MessagePack,
+                        _,
+                    >(
+                        ::cachefn::__private::check(
+                            (&&::cachefn::__private::Verdict(
+                                (&&&&::cachefn::__private::Leafed(
+                                    (&&&&::cachefn::__private::Shape::<Option<Token>>::NEW)
+                                        .shape(),
+                                ))
+                                    .leaf(),
+                            ))
+                                .verdict(),
+                        ),
+                    ),
+                )
+            },
+            async move {
+                if let ::core::option::Option::Some(__cachefn_return) = ::core::option::Option::None::<
+                    Option<Token>,
+                > {
+                    return __cachefn_return;
+                }
+                { issue(id) }
+            },
+        )
+        .await
+}

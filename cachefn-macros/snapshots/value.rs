@@ -1,0 +1,51 @@
+// #[cached(key = id, when = |user: &User| user.is_active(), expire_with = User::lifetime, tags_with = |user| [user.tag()])] async fn get_user(id: u64) -> Result<User, DbError> { find(id).await }
+
+async fn get_user(id: u64) -> Result<User, DbError> {
+    let __cachefn_call = {
+        static __CACHEFN_SITE: ::cachefn::__private::Site = ::cachefn::__private::Site::new(
+                ::core::module_path!(),
+                "get_user",
+            )
+            .tagged_by_value();
+        ::cachefn::__private::begin(
+            &__CACHEFN_SITE,
+            |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
+                use ::cachefn::__private::parts::*;
+                __cachefn_key.text(":");
+                (&&&::cachefn::__private::Part(&(id))).write(__cachefn_key, b':');
+            },
+        )
+    };
+    ::cachefn::__private::run_judged(
+            __cachefn_call,
+            {
+                use ::cachefn::__private::returned::*;
+                ::cachefn::__private::check(
+                    (&&::cachefn::__private::Verdict(
+                        (&&&&::cachefn::__private::Leafed(
+                            (&&&&::cachefn::__private::Shape::<
+                                Result<User, DbError>,
+                            >::NEW)
+                                .shape(),
+                        ))
+                            .leaf(),
+                    ))
+                        .verdict(),
+                )
+            },
+            |__cachefn_value, __cachefn_terms: &mut ::cachefn::__private::Terms| {
+                __cachefn_terms.when(__cachefn_value, |user: &User| user.is_active());
+                __cachefn_terms.expire_with(__cachefn_value, User::lifetime);
+                __cachefn_terms.tags_with(__cachefn_value, |user| [user.tag()]);
+            },
+            async move {
+                if let ::core::option::Option::Some(__cachefn_return) = ::core::option::Option::None::<
+                    Result<User, DbError>,
+                > {
+                    return __cachefn_return;
+                }
+                { find(id).await }
+            },
+        )
+        .await
+}

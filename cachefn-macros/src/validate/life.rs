@@ -1,0 +1,91 @@
+//! How long an entry lives: `expire`, `none`, `jitter`.
+
+use std::time::Duration;
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::{Expr, ExprLit, ExprUnary, Lit, LitInt, UnOp};
+
+use super::given::{Given, form};
+use crate::diagnostics::Faults;
+use crate::model::{Settings, Terms};
+
+/// Longer is as good as for ever, which nothing is kept for.
+const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
+/// `expire`: a constant of the site, or an expression of each call.
+pub(super) fn expire(given: &Given<'_>, site: &mut Settings, call: &mut Terms, faults: &mut Faults) {
+    let Some(expr) = given.expr("expire", faults) else { return };
+    if is_computed(expr) {
+        call.expire = Some(expr.to_token_stream());
+        return;
+    }
+    site.expire = milliseconds("expire", expr, faults);
+}
+
+/// `none`: how long a `None` lives; absent, like `"skip"`: it is not stored.
+pub(super) fn none(given: &Given<'_>, faults: &mut Faults) -> (Option<u64>, Option<TokenStream>) {
+    let written = given.get("none").map(|argument| argument.name.to_token_stream());
+    let Some(expr) = given.expr("none", faults) else { return (None, None) };
+    let life = match expr {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if text.value() == "skip" => None,
+        other => milliseconds("none", other, faults),
+    };
+    (life, written)
+}
+
+/// `jitter`: a part of one.
+pub(super) fn jitter(given: &Given<'_>, faults: &mut Faults) -> Option<f64> {
+    let expr = given.expr("jitter", faults)?;
+    let part = match expr {
+        Expr::Lit(ExprLit { lit: Lit::Float(float), .. }) => float.base10_parse::<f64>().ok(),
+        _ => None,
+    };
+    let part = part.filter(|part| (f64::MIN_POSITIVE..1.0).contains(part));
+    if part.is_none() {
+        let typed = expr.to_token_stream();
+        faults
+            .at(expr, format!("`{typed}` is no part of a life; write a number between 0 and 1, as in `0.1`"));
+    }
+    part
+}
+
+/// Whether only the running program knows the value. Literals are judged here.
+fn is_computed(expr: &Expr) -> bool {
+    match expr {
+        Expr::Lit(_) => false,
+        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => is_computed(expr),
+        _ => true,
+    }
+}
+
+fn milliseconds(name: &str, expr: &Expr, faults: &mut Faults) -> Option<u64> {
+    let Some(duration) = duration(expr) else {
+        let typed = expr.to_token_stream();
+        let advice = format!("write seconds as in `{}`, or `\"5m\"`", form(name));
+        faults.at(expr, format!("`{typed}` is no duration; {advice}"));
+        return None;
+    };
+    if duration < Duration::from_millis(1) {
+        faults.at(expr, format!("nothing lives for less than a millisecond; write `{}`", form(name)));
+        return None;
+    }
+    if duration > CENTURY {
+        faults.at(expr, "nothing is kept for more than a century");
+        return None;
+    }
+    u64::try_from(duration.as_millis()).ok()
+}
+
+fn duration(expr: &Expr) -> Option<Duration> {
+    match expr {
+        Expr::Lit(ExprLit { lit: Lit::Int(seconds), .. }) => from_seconds(seconds),
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => humantime::parse_duration(&text.value()).ok(),
+        _ => None,
+    }
+}
+
+fn from_seconds(literal: &LitInt) -> Option<Duration> {
+    let seconds = literal.suffix().is_empty().then(|| literal.base10_parse().ok()).flatten()?;
+    Some(Duration::from_secs(seconds))
+}

@@ -1,0 +1,234 @@
+//! What `#[invalidates]` does: targets are named before the body, which may move the arguments, and struck after it.
+//!
+//! The companions name them: while a [`Plan`] is made, whatever would be invalidated is noted instead. That happens
+//! inside one function call, so a note of the thread is enough.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use cachefn_backends::place::{Group, Target};
+use pin_project_lite::pin_project;
+
+use crate::event;
+use crate::invalidate::{Invalidation, in_use, invalidate_namespace, invalidate_tag};
+use crate::key::{KeyWriter, group_name};
+use crate::shape::{Kind, Split};
+use crate::verdict::Verdict;
+
+thread_local! {
+    static NOTED: RefCell<Option<Vec<Target>>> = const { RefCell::new(None) };
+}
+
+/// What is to be struck. Nothing, where nothing is cached.
+#[derive(Debug, Default)]
+pub struct Plan(Vec<Target>);
+
+/// Notes `targets` if a plan is being made; else they are the caller's again.
+pub(crate) fn note(targets: Vec<Target>) -> Option<Vec<Target>> {
+    NOTED.with_borrow_mut(|noted| match noted {
+        Some(noted) => {
+            noted.extend(targets);
+            None
+        }
+        None => Some(targets),
+    })
+}
+
+/// Names what is to be struck. While caching is off nothing is asked.
+pub fn plan(name: impl FnOnce()) -> Plan {
+    /// Gives back what an outer plan has noted, also if an argument panics.
+    struct Outer(Option<Vec<Target>>);
+
+    impl Drop for Outer {
+        fn drop(&mut self) {
+            NOTED.set(self.0.take());
+        }
+    }
+
+    if in_use().is_none() {
+        return Plan::default();
+    }
+    let outer = Outer(NOTED.replace(Some(Vec::new())));
+    name();
+    let noted = NOTED.take().unwrap_or_default();
+    drop(outer);
+    Plan(noted)
+}
+
+/// `f(arguments)` and `f(*)`, by the companion.
+pub fn named(_: Invalidation) {}
+
+/// `tag("…")`
+pub fn tag(write: impl FnOnce(&mut KeyWriter)) {
+    let mut writer = KeyWriter::raw();
+    write(&mut writer);
+    match writer.into_text() {
+        Ok(tag) => drop(invalidate_tag(&tag)),
+        Err(error) => event::no_key("tag", &error),
+    }
+}
+
+/// `namespace("…")`
+pub fn namespace(write: impl FnOnce(&mut KeyWriter)) {
+    let mut writer = KeyWriter::dynamic(None);
+    write(&mut writer);
+    match writer.into_text() {
+        Ok(namespace) => {
+            let group = Target::Group(Group::namespace(&group_name(&namespace)));
+            drop(note(vec![group]));
+        }
+        Err(error) => event::no_key("namespace", &error),
+    }
+}
+
+/// `namespace(…)` of text that the program has at hand.
+pub fn namespace_of(namespace: impl AsRef<str>) {
+    drop(invalidate_namespace(namespace.as_ref()));
+}
+
+/// `tag(…)` of text that the program has at hand.
+pub fn tag_of(tag: impl AsRef<str>) {
+    drop(invalidate_tag(tag.as_ref()));
+}
+
+impl Plan {
+    fn strike(self) -> Invalidation {
+        match in_use().filter(|_| !self.0.is_empty()) {
+            Some(cache) => Invalidation::strike(&cache, self.0),
+            None => Invalidation::off(),
+        }
+    }
+}
+
+/// What the writer returned can wait for Redis's answer.
+#[derive(Debug)]
+pub struct Waits<K>(PhantomData<K>);
+
+/// It cannot: holding it would make the writer's future one that does not move between threads.
+#[derive(Debug)]
+pub struct Leaves<K>(PhantomData<K>);
+
+/// The lookup that finds [`Waits`].
+pub trait Waiting {
+    /// How the writer ends.
+    type End;
+
+    /// How the writer ends.
+    fn end(&self) -> Self::End;
+}
+
+/// The lookup that finds [`Leaves`].
+pub trait Leaving {
+    /// How the writer ends.
+    type End;
+
+    /// How the writer ends.
+    fn end(&self) -> Self::End;
+}
+
+impl<K: Kind<Stored: Send>> Waiting for &Verdict<K> {
+    type End = Waits<K>;
+
+    fn end(&self) -> Waits<K> {
+        Waits(PhantomData)
+    }
+}
+
+impl<K: Kind> Leaving for Verdict<K> {
+    type End = Leaves<K>;
+
+    fn end(&self) -> Leaves<K> {
+        Leaves(PhantomData)
+    }
+}
+
+/// The end of a writer.
+pub trait End {
+    /// What it returns.
+    type Kind: Kind;
+    /// What is held meanwhile.
+    type Held;
+
+    /// Holds what was returned, or returns it at once.
+    fn hold(returned: <Self::Kind as Kind>::Stored) -> Result<Self::Held, <Self::Kind as Kind>::Output>;
+
+    /// What is returned in the end.
+    fn release(held: Self::Held) -> <Self::Kind as Kind>::Output;
+}
+
+impl<K: Kind> End for Waits<K> {
+    type Kind = K;
+    type Held = K::Stored;
+
+    fn hold(returned: K::Stored) -> Result<K::Stored, K::Output> {
+        Ok(returned)
+    }
+
+    fn release(held: K::Stored) -> K::Output {
+        K::restore(held)
+    }
+}
+
+impl<K: Kind> End for Leaves<K> {
+    type Kind = K;
+    type Held = std::convert::Infallible;
+
+    fn hold(returned: K::Stored) -> Result<Self::Held, K::Output> {
+        Err(K::restore(returned))
+    }
+
+    fn release(held: Self::Held) -> K::Output {
+        match held {}
+    }
+}
+
+pin_project! {
+    /// A writer: its body, and then what it invalidates.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Writing<E: End, F> {
+        plan: Plan,
+        struck: Option<(Invalidation, E::Held)>,
+        #[pin]
+        body: F,
+    }
+}
+
+/// Runs a writer's body, and strikes after it, in the same poll, unless it failed.
+pub fn writing<E: End, F: Future<Output = <E::Kind as Kind>::Output>>(
+    plan: Plan,
+    _: E,
+    body: F,
+) -> Writing<E, F> {
+    Writing { plan, struck: None, body }
+}
+
+impl<E: End, F: Future<Output = <E::Kind as Kind>::Output>> Future for Writing<E, F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        if this.struck.is_none() {
+            let output = ready!(this.body.poll(cx));
+            let returned = match E::Kind::split(output) {
+                Split::Failure(failure) => return Poll::Ready(failure),
+                Split::Value(returned) | Split::Nothing(returned) => E::hold(returned),
+                Split::Hidden(output) => Err(output),
+            };
+            let invalidation = std::mem::take(this.plan).strike();
+            match returned {
+                Ok(held) => *this.struck = Some((invalidation, held)),
+                Err(output) => return Poll::Ready(output),
+            }
+        }
+        if let Some((invalidation, _)) = this.struck {
+            ready!(Pin::new(invalidation).poll(cx));
+        }
+        match this.struck.take() {
+            Some((_, held)) => Poll::Ready(E::release(held)),
+            None => unreachable!("it was put there by this very function"),
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! What a call decides about its entry beside the key: for how long, under which tags, whether at all.
+//!
+//! ```text
+//! arguments   expire = …        tags = […]          asked once memory had no entry, before the body
+//! value       expire_with = …   tags_with = …       asked when the body has returned, before it is stored
+//!             when = …
+//! ```
+
+use std::time::Duration;
+
+use cachefn_backends::place::Group;
+
+use crate::key::{KeyError, KeyWriter, canonical_tag};
+
+/// A shorter life is none.
+const SHORTEST: Duration = Duration::from_millis(1);
+
+/// Longer is as good as for ever, which nothing is kept for.
+const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
+/// What one call asks for.
+#[derive(Clone, Debug, Default)]
+pub struct Terms {
+    life: Option<Duration>,
+    /// Those of the arguments.
+    pub(crate) tags: Vec<Group>,
+    /// Those of the value.
+    pub(crate) tags_of_value: Vec<Group>,
+    unwanted: bool,
+    pub(crate) error: Option<KeyError>,
+}
+
+impl Terms {
+    /// `expire = …`
+    pub fn expire(&mut self, life: Duration) {
+        self.life = Some(life);
+    }
+
+    /// One of `tags = […]`.
+    pub fn tag(&mut self, write: impl FnOnce(&mut KeyWriter)) {
+        let mut writer = KeyWriter::raw();
+        write(&mut writer);
+        match writer.into_text() {
+            Ok(tag) => self.tags.push(group(&tag)),
+            Err(error) => self.error = Some(error),
+        }
+    }
+
+    /// `when = …`
+    pub fn when<V: ?Sized>(&mut self, value: &V, wanted: impl FnOnce(&V) -> bool) {
+        self.unwanted |= !wanted(value);
+    }
+
+    /// `expire_with = …`
+    pub fn expire_with<V: ?Sized>(&mut self, value: &V, life: impl FnOnce(&V) -> Duration) {
+        if !self.unwanted {
+            self.life = Some(life(value));
+        }
+    }
+
+    /// `tags_with = …`
+    pub fn tags_with<'v, V: ?Sized, T>(&mut self, value: &'v V, tags: impl FnOnce(&'v V) -> T)
+    where
+        T: IntoIterator<Item: AsRef<str>>,
+    {
+        if !self.unwanted {
+            self.tags_of_value.extend(tags(value).into_iter().map(|tag| group(tag.as_ref())));
+        }
+    }
+
+    /// The life that is asked for; `usual` where nothing was said.
+    pub(crate) fn life(&self, usual: Option<Duration>) -> Option<Duration> {
+        self.life.or(usual).map(|life| life.min(CENTURY))
+    }
+
+    /// A `None` lives as long as it may.
+    pub(crate) fn live_for(&mut self, life: Duration) {
+        self.life = Some(life);
+    }
+
+    /// Whether the value is to be stored.
+    pub(crate) fn stores(&self) -> bool {
+        !self.unwanted && self.life.is_none_or(|life| life >= SHORTEST)
+    }
+}
+
+/// The group of a tag.
+pub(crate) fn group(tag: &str) -> Group {
+    Group::tag(&canonical_tag(tag))
+}
+
+/// What asks the value, if anything does.
+pub trait Judge<V: ?Sized> {
+    /// Asks the value.
+    fn judge(&self, value: &V, terms: &mut Terms);
+}
+
+/// Nothing asks the value.
+#[derive(Debug)]
+pub struct Unjudged;
+
+/// A closure asks the value.
+#[derive(Debug)]
+pub struct Judged<J>(pub(crate) J);
+
+impl<V: ?Sized> Judge<V> for Unjudged {
+    #[inline]
+    fn judge(&self, _: &V, _: &mut Terms) {}
+}
+
+impl<V: ?Sized, J: Fn(&V, &mut Terms)> Judge<V> for Judged<J> {
+    fn judge(&self, value: &V, terms: &mut Terms) {
+        (self.0)(value, terms);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_decides_over_the_arguments() {
+        let mut terms = Terms::default();
+        assert_eq!(terms.life(Some(CENTURY)), Some(CENTURY));
+        terms.expire(Duration::from_secs(5));
+        terms.expire_with(&7_u64, |seconds| Duration::from_secs(*seconds));
+        assert_eq!(terms.life(None), Some(Duration::from_secs(7)));
+        terms.expire(Duration::MAX);
+        assert_eq!(terms.life(None), Some(CENTURY));
+    }
+
+    #[test]
+    fn what_is_not_wanted_or_does_not_live_is_not_stored() {
+        let mut terms = Terms::default();
+        assert!(terms.stores());
+        terms.expire(Duration::from_micros(999));
+        assert!(!terms.stores());
+        terms.expire(SHORTEST);
+        assert!(terms.stores());
+        terms.when(&1, |value| *value > 1);
+        assert!(!terms.stores());
+    }
+
+    #[test]
+    fn a_value_that_is_not_wanted_is_asked_nothing_more() {
+        let mut terms = Terms::default();
+        terms.when(&1, |_| false);
+        terms.expire_with(&1, |_| unreachable!());
+        terms.tags_with(&1, |_| -> [&str; 0] { unreachable!() });
+    }
+}

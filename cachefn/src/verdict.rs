@@ -1,0 +1,175 @@
+//! Whether the stored part of a return type can be stored at all: if not, one error at the return type.
+//!
+//! Generated code calls `(&&Verdict(kind)).verdict()`. A bound on the function that runs the call would be
+//! reported once per missing trait; a verdict is [`Yes`] or [`No`], and only [`check`] refuses one.
+
+use std::any::Any;
+use std::marker::PhantomData;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::codec::Codec;
+use crate::layout::{Choice, Named};
+use crate::shape::{Coded, Kind, Optional};
+
+/// What every stored part must be.
+pub trait Storable: Clone + Serialize + DeserializeOwned + Send + Sync + Any {}
+
+impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + Any> Storable for T {}
+
+/// A kind, before it is known whether its stored part can be stored.
+#[derive(Debug)]
+pub struct Verdict<K>(pub PhantomData<K>);
+
+/// The kind's stored part can be stored.
+#[derive(Debug)]
+pub struct Yes<K>(PhantomData<K>);
+
+/// The kind's stored part cannot be stored.
+#[derive(Debug)]
+pub struct No<K>(PhantomData<K>);
+
+/// The lookup that finds [`Yes`].
+pub trait VerdictYes {
+    /// The verdict.
+    type Verdict;
+
+    /// The verdict.
+    fn verdict(&self) -> Self::Verdict;
+}
+
+/// The lookup that finds [`No`].
+pub trait VerdictNo {
+    /// The verdict.
+    type Verdict;
+
+    /// The verdict.
+    fn verdict(&self) -> Self::Verdict;
+}
+
+impl<K: Kind<Stored: Storable>> VerdictYes for &Verdict<K> {
+    type Verdict = Yes<K>;
+
+    fn verdict(&self) -> Yes<K> {
+        Yes(PhantomData)
+    }
+}
+
+impl<K: Kind> VerdictNo for Verdict<K> {
+    type Verdict = No<K>;
+
+    fn verdict(&self) -> No<K> {
+        No(PhantomData)
+    }
+}
+
+/// A verdict, to be looked at by [`check`].
+pub trait Checked {
+    /// The kind that was judged.
+    type Kind: Kind;
+    /// The type that has to be fit for storing: the stored part's, or one that always is.
+    type Judged: ?Sized;
+    /// The same verdict with a codec of its own.
+    type Coded<C: Choice>: Checked;
+
+    /// The same verdict with a codec of its own.
+    fn coded<C: Choice>(self) -> Self::Coded<C>;
+}
+
+/// Implemented for nothing that can be in a signature; it carries the error.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be cached",
+    label = "must be `Clone + Serialize + DeserializeOwned + Send + Sync + 'static`",
+    note = "derive `Clone, serde::Serialize, serde::Deserialize` for `{Self}`, and return owned values"
+)]
+pub trait StoredValue {}
+
+/// What [`Yes`] has judged.
+#[derive(Debug)]
+pub struct Fit;
+
+#[diagnostic::do_not_recommend]
+impl StoredValue for Fit {}
+
+impl<K: Kind> Checked for Yes<K> {
+    type Kind = K;
+    type Judged = Fit;
+    type Coded<C: Choice> = Yes<Coded<K, C>>;
+
+    fn coded<C: Choice>(self) -> Yes<Coded<K, C>> {
+        Yes(PhantomData)
+    }
+}
+
+impl<K: Kind> Checked for No<K> {
+    type Kind = K;
+    type Judged = K::Seen;
+    type Coded<C: Choice> = No<Coded<K, C>>;
+
+    fn coded<C: Choice>(self) -> No<Coded<K, C>> {
+        No(PhantomData)
+    }
+}
+
+/// Hands the verdict on, or is the one error that says what is missing.
+pub fn check<V: Checked<Judged: StoredValue>>(verdict: V) -> V {
+    verdict
+}
+
+/// `codec = …`
+pub fn coded<C: Codec, V: Checked>(verdict: V) -> V::Coded<Named<C>> {
+    verdict.coded()
+}
+
+/// `none = …` on a type that has a `None`.
+pub fn optional<V: Checked<Kind: Optional>>(verdict: V) -> V {
+    verdict
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::leaf::*;
+    use crate::shape::*;
+
+    macro_rules! kind_of {
+        ($type:ty) => {
+            std::any::type_name_of_val(&check(
+                (&&Verdict((&&&&Leafed((&&&&Shape::<$type>::NEW).shape())).leaf())).verdict(),
+            ))
+        };
+    }
+
+    #[derive(Serialize, serde::Deserialize)]
+    struct NotClone;
+
+    #[test]
+    fn the_shape_is_found_by_type_through_aliases() {
+        type Rows = Result<Option<Vec<u8>>, std::fmt::Error>;
+        type Maybe = Option<String>;
+        type Handle = Result<Arc<NotClone>, ()>;
+        for (found, kind) in [
+            (kind_of!(Rows), "ResultOption<cachefn::leaf::Whole<alloc::vec::Vec<u8>>,"),
+            (kind_of!(Result<u8, std::rc::Rc<u8>>), "ResultOf<cachefn::leaf::Whole<u8>,"),
+            (kind_of!(Maybe), "OptionOf<cachefn::leaf::Whole<alloc::string::String>>"),
+            (kind_of!(Arc<str>), "Plain<cachefn::leaf::Counted<str>>"),
+            (kind_of!(Handle), "ResultOf<cachefn::leaf::Counted<"),
+            (kind_of!(Option<Arc<[u8]>>), "OptionOf<cachefn::leaf::Counted<[u8]>>"),
+        ] {
+            assert!(found.contains("Yes<") && found.contains(kind), "{found} is not {kind}");
+        }
+    }
+
+    #[test]
+    fn a_reference_cannot_be_stored() {
+        fn found<'a>(_: &'a str) -> &'static str {
+            let verdict =
+                (&&Verdict((&&&&Leafed((&&&&Shape::<Option<&'a str>>::NEW).shape())).leaf())).verdict();
+            std::any::type_name_of_val(&verdict)
+        }
+        assert!(found("").contains("No<"), "{}", found(""));
+    }
+}
