@@ -51,6 +51,12 @@ pub(crate) fn no_secret(function: &str) {
     );
 }
 
+/// A value that every lookup would have to ask too many generations for.
+pub(crate) fn too_many_tags(function: &str) {
+    let most = cachefn_backends::envelope::MAX_TAGS;
+    warn!(target: "cachefn", function, "a value is not stored: `tags_with` names more than {most} tags");
+}
+
 /// A return type whose shape the signature does not show.
 pub(crate) fn hidden_result(function: &str) {
     warn!(

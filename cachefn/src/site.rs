@@ -223,6 +223,12 @@ impl Instance {
         }
     }
 
+    /// Counts a value that names too many tags, and says so once.
+    pub(crate) fn says_too_many_tags(&self) {
+        self.site.counters.unfit.count();
+        self.identity.said_unfit.call_once(|| event::too_many_tags(&self.identity.function));
+    }
+
     /// Says once that nothing is stored: the value is a `Result` or `Option` behind a type parameter.
     pub(crate) fn says_hidden(&self) {
         self.site.counters.unfit.count();
@@ -361,7 +367,8 @@ fn plain(path: &str) -> String {
             _ => {}
         }
     }
-    out.trim_end_matches("::").to_owned()
+    // Functions inside of async functions stand in closures without a name.
+    out.replace("::{{closure}}", "").trim_end_matches("::").to_owned()
 }
 
 #[cfg(test)]
@@ -394,6 +401,7 @@ mod tests {
                 true,
             ),
             ("app::users::main::get::{{closure}}", "main::get", "app::users::main::get", false),
+            ("app::users::main::{{closure}}::get::{{closure}}", "main::get", "app::users::main::get", false),
         ];
         for (closure, function, path, generic) in cases {
             assert_eq!(read(closure), (function.to_owned(), path.to_owned(), generic), "{closure}");

@@ -2,5 +2,12 @@
 #![allow(missing_docs)]
 
 mod backends;
+#[path = "../both/mod.rs"]
+mod both;
 mod memory;
 mod processes;
+
+/// What the tests of both kinds have behind them in this process.
+async fn cache() {
+    memory::memory().await;
+}

@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 /// The cache of this process, set up once; every test has functions of its own.
-async fn memory() {
+pub(crate) async fn memory() {
     static READY: tokio::sync::OnceCell<()> = tokio::sync::OnceCell::const_new();
     let init = || async {
         cachefn::init_with(Config::builder().enabled(true).build().unwrap()).await.unwrap();

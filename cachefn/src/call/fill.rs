@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use cachefn_backends::backend::{Backend, Filled};
 use cachefn_backends::background;
-use cachefn_backends::envelope::{Draft, Span};
+use cachefn_backends::envelope::{Draft, MAX_TAGS, Span};
 use cachefn_backends::error::{Error, ErrorKind};
 use cachefn_backends::memory::{AnyEntry, Ticket};
 use cachefn_backends::place::Place;
@@ -109,6 +109,10 @@ impl Fill {
     ) -> Settling<K::Stored> {
         if let Some(seen) = K::see(&value) {
             judge.judge(seen, &mut self.terms);
+        }
+        if self.terms.tags_of_value.len() > MAX_TAGS {
+            self.instance.says_too_many_tags();
+            return self.nothing(value);
         }
         if self.terms.stores() { self.value::<K>(value) } else { self.nothing(value) }
     }

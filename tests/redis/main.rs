@@ -1,6 +1,10 @@
 //! Cached functions of this very process with Redis behind them: every value goes through its bytes.
 #![allow(missing_docs)]
 
+#[path = "../both/mod.rs"]
+mod both;
+mod stored;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
@@ -25,6 +29,7 @@ async fn redis() -> Arc<RedisServer> {
         .redis_enabled(true)
         .redis_host("127.0.0.1")
         .redis_port(server.port())
+        .secret("what sensitive keys are hidden with")
         // Long enough for a busy machine: no test here is about time.
         .redis_timeout(Duration::from_secs(5));
     cachefn::shutdown().await;
@@ -32,6 +37,11 @@ async fn redis() -> Arc<RedisServer> {
     until("Redis is used", || cachefn::status().redis.is_some_and(|redis| redis.connected)).await;
     *current = Arc::downgrade(&server);
     server
+}
+
+/// What the tests of both kinds have behind them in this process.
+async fn cache() -> Arc<RedisServer> {
+    redis().await
 }
 
 #[derive(Default)]

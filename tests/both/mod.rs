@@ -1,0 +1,34 @@
+//! What holds whether memory or Redis is behind it: each test runs in a process of either kind.
+
+mod arguments;
+mod invalidates;
+mod tags;
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use serde::{Deserialize, Serialize};
+
+/// Held by tests that strike tags or have values with tags: in Redis tags share a few shards, and a fill is refused
+/// if another tag of its shard is struck meanwhile.
+static TAGS: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
+/// Counts how often bodies run.
+#[derive(Default)]
+pub(crate) struct Runs(AtomicU32);
+
+impl Runs {
+    pub(crate) fn next(&self) -> u32 {
+        self.0.fetch_add(1, Ordering::SeqCst) + 1
+    }
+
+    pub(crate) fn get(&self) -> u32 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct User {
+    id: u64,
+    org: String,
+    run: u32,
+}
