@@ -232,7 +232,8 @@ mod tests {
             "007b230b5d5e4e1461616161616161617661",
             "6c7565",
         );
-        let hex = |sealed: Vec<u8>| sealed.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let hex =
+            |sealed: Vec<u8>| sealed.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
         assert_eq!(hex(draft().seal(&[*b"aaaaaaaa"]).unwrap()), golden);
         let tagged = hex(tagged().seal(&[*b"aaaaaaaa"; 3]).unwrap());
         assert_eq!(&tagged[8..16], "01000302");

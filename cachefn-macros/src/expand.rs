@@ -18,7 +18,7 @@
 //!   the user's own names.
 //! - The body's future goes to `run` by value and unpolled; nothing here boxes it or asks it to be `Send`.
 
-use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 
 use crate::item::Function;
@@ -41,7 +41,7 @@ pub(crate) fn function(plan: &Plan, function: &Function) -> TokenStream {
         };
         #private::#run(__cachefn_call, #probe, #judge #body).await
     };
-    with_block(function, statements)
+    with_block(function, &statements)
 }
 
 /// The type that the body's block has.
@@ -56,7 +56,7 @@ pub(crate) fn body(function: &Function, returned: &TokenStream) -> TokenStream {
 }
 
 /// The function with other statements in the place of its body.
-pub(crate) fn with_block(function: &Function, statements: TokenStream) -> TokenStream {
+pub(crate) fn with_block(function: &Function, statements: &TokenStream) -> TokenStream {
     let Function { attrs, vis, sig, inner_attrs, body, frame, .. } = function;
     let mut block = Group::new(Delimiter::Brace, quote!(#inner_attrs #statements));
     block.set_span(Span::call_site().located_at(body.span()));
@@ -82,13 +82,14 @@ fn judge(value: &Judgement, private: &TokenStream) -> Option<TokenStream> {
         return None;
     }
     let Judgement { when, expire_with, tags_with } = value;
-    let ask = |name: TokenStream, closure: &Option<TokenStream>| {
+    let ask = |name: &str, closure: &Option<TokenStream>| {
         let closure = closure.as_ref()?;
-        let (_, last) = ends(closure);
+        let (first, last) = ends(closure);
+        let name = Ident::new(name, first);
         Some(quote_spanned!(last=> __cachefn_terms.#name(__cachefn_value, #closure);))
     };
     let (when, expire, tags) =
-        (ask(quote!(when), when), ask(quote!(expire_with), expire_with), ask(quote!(tags_with), tags_with));
+        (ask("when", when), ask("expire_with", expire_with), ask("tags_with", tags_with));
     Some(quote!(|__cachefn_value, __cachefn_terms: &mut #private::Terms| { #when #expire #tags },))
 }
 
@@ -119,11 +120,15 @@ fn probe(returned: &TokenStream, how: &Returned, private: &TokenStream) -> Token
     let checked = stored(returned, how.plain, private, &quote!(verdict));
     let mut checked = quote!(#private::check(#checked));
     if let Some(codec) = &how.codec {
-        checked = quote!(#private::coded::<#codec, _>(#checked));
+        let (first, last) = ends(codec);
+        let mut found = Group::new(Delimiter::Parenthesis, quote!(&&#private::CodecOf::<#codec>::NEW));
+        found.set_span(first);
+        let found = quote_spanned!(last=> #found.codec());
+        checked = quote!(#private::coded(#checked, #found));
     }
     if let Some(none) = &how.optional {
         let (_, last) = ends(none);
-        checked = quote_spanned!(last=> #private::optional(#checked));
+        checked = quote_spanned!(last=> #checked.optional());
     }
     quote!({ use #private::returned::*; #checked })
 }

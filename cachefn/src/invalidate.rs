@@ -48,7 +48,9 @@ impl Invalidation {
 
     /// Strikes `targets` here, and has Redis told.
     pub(crate) fn strike(cache: &Cache, targets: Vec<Target>) -> Self {
-        targets.iter().for_each(|target| cache.memory.invalidate(target));
+        for target in &targets {
+            cache.memory.invalidate(target);
+        }
         match &cache.redis {
             Some(redis) => Self(Progress::Sent(redis.invalidate(targets))),
             None => Self::off(),

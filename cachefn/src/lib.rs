@@ -160,7 +160,9 @@ pub mod __private {
         End, Leaves, Plan, Waits, Writing, named, namespace, namespace_of, plan, tag, tag_of, writing,
     };
     pub use crate::terms::{Judge, Judged, Terms, Unjudged};
-    pub use crate::verdict::{Checked, No, Storable, StoredValue, Verdict, Yes, check, coded, optional};
+    pub use crate::verdict::{
+        Checked, CodecOf, CodecType, No, NoCodec, Storable, StoredValue, Verdict, Yes, check, coded,
+    };
 
     /// The traits by which an argument is written into a key. Without names, to hide none of the user's.
     pub mod parts {
@@ -179,7 +181,9 @@ pub mod __private {
         pub use crate::leaf::{LeafArc as _, LeafReference as _, LeafWhole as _};
         pub use crate::shape::{ShapeOption as _, ShapePlain as _, ShapeResult as _, ShapeResultOption as _};
         pub use crate::strike::{Leaving as _, Waiting as _};
-        pub use crate::verdict::{VerdictNo as _, VerdictYes as _};
+        pub use crate::verdict::{
+            CodecNo as _, CodecYes as _, MayBeNone as _, VerdictNo as _, VerdictYes as _,
+        };
     }
 
     /// An invalidation where nothing is cached.

@@ -144,7 +144,9 @@ kind!(
     |stored| Some(L::see(stored))
 );
 
+#[diagnostic::do_not_recommend]
 impl<L: Leaf, E> Optional for ResultOption<L, E> {}
+#[diagnostic::do_not_recommend]
 impl<L: Leaf> Optional for OptionOf<L> {}
 
 /// Whether a type parameter turned out to be a `Result` or an `Option`.
@@ -178,6 +180,7 @@ impl<K: Kind, C: Choice> Kind for Coded<K, C> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<K: Optional, C> Optional for Coded<K, C> {}
 
 /// A return type, before it is known what of it is stored.

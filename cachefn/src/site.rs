@@ -218,7 +218,7 @@ impl Instance {
         match why {
             Unusable::Key(error) => event::no_key(&self.identity.function, error),
             Unusable::NoSecret => {
-                self.identity.said_unfit.call_once(|| event::no_secret(&self.identity.function))
+                self.identity.said_unfit.call_once(|| event::no_secret(&self.identity.function));
             }
         }
     }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::codec::Codec;
-use crate::layout::{Choice, Named};
+use crate::layout::{Auto, Choice, Named};
 use crate::shape::{Coded, Kind, Optional};
 
 /// What every stored part must be.
@@ -117,14 +117,99 @@ pub fn check<V: Checked<Judged: StoredValue>>(verdict: V) -> V {
     verdict
 }
 
-/// `codec = …`
-pub fn coded<C: Codec, V: Checked>(verdict: V) -> V::Coded<Named<C>> {
-    verdict.coded()
+/// `none = …` on a type that has a `None`.
+pub trait MayBeNone: Checked + Sized {
+    /// Hands the verdict on, or is the one error that says what is missing.
+    #[must_use]
+    fn optional(self) -> Self
+    where
+        Self::Kind: Optional,
+    {
+        self
+    }
 }
 
-/// `none = …` on a type that has a `None`.
-pub fn optional<V: Checked<Kind: Optional>>(verdict: V) -> V {
-    verdict
+impl<V: Checked> MayBeNone for V {}
+
+/// The type that `codec = …` names, before it is known whether it is a codec.
+#[derive(Debug)]
+pub struct CodecOf<C>(PhantomData<fn() -> C>);
+
+impl<C> CodecOf<C> {
+    /// The type alone; there is no value.
+    pub const NEW: Self = Self(PhantomData);
+}
+
+/// It is none.
+#[derive(Debug)]
+pub struct NoCodec<C>(PhantomData<fn() -> C>);
+
+/// The lookup that finds [`Named`].
+pub trait CodecYes {
+    /// What was found.
+    type Found;
+
+    /// What was found.
+    fn codec(&self) -> PhantomData<Self::Found>;
+}
+
+/// The lookup that finds [`NoCodec`].
+pub trait CodecNo {
+    /// What was found.
+    type Found;
+
+    /// What was found.
+    fn codec(&self) -> PhantomData<Self::Found>;
+}
+
+impl<C: Codec> CodecYes for &CodecOf<C> {
+    type Found = Named<C>;
+
+    fn codec(&self) -> PhantomData<Named<C>> {
+        PhantomData
+    }
+}
+
+impl<C> CodecNo for CodecOf<C> {
+    type Found = NoCodec<C>;
+
+    fn codec(&self) -> PhantomData<NoCodec<C>> {
+        PhantomData
+    }
+}
+
+/// What was found, to be looked at by [`coded`].
+pub trait Found {
+    /// What the values are written with.
+    type Choice: Choice;
+    /// The type that has to be a codec: the one that was named, or one that always is.
+    type Judged;
+}
+
+impl<C: Codec> Found for Named<C> {
+    type Choice = Self;
+    type Judged = Fit;
+}
+
+impl<C> Found for NoCodec<C> {
+    type Choice = Auto;
+    type Judged = C;
+}
+
+/// Implemented for nothing that can be named; it carries the error.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no codec",
+    label = "must implement `cachefn::codec::Codec`",
+    note = "write `Json`, `Postcard` or `MessagePack`, or implement `Codec` for `{Self}`"
+)]
+pub trait CodecType {}
+
+#[diagnostic::do_not_recommend]
+impl CodecType for Fit {}
+
+/// `codec = …`: the verdict with its codec, or the one error that says that it is none.
+pub fn coded<V: Checked, F: Found<Judged: CodecType>>(verdict: V, _: PhantomData<F>) -> V::Coded<F::Choice> {
+    verdict.coded()
 }
 
 #[cfg(test)]
@@ -165,10 +250,10 @@ mod tests {
 
     #[test]
     fn a_reference_cannot_be_stored() {
+        #[expect(clippy::needless_borrow, reason = "one is taken away at a time")]
         fn found<'a>(_: &'a str) -> &'static str {
-            let verdict =
-                (&&Verdict((&&&&Leafed((&&&&Shape::<Option<&'a str>>::NEW).shape())).leaf())).verdict();
-            std::any::type_name_of_val(&verdict)
+            let leaf = (&&&&Leafed((&&&&Shape::<Option<&'a str>>::NEW).shape())).leaf();
+            std::any::type_name_of_val(&(&&Verdict(leaf)).verdict())
         }
         assert!(found("").contains("No<"), "{}", found(""));
     }

@@ -100,12 +100,9 @@ struct Life(u32, u64);
 
 #[tokio::test]
 async fn a_value_says_after_how_long_it_expires() {
-    #[cached(namespace = "brief", key = id, expire = 600, expire_with = brief, jitter = 0.5)]
+    #[cached(namespace = "brief", key = id, expire = 600, expire_with = |_| Duration::from_millis(40), jitter = 0.5)]
     async fn get(id: u64, runs: &Runs) -> u32 {
         runs.next()
-    }
-    fn brief(_: &u32) -> Duration {
-        Duration::from_millis(40)
     }
 
     let _cache = cache().await;

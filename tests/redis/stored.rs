@@ -47,7 +47,8 @@ async fn an_entry_lives_as_long_as_it_is_told() {
     }
 
     let server = redis().await;
-    (constant(100).await, computed(100).await, by_value(100).await, nothing(100).await, nothing(0).await);
+    assert_eq!((constant(100).await, computed(100).await, by_value(100).await), (100, 100, 100));
+    assert_eq!((nothing(100).await, nothing(0).await), (None, Some(0)));
     for (end, expected) in [
         ("::constant:100", 500.0),
         ("::computed:100", 100.0),

@@ -73,7 +73,7 @@ impl Generations {
     }
 
     fn shard(&self, tag: &Group) -> &AtomicU64 {
-        &self.struck[(xxh3_64(tag.name().as_bytes()) % SHARDS as u64) as usize]
+        &self.struck[usize::try_from(xxh3_64(tag.name().as_bytes()) % SHARDS as u64).unwrap_or(0)]
     }
 
     /// How many cells are registered, dead ones included.

@@ -53,7 +53,7 @@ impl Keys {
             match target {
                 Target::Key(key) => names.extend([self.value(key), self.lease(key)]),
                 Target::Group(group) => {
-                    names.extend(self.generations([group].into_iter().chain(&group.shard())))
+                    names.extend(self.generations([group].into_iter().chain(&group.shard())));
                 }
             }
         }

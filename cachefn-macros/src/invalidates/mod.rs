@@ -53,7 +53,7 @@ pub(crate) fn invalidates(args: TokenStream, item: &TokenStream, enabled: bool) 
         let __cachefn_plan = #private::plan(|| { #(#strikes)* });
         #private::writing(__cachefn_plan, { use #private::returned::*; #end }, #body).await
     };
-    expand::with_block(&function, statements)
+    expand::with_block(&function, &statements)
 }
 
 fn krate(read: &Arguments, faults: &mut Faults) -> CratePath {

@@ -45,7 +45,6 @@ pub struct CodecError(Box<str>);
 
 impl CodecError {
     /// Any reason, in its own words.
-    #[expect(clippy::needless_pass_by_value, reason = "it is written as `map_err(CodecError::new)`")]
     pub fn new(why: impl Display) -> Self {
         Self(why.to_string().into())
     }

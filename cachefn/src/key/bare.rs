@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
 use std::fmt::{Display, Write as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::num::NonZero;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use serde::Serialize;
 
 use super::compound::write_set;
 use super::escape::Escaped;
+use super::text::Text;
 
 /// A type written as it displays: two values of it write the same only if they are equal.
 pub trait Bare {
@@ -84,6 +86,27 @@ impl<T: Serialize> Bare for BTreeSet<T> {
         write_set(self, out);
     }
 }
+
+/// Of any length: serde's own stop at 32.
+impl<T: Serialize, const N: usize> Bare for [T; N] {
+    fn write_bare(&self, out: &mut Escaped<'_>) {
+        if let Err(error) = self.as_slice().serialize(Text::new(out)) {
+            out.fail(error);
+        }
+    }
+}
+
+macro_rules! displayed {
+    ($($type:ty),*) => {$(
+        impl Bare for $type {
+            fn write_bare(&self, out: &mut Escaped<'_>) {
+                write_display(self, out);
+            }
+        }
+    )*};
+}
+
+displayed!(IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6);
 
 impl Bare for f32 {
     fn write_bare(&self, out: &mut Escaped<'_>) {

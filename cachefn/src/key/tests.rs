@@ -1,5 +1,6 @@
 //! Keys as people read them, their limits and their errors.
 
+mod hidden;
 mod injective;
 mod model;
 mod read;

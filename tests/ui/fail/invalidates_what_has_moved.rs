@@ -1,0 +1,16 @@
+//! The caret is at the use behind the move, in the words of the compiler: the attribute takes its arguments first.
+use cachefn::{cached, invalidates};
+
+#[cached(key = name)]
+async fn get_name(name: String) -> u64 {
+    name.len() as u64
+}
+
+#[invalidates(get_name(name))]
+async fn update(name: String) -> Result<u64, String> {
+    Err(name)
+}
+
+fn main() {
+    let _ = update("Ada".to_owned());
+}
