@@ -371,8 +371,9 @@ impl<V: Verbs> Backend for Protocol<V> {
             match target {
                 Target::Key(key) => names.extend([self.name('k', key), self.name('v', key)]),
                 Target::Group(group) => {
-                    names.push(self.name('g', group.name()));
+                    // The shard first: names may go at different moments, and without it a fill under way is refused.
                     names.extend(group.shard().map(|shard| self.name('g', shard.name())));
+                    names.push(self.name('g', group.name()));
                 }
             }
         }

@@ -89,7 +89,7 @@ impl Beside<'_> {
         quote!(#head #sig { #body })
     }
 
-    /// Everything before `fn`.
+    /// Everything before `fn`. What is inline costs no code where nobody calls it.
     fn head(&self, before: &str, after: &str) -> TokenStream {
         let vis = &self.function.vis;
         let cfgs = cfgs(&self.function.attrs);
@@ -97,7 +97,7 @@ impl Beside<'_> {
         let path = if self.through_self() { format!("Self::{name}") } else { name.clone() };
         let doc = format!("{before} [`{name}`]({path}) {after}");
         let quiet = quiet();
-        quote!(#[doc = #doc] #(#cfgs)* #quiet #vis)
+        quote!(#[doc = #doc] #(#cfgs)* #quiet #[inline] #vis)
     }
 
     fn named(&self, verb: &str) -> Ident {

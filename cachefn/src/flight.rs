@@ -185,6 +185,16 @@ impl State {
     }
 }
 
+/// While it lasts, this thread polls the body of a flight. The last one to begin is the first to end.
+#[must_use]
+pub(crate) struct Aboard(());
+
+impl Drop for Aboard {
+    fn drop(&mut self) {
+        ABOARD.with_borrow_mut(Vec::pop);
+    }
+}
+
 impl Seat {
     fn new(flight: Arc<Flight>) -> Self {
         Self { flight, left: false }
@@ -216,16 +226,9 @@ impl Seat {
     }
 
     /// Polls a body of this flight: a call of the same key inside it does not wait for itself.
-    pub(crate) fn aboard<T>(&self, poll: impl FnOnce() -> T) -> T {
-        struct Leave;
-        impl Drop for Leave {
-            fn drop(&mut self) {
-                ABOARD.with_borrow_mut(Vec::pop);
-            }
-        }
+    pub(crate) fn board(&self) -> Aboard {
         ABOARD.with_borrow_mut(|aboard| aboard.push(Arc::as_ptr(&self.flight)));
-        let _leave = Leave;
-        poll()
+        Aboard(())
     }
 
     fn finish(mut self, verdict: impl Fn() -> Verdict) {

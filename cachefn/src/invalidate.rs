@@ -16,7 +16,7 @@ use crate::event;
 use crate::global::{self, Cache};
 use crate::key::{KeyWriter, readings};
 use crate::remote::Ack;
-use crate::site::Site;
+use crate::site::{Closure, Site, Write};
 use crate::{strike, terms};
 
 /// An invalidation under way.
@@ -82,8 +82,17 @@ impl fmt::Debug for Invalidation {
 
 /// Invalidates the entry that the key's closure names.
 pub fn invalidate<F: FnOnce(&mut KeyWriter)>(site: &'static Site, write: F) -> Invalidation {
+    let mut write = Some(write);
+    invalidate_key(site, Closure::of::<F>(), &mut |key| {
+        if let Some(write) = write.take() {
+            write(key);
+        }
+    })
+}
+
+fn invalidate_key(site: &'static Site, closure: Closure, write: Write<'_>) -> Invalidation {
     let Some(cache) = in_use() else { return Invalidation::off() };
-    let instance = site.instance::<F>();
+    let instance = site.instance(closure);
     match instance.key(&cache, write) {
         Ok((key, _)) => Invalidation::of(&cache, vec![instance.target(&key)], key.as_str()),
         Err(why) => {
@@ -96,8 +105,12 @@ pub fn invalidate<F: FnOnce(&mut KeyWriter)>(site: &'static Site, write: F) -> I
 
 /// Invalidates all entries of the function.
 pub fn invalidate_all<F>(site: &'static Site, _: F) -> Invalidation {
+    invalidate_function(site, Closure::of::<F>())
+}
+
+fn invalidate_function(site: &'static Site, closure: Closure) -> Invalidation {
     let Some(cache) = in_use() else { return Invalidation::off() };
-    let instance = site.instance::<F>();
+    let instance = site.instance(closure);
     Invalidation::of(&cache, vec![instance.all()], &instance.identity.path)
 }
 

@@ -53,6 +53,24 @@ pub(crate) struct Identity {
     said_unfit: Once,
 }
 
+/// A closure of a function, by which the function's instance is known. What follows from it is not generic, so that
+/// it is compiled once and not once per function.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Closure {
+    name: &'static str,
+    owner: TypeId,
+}
+
+impl Closure {
+    #[inline]
+    pub(crate) fn of<F>() -> Self {
+        Self { name: type_name::<F>(), owner: typeid::of::<F>() }
+    }
+}
+
+/// Writes the arguments of one call.
+pub(crate) type Write<'a> = &'a mut dyn FnMut(&mut KeyWriter);
+
 /// Why a call cannot be cached.
 #[derive(Debug)]
 pub(crate) enum Unusable {
@@ -168,14 +186,14 @@ impl Site {
         if self.jitter > 0.0 { life.mul_f64(1.0 - self.jitter * fastrand::f64()) } else { life }
     }
 
-    /// The instance that `F` is a closure of.
-    pub(crate) fn instance<F>(&'static self) -> Instance {
-        let name = type_name::<F>();
+    /// The instance that a closure stands in.
+    #[inline]
+    pub(crate) fn instance(&'static self, closure: Closure) -> Instance {
         let identity = self.identity.get_or_init(|| {
             crate::stats::register(self);
-            Identity::read(self, name)
+            Identity::read(self, closure.name)
         });
-        Instance { site: self, identity, owner: typeid::of::<F>(), name }
+        Instance { site: self, identity, owner: closure.owner, name: closure.name }
     }
 
     /// Who it is, if it was called.
@@ -191,12 +209,7 @@ impl Site {
 
 impl Instance {
     /// The logical key that `write` writes, and whether the arguments ask not to read the cache.
-    #[inline]
-    pub(crate) fn key(
-        &self,
-        cache: &Cache,
-        write: impl FnOnce(&mut KeyWriter),
-    ) -> Result<(Key, bool), Unusable> {
+    pub(crate) fn key(&self, cache: &Cache, write: Write<'_>) -> Result<(Key, bool), Unusable> {
         let function = (!self.site.template).then_some(self.identity.function.as_str());
         let mut writer = match &self.identity.namespace {
             Some(namespace) => KeyWriter::fixed(namespace, function),

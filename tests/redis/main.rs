@@ -292,3 +292,35 @@ async fn a_paused_clock_does_not_make_redis_late() {
     });
     assert_eq!(paused.join().unwrap(), (1, 1));
 }
+
+#[tokio::test]
+async fn nothing_is_shared_that_redis_was_not_told_of() {
+    use tokio::sync::Semaphore;
+
+    // Two instances whose names are the same: the second one stays out of Redis, where nobody could tell them apart.
+    #[cached(namespace = "alike", key = 1)]
+    async fn get<F: Fn() -> Option<u8> + Send>(
+        make: F,
+        entered: Arc<Semaphore>,
+        gate: Arc<Semaphore>,
+    ) -> Option<u8> {
+        entered.add_permits(1);
+        gate.acquire().await.unwrap().forget();
+        make()
+    }
+
+    let _server = redis().await;
+    let (entered, gate) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)));
+    assert_eq!(get(|| Some(1), Arc::clone(&entered), Arc::clone(&gate)).await, Some(1));
+    entered.acquire().await.unwrap().forget();
+
+    let nothing = || None;
+    let gate = Arc::new(Semaphore::new(0));
+    let call = || tokio::spawn(get(nothing, Arc::clone(&entered), Arc::clone(&gate)));
+    let (first, second) = (call(), call());
+    entered.acquire().await.unwrap().forget();
+    gate.add_permits(1);
+    assert_eq!(tokio::time::timeout(Duration::from_secs(20), entered.acquire()).await.map(drop), Ok(()));
+    gate.add_permits(1);
+    assert_eq!((first.await.unwrap(), second.await.unwrap()), (None, None));
+}

@@ -23,6 +23,7 @@ struct Network {
 struct Weather {
     held: bool,
     refusing: bool,
+    target: u16,
     delay: Duration,
     streams: Vec<TcpStream>,
 }
@@ -37,10 +38,11 @@ impl Proxy {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let port = listener.local_addr().expect("a bound socket has an address").port();
         let network = Arc::new(Network::default());
+        network.change(|weather| weather.target = target);
         let shared = Arc::clone(&network);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                shared.accept(stream, target);
+                shared.accept(stream);
             }
         });
         Self { port, network }
@@ -49,6 +51,11 @@ impl Proxy {
     /// Where it listens.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Lets connections that are made from now on go to another port.
+    pub fn turn_to(&self, target: u16) {
+        self.network.change(|weather| weather.target = target);
     }
 
     /// Holds all bytes back, in both directions.
@@ -95,7 +102,8 @@ impl Network {
         self.changed.notify_all();
     }
 
-    fn accept(self: &Arc<Self>, near: TcpStream, target: u16) {
+    fn accept(self: &Arc<Self>, near: TcpStream) {
+        let target = self.weather.lock().unwrap_or_else(PoisonError::into_inner).target;
         let Ok(far) = TcpStream::connect((Ipv4Addr::LOCALHOST, target)) else { return };
         let mut weather = self.weather.lock().unwrap_or_else(PoisonError::into_inner);
         if weather.refusing {

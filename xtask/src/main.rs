@@ -5,6 +5,7 @@
 //!            └─────> summary ──┘        the table at the end
 //! ```
 
+mod build_cost;
 mod redis;
 mod run;
 mod steps;
@@ -18,6 +19,7 @@ use run::Job;
 const USAGE: &str = "\
 cargo xtask test [--only STEP,STEP]   everything that must be green, or just these steps
 cargo xtask bench [ARGUMENTS]         the benches; arguments go to `cargo bench`
+cargo xtask build-cost              200 annotated functions: what they cost the compiler, beside `cached`
 cargo xtask ui                        bless the snapshots: compile errors and macro expansions
 cargo xtask help                      this page
 
@@ -39,6 +41,10 @@ fn main() -> ExitCode {
             Err(fault) => refuse(&fault),
         },
         ["bench", rest @ ..] => chore([Job::new("cargo bench -p cachefn-benches").args(rest)]),
+        ["build-cost"] => match build_cost::table(&run::root()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(fault) => refuse(&fault),
+        },
         ["ui"] => chore(bless()),
         _ => refuse(&format!("`{}` is not a chore\n\n{}", words.join(" "), usage())),
     }

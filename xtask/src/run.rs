@@ -133,7 +133,7 @@ impl AddAssign for Tally {
 }
 
 /// The root of the workspace, wherever in it the chore was called.
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     let package = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     let root = package.as_deref().and_then(Path::parent).map(Path::to_owned);
     root.unwrap_or_else(|| PathBuf::from("."))

@@ -46,14 +46,15 @@ impl Keys {
         groups.into_iter().map(|group| self.group(group.name())).collect()
     }
 
-    /// What has to go for `targets` to be invalid.
+    /// What has to go for `targets` to be invalid, in this order: without its lease, and without its tag's shard, a
+    /// fill that is under way is refused, so what it would store cannot come back behind a value or tag that has gone.
     pub(super) fn struck(&self, targets: &[Target]) -> Vec<String> {
         let mut names = Vec::with_capacity(targets.len() * 2);
         for target in targets {
             match target {
-                Target::Key(key) => names.extend([self.value(key), self.lease(key)]),
+                Target::Key(key) => names.extend([self.lease(key), self.value(key)]),
                 Target::Group(group) => {
-                    names.extend(self.generations([group].into_iter().chain(&group.shard())));
+                    names.extend(self.generations(group.shard().iter().chain([group])));
                 }
             }
         }
@@ -101,11 +102,11 @@ mod tests {
         );
         assert_eq!(keys.read(&place)[1], "app@01234567:g:r");
         let struck = keys.struck(&[Target::Key("k".into()), Target::Group(Group::root())]);
-        assert_eq!(struck, ["app@01234567:v:k", "app@01234567:l:k", "app@01234567:g:r"]);
+        assert_eq!(struck, ["app@01234567:l:k", "app@01234567:v:k", "app@01234567:g:r"]);
         let tag = Group::tag("org:7");
         let shard = tag.shard().unwrap();
         let struck = keys.struck(&[Target::Group(tag)]);
-        assert_eq!(struck, ["app@01234567:g:t:org:7".to_owned(), format!("app@01234567:g:{}", shard.name())]);
+        assert_eq!(struck, [format!("app@01234567:g:{}", shard.name()), "app@01234567:g:t:org:7".to_owned()]);
     }
 
     #[test]

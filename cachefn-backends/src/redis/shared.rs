@@ -1,7 +1,8 @@
 //! What links, detached invalidations and the supervisor have in common.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, watch};
@@ -13,7 +14,7 @@ use super::settings::Settings;
 use super::trust::{Errand, Lost, Next, Trust};
 use crate::background;
 use crate::error::Error;
-use crate::place::Target;
+use crate::place::{Group, Target};
 
 /// How many targets recovery strikes at a time.
 const BATCH: usize = 1_000;
@@ -42,12 +43,16 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn new(mut settings: Settings, on_change: Box<dyn Fn() + Send + Sync>) -> Self {
         settings.timeout = settings.timeout.min(MAX_TIMEOUT);
+        let (address, mut trust) = (settings.address(), Trust::new());
+        if left().remove(&(address.clone(), settings.prefix.clone())) {
+            trust.put_back(vec![Target::Group(Group::root())]);
+        }
         Self {
-            address: settings.address(),
+            address,
             settings,
             woken: Arc::default(),
             settled: watch::Sender::new(false),
-            trust: Mutex::new(Trust::new()),
+            trust: Mutex::new(trust),
             on_change,
             idle: Notify::new(),
             generation_life: AtomicU64::new(GENERATION_LIFE.as_secs()),
@@ -110,9 +115,15 @@ impl Shared {
         self.trust().take_lost()
     }
 
-    /// Ends it: no link, no sending. What is on its way goes on.
+    /// Ends it: no link, no sending. What is on its way goes on. Whoever uses the server after us in this process
+    /// begins with what we could not tell it.
     pub(super) fn close(&self) {
-        self.losing(Trust::close);
+        self.losing(|trust| {
+            if trust.owes() {
+                left().insert((self.address.clone(), self.settings.prefix.clone()));
+            }
+            trust.close()
+        });
         self.settled.send_replace(true);
     }
 
@@ -137,4 +148,10 @@ impl Shared {
         drop(trust);
         self.woken.notify_one();
     }
+}
+
+/// The servers, by address and prefix, that were left without having been told everything.
+fn left() -> MutexGuard<'static, HashSet<(String, String)>> {
+    static LEFT: LazyLock<Mutex<HashSet<(String, String)>>> = LazyLock::new(Mutex::default);
+    LEFT.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -9,22 +9,26 @@ use tokio::time::{sleep, timeout};
 
 use super::connect::{CONNECT_TIMEOUT, Connection};
 use super::fault::Fault;
+use super::keys::Keys;
 use super::pace::Pace;
 use super::shared::Shared;
 use super::trust::{Lost, Next, State};
+use crate::place::{Group, Target};
 
 /// How often an idle connection is asked for a sign of life.
 const PING_EVERY: Duration = Duration::from_secs(1);
 
 /// Keeps the connection for good.
 pub(super) async fn supervise(shared: Arc<Shared>) {
-    Supervisor { shared, pace: Pace::default(), chronicle: Chronicle::default() }.run().await;
+    Supervisor { shared, pace: Pace::default(), chronicle: Chronicle::default(), trusted: None }.run().await;
 }
 
 struct Supervisor {
     shared: Arc<Shared>,
     pace: Pace,
     chronicle: Chronicle,
+    /// The names in the server that was trusted last.
+    trusted: Option<Keys>,
 }
 
 impl Supervisor {
@@ -62,6 +66,11 @@ impl Supervisor {
     /// Strikes what was invalidated meanwhile and then trusts the server.
     async fn recover(&mut self, line: &Arc<Connection>) -> Result<(), Fault> {
         let epoch = self.shared.trust().recover(Arc::clone(line)).ok_or(Fault::Broken)?;
+        if self.trusted.as_ref().is_some_and(|trusted| *trusted != line.keys) {
+            // Another server, or one that was here before: what was invalidated while another was trusted may
+            // still stand there.
+            self.shared.trust().put_back(vec![Target::Group(Group::root())]);
+        }
         let mut struck = 0;
         loop {
             match self.shared.next(epoch) {
@@ -79,6 +88,7 @@ impl Supervisor {
                 }
             }
         }
+        self.trusted = Some(line.keys.clone());
         self.chronicle.connected(&self.shared.address, struck);
         Ok(())
     }
@@ -112,24 +122,22 @@ impl Supervisor {
             if let Some(lost) = self.shared.take_lost() {
                 return lost;
             }
-            let epoch = self.shared.trust().link().map(|(_, epoch)| epoch);
+            let Some((_, epoch)) = self.shared.trust().link() else {
+                // Closed, or lost since: then there is a permit already.
+                let _ = timeout(PING_EVERY, self.shared.woken.notified()).await;
+                continue;
+            };
             if line.is_dead() {
-                self.lose(epoch, Fault::Broken);
+                self.shared.report(epoch, Fault::Broken);
             } else if Instant::now() < next_ping {
                 let _ = timeout(next_ping - Instant::now(), self.shared.woken.notified()).await;
             } else if let Err(fault) = line.ping(self.shared.settings.timeout).await {
                 // The ping was the probe: there is nothing to suspect any more.
                 let fault = if fault == Fault::Timeout { Fault::Silent } else { fault };
-                self.lose(epoch, fault);
+                self.shared.report(epoch, fault);
             } else {
                 next_ping = Instant::now() + PING_EVERY;
             }
-        }
-    }
-
-    fn lose(&self, epoch: Option<u64>, fault: Fault) {
-        if let Some(epoch) = epoch {
-            self.shared.report(epoch, fault);
         }
     }
 }

@@ -105,6 +105,11 @@ impl<C: Clone> Trust<C> {
         self.journal.len()
     }
 
+    /// Whether the server has not been told everything, as far as is known.
+    pub(super) fn owes(&self) -> bool {
+        self.journal.len() > 0 || !self.is_idle()
+    }
+
     /// Whether no invalidation is on its way.
     pub(super) fn is_idle(&self) -> bool {
         self.sending.is_empty()

@@ -15,7 +15,7 @@ use cachefn_backends::place::Place;
 
 use crate::codec;
 use crate::event;
-use crate::flight::Seat;
+use crate::flight::{Aboard, Seat};
 use crate::global::Cache;
 use crate::key::Key;
 use crate::layout::Choice as _;
@@ -63,12 +63,9 @@ enum Word {
 }
 
 impl Fill {
-    /// Polls the body.
-    pub(super) fn aboard<T>(&self, poll: impl FnOnce() -> T) -> T {
-        match &self.seat {
-            Some(seat) => seat.aboard(poll),
-            None => poll(),
-        }
+    /// Where the body is polled: in its flight, if it has one.
+    pub(super) fn board(&self) -> Option<Aboard> {
+        self.seat.as_ref().map(Seat::board)
     }
 
     /// The body failed: that is its caller's own.
@@ -112,9 +109,18 @@ impl Fill {
         }
         if self.terms.tags_of_value.len() > MAX_TAGS {
             self.instance.says_too_many_tags();
-            return self.nothing(value);
+            return self.unwanted(value);
         }
-        if self.terms.stores() { self.value::<K>(value) } else { self.nothing(value) }
+        if self.terms.stores() { self.value::<K>(value) } else { self.unwanted(value) }
+    }
+
+    /// A value that is not to be stored. Where it would have named more groups nobody knows whether one of them was
+    /// struck meanwhile, so it is its caller's alone.
+    fn unwanted<V: Storable>(mut self: Box<Self>, value: V) -> Settling<V> {
+        if self.ticket.place().open {
+            self.seat.take().into_iter().for_each(Seat::fail);
+        }
+        self.nothing(value)
     }
 
     /// There is nothing to store, and what stood there is no longer true.
@@ -125,8 +131,14 @@ impl Fill {
             return self.tell(Word::Vacate, entry, value);
         }
         let (filled, entry) = (self.ticket.vacate(), self.share(&value));
-        settle(Ok(filled), self.seat, entry.as_ref());
+        settle(self.known(filled), self.seat, entry.as_ref());
         Settling::Done(value)
+    }
+
+    /// What became of a fill without a lease. While Redis is in use, without a lease nobody can tell whether another
+    /// process has invalidated meanwhile; it takes no values.
+    fn known(&self, filled: Filled) -> Result<Filled, Error> {
+        if self.cache.link().is_some() { Err(Error::new(ErrorKind::Full)) } else { Ok(filled) }
     }
 
     fn value<K: Kind<Stored: Storable>>(self: Box<Self>, value: K::Stored) -> Settling<K::Stored> {
@@ -137,13 +149,9 @@ impl Fill {
             return self.tell(word, entry, value);
         }
         let entry = self.entry(&value);
-        // While Redis is in use memory is not read: what is stored there now would be old when it is. Redis
-        // has granted no lease, so it takes no values.
-        let filled = match (self.cache.link(), &entry) {
-            (Some(_), _) => Err(Error::new(ErrorKind::Full)),
-            (None, Some(entry)) => Ok(self.ticket.store(Arc::clone(entry))),
-            (None, None) => Ok(Filled::Refused),
-        };
+        // While Redis is in use memory is not read: what is stored there now would be old when it is.
+        let store = |entry: &AnyEntry| self.ticket.store(Arc::clone(entry));
+        let filled = self.known(Filled::Refused).map(|refused| entry.as_ref().map_or(refused, store));
         let Self { instance, seat, .. } = *self;
         count(instance, &filled);
         settle(filled, seat, entry.as_ref());

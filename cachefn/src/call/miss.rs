@@ -14,7 +14,7 @@ use cachefn_backends::place::Place;
 
 use super::fill::{Fill, Lease};
 use crate::event;
-use crate::flight::{Joined, Seat, Verdict};
+use crate::flight::{Aboard, Joined, Seat, Verdict};
 use crate::global::Cache;
 use crate::key::Key;
 use crate::layout::{Erased, Owner};
@@ -98,6 +98,14 @@ impl Miss {
             self.place.lineage = self.place.lineage.with(tags);
         }
         true
+    }
+
+    /// Where the body is polled: in its flight, if it has one.
+    pub(super) fn board(&self) -> Option<Aboard> {
+        match &self.stage {
+            Stage::Body(fill) => fill.board(),
+            _ => None,
+        }
     }
 
     /// The first stage. Without Redis a caller that leads needs no await at all.

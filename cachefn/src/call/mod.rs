@@ -32,12 +32,13 @@ use pin_project_lite::pin_project;
 use self::fill::Settling;
 use self::miss::{Miss, Ready, Stage};
 use crate::event;
+use crate::flight::Aboard;
 use crate::global;
 use crate::key::KeyWriter;
 use crate::layout::{Choice as _, Erased};
 use crate::refresh;
 use crate::shape::{Kind, Split};
-use crate::site::Site;
+use crate::site::{Closure, Site, Write};
 use crate::terms::{Judge, Judged, Terms, Unjudged};
 use crate::verdict::{Checked, No, Storable, Yes};
 
@@ -55,14 +56,22 @@ enum Found {
 /// Takes a call: its key is built and memory is asked.
 #[inline]
 pub fn begin<F: FnOnce(&mut KeyWriter)>(site: &'static Site, write: F) -> Call {
-    if global::is_off() { Call(Found::Body(None)) } else { look_up(site, write) }
+    if global::is_off() {
+        return Call(Found::Body(None));
+    }
+    let mut write = Some(write);
+    look_up(site, Closure::of::<F>(), &mut |key| {
+        if let Some(write) = write.take() {
+            write(key);
+        }
+    })
 }
 
-fn look_up<F: FnOnce(&mut KeyWriter)>(site: &'static Site, write: F) -> Call {
+fn look_up(site: &'static Site, closure: Closure, write: Write<'_>) -> Call {
     let refresh = refresh::is_asked();
     let current = global::current();
     let Some(cache) = current.as_ref() else { return Call(Found::Body(None)) };
-    let (instance, began) = (site.instance::<F>(), event::clock());
+    let (instance, began) = (site.instance(closure), event::clock());
     let (key, bypass) = match instance.key(cache, write) {
         Ok(key) => key,
         Err(why) => {
@@ -152,73 +161,122 @@ where
 {
     type Output = K::Output;
 
+    /// Only this is compiled for every function; what it calls, once for every return type.
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<K::Output> {
-        let this = self.project();
-        match &mut this.call.0 {
-            Found::Body(None) => this.body.poll(cx),
-            Found::Hit(entry) => {
-                if let Some(output) = copy::<K>(entry) {
-                    return Poll::Ready(output);
-                }
-                *this.call = Call(Found::Body(None));
-                this.body.poll(cx)
+        let mut this = self.project();
+        let Some(call) = this.call.cached() else { return this.body.poll(cx) };
+        loop {
+            if let Next::Return(output) = ready!(advance::<K>(call, cx)) {
+                return Poll::Ready(output);
             }
-            Found::Body(Some(miss)) => drive::<K, _, F>(miss, this.judge, this.body, cx),
+            let output = {
+                let _aboard = call.board();
+                ready!(this.body.as_mut().poll(cx))
+            };
+            if let Some(output) = settle::<K>(call, output, this.judge) {
+                return Poll::Ready(output);
+            }
         }
     }
 }
 
-/// Polls a miss through its stages.
-fn drive<K: Kind<Stored: Storable>, J: Judge<K::Seen>, F: Future<Output = K::Output>>(
-    miss: &mut Miss,
-    judge: &J,
-    mut body: Pin<&mut F>,
-    cx: &mut Context<'_>,
-) -> Poll<K::Output> {
+impl Call {
+    /// The call, unless its body is to run as if there were no cache.
+    #[inline]
+    fn cached(&mut self) -> Option<&mut Found> {
+        if let Found::Body(None) = self.0 { None } else { Some(&mut self.0) }
+    }
+}
+
+impl Found {
+    /// Where the body is polled: in its flight, if it has one.
+    fn board(&self) -> Option<Aboard> {
+        match self {
+            Self::Body(Some(miss)) => miss.board(),
+            _ => None,
+        }
+    }
+}
+
+/// What the caller's future does next.
+enum Next<O> {
+    PollBody,
+    Return(O),
+}
+
+/// Whatever comes before the body, or after it and takes time.
+fn advance<K: Kind<Stored: Storable>>(call: &mut Found, cx: &mut Context<'_>) -> Poll<Next<K::Output>> {
+    match call {
+        Found::Hit(entry) => {
+            if let Some(output) = copy::<K>(entry) {
+                return Poll::Ready(Next::Return(output));
+            }
+            *call = Found::Body(None);
+            Poll::Ready(Next::PollBody)
+        }
+        Found::Body(None) => Poll::Ready(Next::PollBody),
+        Found::Body(Some(miss)) => advance_miss::<K>(miss, cx),
+    }
+}
+
+/// Takes a miss through its stages.
+fn advance_miss<K: Kind<Stored: Storable>>(miss: &mut Miss, cx: &mut Context<'_>) -> Poll<Next<K::Output>> {
     loop {
         miss.stage = match &mut miss.stage {
             Stage::Start => miss.start(K::Codec::decode::<K::Stored>),
-            Stage::Looking(looking) => match ready!(looking.as_mut().poll(cx)) {
-                Ready::Entry(entry) => match copy::<K>(&entry) {
-                    Some(output) => return Poll::Ready(output),
-                    None => Stage::Bare,
-                },
-                Ready::Decoded(value) => match unbox::<K>(value) {
-                    Some(output) => return Poll::Ready(output),
-                    None => Stage::Bare,
-                },
-                Ready::Fill(fill) => Stage::Body(fill),
-            },
-            Stage::Body(fill) => {
-                let output = ready!(fill.aboard(|| body.as_mut().poll(cx)));
-                let Stage::Body(fill) = std::mem::replace(&mut miss.stage, Stage::Bare) else { continue };
-                let settling = match K::split(output) {
-                    Split::Failure(failure) => {
-                        fill.fail();
-                        return Poll::Ready(failure);
+            Stage::Looking(looking) => {
+                let output = match ready!(looking.as_mut().poll(cx)) {
+                    Ready::Entry(entry) => copy::<K>(&entry),
+                    Ready::Decoded(value) => unbox::<K>(value),
+                    Ready::Fill(fill) => {
+                        miss.stage = Stage::Body(fill);
+                        return Poll::Ready(Next::PollBody);
                     }
-                    Split::Hidden(output) => {
-                        fill.hidden();
-                        return Poll::Ready(output);
-                    }
-                    Split::Nothing(value) => fill.none::<K>(value),
-                    Split::Value(value) => fill.judged::<K>(value, judge),
                 };
-                match settling {
-                    Settling::Done(value) => return Poll::Ready(K::restore(value)),
-                    Settling::Waits(settling, value) => Stage::Settling(settling, Some(Box::new(value))),
+                match output {
+                    Some(output) => return Poll::Ready(Next::Return(output)),
+                    None => Stage::Bare,
                 }
             }
+            Stage::Body(_) | Stage::Bare => return Poll::Ready(Next::PollBody),
             Stage::Settling(settling, value) => {
                 ready!(settling.as_mut().poll(cx));
                 match value.take().and_then(unbox::<K>) {
-                    Some(output) => return Poll::Ready(output),
-                    None => unreachable!("the value was put there by this very function"),
+                    Some(output) => return Poll::Ready(Next::Return(output)),
+                    None => unreachable!("the value was put there by this very module"),
                 }
             }
-            Stage::Bare => return body.poll(cx),
         };
+    }
+}
+
+/// Takes what the body returned. `None`: there is something to wait for.
+fn settle<K: Kind<Stored: Storable>>(
+    call: &mut Found,
+    output: K::Output,
+    judge: &impl Judge<K::Seen>,
+) -> Option<K::Output> {
+    let Found::Body(Some(miss)) = call else { return Some(output) };
+    let Stage::Body(fill) = std::mem::replace(&mut miss.stage, Stage::Bare) else { return Some(output) };
+    let settling = match K::split(output) {
+        Split::Failure(failure) => {
+            fill.fail();
+            return Some(failure);
+        }
+        Split::Hidden(output) => {
+            fill.hidden();
+            return Some(output);
+        }
+        Split::Nothing(value) => fill.none::<K>(value),
+        Split::Value(value) => fill.judged::<K>(value, judge),
+    };
+    match settling {
+        Settling::Done(value) => Some(K::restore(value)),
+        Settling::Waits(settling, value) => {
+            miss.stage = Stage::Settling(settling, Some(Box::new(value)));
+            None
+        }
     }
 }
 

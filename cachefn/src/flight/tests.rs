@@ -127,7 +127,9 @@ fn a_flight_is_not_joined_across_an_invalidation() {
 fn a_body_that_calls_itself_does_not_wait_for_itself() {
     let airport = Airport::new();
     let leader = airport.lead();
-    leader.aboard(|| assert!(matches!(airport.join(), Joined::Nested)));
+    let aboard = leader.board();
+    assert!(matches!(airport.join(), Joined::Nested));
+    drop(aboard);
     assert!(matches!(airport.join(), Joined::Follower(_)));
 }
 

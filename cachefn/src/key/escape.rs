@@ -19,7 +19,6 @@ impl<'a> Escaped<'a> {
     }
 
     /// Writes text, escaped.
-    #[inline]
     pub(super) fn text(&mut self, text: &str) {
         if self.key.is_raw() {
             return self.key.push(text);
@@ -34,7 +33,6 @@ impl<'a> Escaped<'a> {
     }
 
     /// Writes an integer in decimal.
-    #[inline]
     pub(super) fn integer(&mut self, negative: bool, magnitude: u64) {
         if negative {
             self.text("-");

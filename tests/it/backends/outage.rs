@@ -282,3 +282,39 @@ async fn an_invalidation_made_before_the_first_connection_is_applied_with_it() {
     used_again(&Direct(redis)).await;
     assert_eq!(read(&before, "k").await, None);
 }
+
+#[tokio::test]
+async fn what_a_cache_could_not_tell_the_server_is_made_up_for_by_the_next_one() {
+    let server = RedisServer::start();
+    let proxy = Proxy::to(server.port());
+    let settings = Settings { port: proxy.port(), ..short(&server) };
+    let backend = connected(settings.clone()).await;
+    put(&backend, "k", "1").await.unwrap();
+    proxy.cut();
+    until("the cut is noticed", || backend.0.link().is_none()).await;
+    assert_eq!(backend.0.invalidate(key("k")).await, Invalidated::Queued);
+    backend.0.shutdown().await;
+    proxy.heal();
+    let next = connected(settings).await;
+    assert_eq!(read(&next, "k").await, None);
+    assert_eq!(put(&next, "k", "2").await, Ok(Filled::Stored));
+}
+
+#[tokio::test]
+async fn a_server_that_comes_back_after_another_was_used_revives_nothing() {
+    let (one, other) = (RedisServer::start(), RedisServer::start());
+    let proxy = Proxy::to(one.port());
+    let backend = connected(Settings { port: proxy.port(), ..short(&one) }).await;
+    let turn_to = async |server: &RedisServer| {
+        proxy.turn_to(server.port());
+        proxy.cut();
+        until("the cut is noticed", || backend.0.link().is_none()).await;
+        proxy.heal();
+        used_again(&backend).await;
+    };
+    put(&backend, "k", "1").await.unwrap();
+    turn_to(&other).await;
+    assert_eq!(backend.0.invalidate(key("k")).await, Invalidated::Applied);
+    turn_to(&one).await;
+    assert_eq!(read(&backend, "k").await, None, "it was invalidated while the other one was used");
+}

@@ -102,3 +102,16 @@ async fn every_reconnection_leaves_one_connection() {
 fn clients(server: &RedisServer) -> usize {
     server.ask::<String>(&["CLIENT", "LIST"]).lines().count()
 }
+
+#[tokio::test]
+async fn a_shutdown_while_the_server_dies_ends() {
+    for _ in 0..10 {
+        let mut server = RedisServer::start();
+        let backend = connected(server.settings()).await;
+        let ending = backend.0.clone();
+        let killing = tokio::task::spawn_blocking(move || server.kill());
+        let ended = tokio::time::timeout(Duration::from_secs(20), ending.shutdown()).await;
+        assert!(ended.is_ok(), "the background thread does not answer any more");
+        killing.await.unwrap();
+    }
+}
