@@ -46,8 +46,8 @@ impl Group {
         Self(format!("t:{tag}").into())
     }
 
-    /// What is struck with a tag, so that a fill whose tags are not known yet can capture all of them: one of
-    /// [`SHARDS`] groups. Other groups have none.
+    /// What is struck with a tag, so that a fill whose tags are not known yet can capture all of them: one of 16
+    /// groups. Other groups have none.
     pub fn shard(&self) -> Option<Self> {
         self.0.starts_with("t:").then(|| Self::shard_number(xxh3_64(self.0.as_bytes()) % SHARDS))
     }

@@ -64,6 +64,7 @@ async fn list(#[cfg(unix)] user: u32, #[cfg(not(unix))] user: String) -> Vec<u8>
     rustdoc::private_intra_doc_links,
     rustdoc::redundant_explicit_links
 )]
+#[inline]
 fn invalidate_list(
     #[cfg(unix)]
     user: u32,
@@ -107,6 +108,7 @@ fn invalidate_list(
     rustdoc::private_intra_doc_links,
     rustdoc::redundant_explicit_links
 )]
+#[inline]
 fn invalidate_all_list() -> ::cachefn::Invalidation {
     static __CACHEFN_SITE: ::cachefn::__private::Site = ::cachefn::__private::Site::new(
         ::core::module_path!(),
@@ -130,6 +132,7 @@ fn invalidate_all_list() -> ::cachefn::Invalidation {
     rustdoc::private_intra_doc_links,
     rustdoc::redundant_explicit_links
 )]
+#[inline]
 async fn refresh_list(
     #[cfg(unix)]
     user: u32,

@@ -64,6 +64,7 @@ where
     rustdoc::private_intra_doc_links,
     rustdoc::redundant_explicit_links
 )]
+#[inline]
 fn invalidate_page(
     Path(org): Path<u32>,
     (size, page): (u8, u8),
@@ -102,6 +103,7 @@ fn invalidate_page(
     rustdoc::private_intra_doc_links,
     rustdoc::redundant_explicit_links
 )]
+#[inline]
 fn invalidate_all_page() -> ::cachefn::Invalidation {
     static __CACHEFN_SITE: ::cachefn::__private::Site = ::cachefn::__private::Site::new(
             ::core::module_path!(),
@@ -126,6 +128,7 @@ fn invalidate_all_page() -> ::cachefn::Invalidation {
     rustdoc::private_intra_doc_links,
     rustdoc::redundant_explicit_links
 )]
+#[inline]
 async fn refresh_page<T: Send>(
     __cachefn_0: Path<u32>,
     __cachefn_1: (u8, u8),

@@ -63,6 +63,7 @@ pub async fn get_user(id: u64, db: &Db) -> Result<User, DbError> {
     rustdoc::private_intra_doc_links,
     rustdoc::redundant_explicit_links
 )]
+#[inline]
 pub fn invalidate_get_user(id: u64) -> ::cachefn::Invalidation {
     static __CACHEFN_SITE: ::cachefn::__private::Site = ::cachefn::__private::Site::new(
             ::core::module_path!(),
@@ -95,6 +96,7 @@ pub fn invalidate_get_user(id: u64) -> ::cachefn::Invalidation {
     rustdoc::private_intra_doc_links,
     rustdoc::redundant_explicit_links
 )]
+#[inline]
 pub fn invalidate_all_get_user() -> ::cachefn::Invalidation {
     static __CACHEFN_SITE: ::cachefn::__private::Site = ::cachefn::__private::Site::new(
             ::core::module_path!(),
@@ -120,6 +122,7 @@ pub fn invalidate_all_get_user() -> ::cachefn::Invalidation {
     rustdoc::private_intra_doc_links,
     rustdoc::redundant_explicit_links
 )]
+#[inline]
 pub async fn refresh_get_user(id: u64, db: &Db) -> Result<User, DbError> {
     ::cachefn::__private::refresh(get_user(id, db)).await
 }

@@ -21,6 +21,7 @@ pub async fn get_user(id: u64, db: &Db) -> Result<User, DbError> {
     rustdoc::private_intra_doc_links,
     rustdoc::redundant_explicit_links
 )]
+#[inline]
 pub fn invalidate_get_user(id: u64) -> ::cachefn::Invalidation {
     let _ = (&id,);
     ::cachefn::__private::off()
@@ -41,6 +42,7 @@ pub fn invalidate_get_user(id: u64) -> ::cachefn::Invalidation {
     rustdoc::private_intra_doc_links,
     rustdoc::redundant_explicit_links
 )]
+#[inline]
 pub fn invalidate_all_get_user() -> ::cachefn::Invalidation {
     ::cachefn::__private::off()
 }
@@ -60,6 +62,7 @@ pub fn invalidate_all_get_user() -> ::cachefn::Invalidation {
     rustdoc::private_intra_doc_links,
     rustdoc::redundant_explicit_links
 )]
+#[inline]
 pub async fn refresh_get_user(id: u64, db: &Db) -> Result<User, DbError> {
     get_user(id, db).await
 }

@@ -59,6 +59,7 @@ pub(crate) async fn get(self: Arc<Self>, id: u64) -> Arc<User> {
     rustdoc::private_intra_doc_links,
     rustdoc::redundant_explicit_links
 )]
+#[inline]
 pub(crate) fn invalidate_get(&self, id: u64) -> web::cache::Invalidation {
     static __CACHEFN_SITE: web::cache::__private::Site = web::cache::__private::Site::new(
         ::core::module_path!(),
@@ -91,6 +92,7 @@ pub(crate) fn invalidate_get(&self, id: u64) -> web::cache::Invalidation {
     rustdoc::private_intra_doc_links,
     rustdoc::redundant_explicit_links
 )]
+#[inline]
 pub(crate) fn invalidate_all_get() -> web::cache::Invalidation {
     static __CACHEFN_SITE: web::cache::__private::Site = web::cache::__private::Site::new(
         ::core::module_path!(),
@@ -114,6 +116,7 @@ pub(crate) fn invalidate_all_get() -> web::cache::Invalidation {
     rustdoc::private_intra_doc_links,
     rustdoc::redundant_explicit_links
 )]
+#[inline]
 pub(crate) async fn refresh_get(self: Arc<Self>, id: u64) -> Arc<User> {
     web::cache::__private::refresh(Self::get(self, id)).await
 }

@@ -23,11 +23,7 @@ async fn token(id: u64) -> Option<Token> {
             __cachefn_call,
             {
                 use ::cachefn::__private::returned::*;
-                ::cachefn::__private::optional(
-                    ::cachefn::__private::coded::<
-                        ::cachefn::codec::MessagePack,
-                        _,
-                    >(
+                ::cachefn::__private::coded(
                         ::cachefn::__private::check(
                             (&&::cachefn::__private::Verdict(
                                 (&&&&::cachefn::__private::Leafed(
@@ -38,8 +34,12 @@ async fn token(id: u64) -> Option<Token> {
                             ))
                                 .verdict(),
                         ),
-                    ),
-                )
+                        (&&::cachefn::__private::CodecOf::<
+                            ::cachefn::codec::MessagePack,
+                        >::NEW)
+                            .codec(),
+                    )
+                    .optional()
             },
             async move {
                 if let ::core::option::Option::Some(__cachefn_return) = ::core::option::Option::None::<

@@ -52,6 +52,7 @@ async fn settings(db: &Db) -> Settings {
     rustdoc::private_intra_doc_links,
     rustdoc::redundant_explicit_links
 )]
+#[inline]
 fn invalidate_settings() -> ::cachefn::Invalidation {
     static __CACHEFN_SITE: ::cachefn::__private::Site = ::cachefn::__private::Site::new(
         ::core::module_path!(),
@@ -78,6 +79,7 @@ fn invalidate_settings() -> ::cachefn::Invalidation {
     rustdoc::private_intra_doc_links,
     rustdoc::redundant_explicit_links
 )]
+#[inline]
 fn invalidate_all_settings() -> ::cachefn::Invalidation {
     static __CACHEFN_SITE: ::cachefn::__private::Site = ::cachefn::__private::Site::new(
         ::core::module_path!(),
@@ -101,6 +103,7 @@ fn invalidate_all_settings() -> ::cachefn::Invalidation {
     rustdoc::private_intra_doc_links,
     rustdoc::redundant_explicit_links
 )]
+#[inline]
 async fn refresh_settings(db: &Db) -> Settings {
     ::cachefn::__private::refresh(settings(db)).await
 }

@@ -67,6 +67,7 @@ async fn keys(id: u64, user: User, db: impl Db) -> Option<Keys> {
     rustdoc::private_intra_doc_links,
     rustdoc::redundant_explicit_links
 )]
+#[inline]
 fn invalidate_keys(id: u64, user: User) -> ::cachefn::Invalidation {
     static __CACHEFN_SITE: ::cachefn::__private::Site = ::cachefn::__private::Site::new(
             ::core::module_path!(),
@@ -106,6 +107,7 @@ fn invalidate_keys(id: u64, user: User) -> ::cachefn::Invalidation {
     rustdoc::private_intra_doc_links,
     rustdoc::redundant_explicit_links
 )]
+#[inline]
 fn invalidate_all_keys() -> ::cachefn::Invalidation {
     static __CACHEFN_SITE: ::cachefn::__private::Site = ::cachefn::__private::Site::new(
             ::core::module_path!(),
@@ -131,6 +133,7 @@ fn invalidate_all_keys() -> ::cachefn::Invalidation {
     rustdoc::private_intra_doc_links,
     rustdoc::redundant_explicit_links
 )]
+#[inline]
 async fn refresh_keys(id: u64, user: User, db: impl Db) -> Option<Keys> {
     ::cachefn::__private::refresh(keys(id, user, db)).await
 }

@@ -36,7 +36,7 @@
 //! # }
 //! ```
 //!
-//! The page of [`cached`] is the manual of the attribute: its arguments, what may be annotated, what is generated.
+//! The page of [`cached`](macro@cached) is the manual of the attribute: its arguments, what may be annotated, what is generated.
 //!
 //! # Modes
 //!
@@ -76,7 +76,10 @@
 //! | `invalidate_f(…)` | one entry of `f` |
 //! | `invalidate_all_f()` | all entries of `f` |
 //! | [`invalidate_namespace`] | a namespace and everything below it |
+//! | [`invalidate_tag`] | everything that has a tag |
 //! | [`clear`] | everything under the prefix |
+//!
+//! [`#[invalidates]`](macro@invalidates) on a writer does it by itself, after the writer has succeeded.
 //!
 //! Each costs the same with one entry or a million. It has happened in this process when the function returns; awaiting
 //! the [`Invalidation`] tells whether Redis has [`Applied`](Invalidated::Applied) it. From then on no call that starts,
@@ -85,9 +88,10 @@
 //!
 //! # What is stored
 //!
-//! Of a `Result` the `Ok`, of an `Option` the `Some`, of anything else all of it. Its type is `Clone`, `Serialize`,
+//! Of a `Result` the `Ok`, of an `Option` the `Some`, of an `Arc` what it holds, of anything else all of it. Its type is `Clone`, `Serialize`,
 //! `DeserializeOwned`, `Send`, `Sync` and `'static`; nothing is asked of an error type. In memory a value stays what it
-//! is. In Redis it is Postcard, or JSON by itself for a type that Postcard cannot carry, with a fingerprint of the type:
+//! is. In Redis it is Postcard, or JSON by itself for a type that Postcard cannot carry, or what its function
+//! [names](codec), with a fingerprint of the type:
 //! what was stored for a type that has changed since is a miss. A value over 1 MiB stays out of Redis.
 //!
 //! # When Redis goes away
@@ -114,6 +118,7 @@
 //!
 //! | feature | by default | without it |
 //! |---|---|---|
+//! | `axum` | no | axum's `Json<T>` is a type like any other, which cannot be stored |
 //! | `enabled` | yes | functions are as if they were not annotated; invalidations do nothing |
 //! | `redis` | yes | no Redis client is compiled; `REDIS_ENABLED=true` is an error of [`init`] |
 mod call;
@@ -138,7 +143,10 @@ mod strike;
 mod terms;
 mod verdict;
 
-pub use cachefn_macros::{cached, invalidates};
+#[doc = include_str!("../docs/cached.md")]
+pub use cachefn_macros::cached;
+#[doc = include_str!("../docs/invalidates.md")]
+pub use cachefn_macros::invalidates;
 pub use config::{Config, ConfigBuilder, RedisConfig};
 pub use error::{Error, Fault};
 pub use global::{init, init_with, shutdown};

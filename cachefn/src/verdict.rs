@@ -144,7 +144,7 @@ impl<C> CodecOf<C> {
 #[derive(Debug)]
 pub struct NoCodec<C>(PhantomData<fn() -> C>);
 
-/// The lookup that finds [`Named`].
+/// The lookup that finds a codec.
 pub trait CodecYes {
     /// What was found.
     type Found;
@@ -153,7 +153,7 @@ pub trait CodecYes {
     fn codec(&self) -> PhantomData<Self::Found>;
 }
 
-/// The lookup that finds [`NoCodec`].
+/// The lookup that finds anything else.
 pub trait CodecNo {
     /// What was found.
     type Found;

@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 
-use cachefn::{Config, Invalidated, Mode, cached};
+use cachefn::{Config, Invalidated, Mode, cached, invalidates};
 
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 struct Answer(u64);
@@ -34,6 +34,28 @@ async fn answer(id: u64, db: &Db) -> Option<Answer> {
     Some(db.read(id).await)
 }
 
+#[cached(
+    expire = std::time::Duration::from_secs(id),
+    key = "{id}",
+    namespace = "answers:{id}",
+    tags = ["answers"],
+    tags_with = |answer: &Answer| [answer.0.to_string()],
+    when = |answer: &Answer| answer.0 > 0,
+    bypass = id == 0,
+    none = 30,
+    jitter = 0.1,
+    version = 2,
+    codec = Json
+)]
+async fn every_argument(id: u64, db: &Db) -> Option<Answer> {
+    Some(db.read(id).await)
+}
+
+#[invalidates(answer(id), every_argument(*), tag("answers"))]
+async fn write(id: u64, db: &Db) -> Option<Answer> {
+    Some(db.read(id).await)
+}
+
 async fn plain(id: u64, db: &Db) -> Option<Answer> {
     Some(db.read(id).await)
 }
@@ -43,6 +65,8 @@ fn a_future_is_as_large_as_the_plain_one() {
     let db = Db::new();
     assert_eq!(size_of_val(&answer(7, &db)), size_of_val(&plain(7, &db)));
     assert_eq!(align_of_val(&answer(7, &db)), align_of_val(&plain(7, &db)));
+    assert_eq!(size_of_val(&every_argument(7, &db)), size_of_val(&plain(7, &db)));
+    assert_eq!(size_of_val(&write(7, &db)), size_of_val(&plain(7, &db)));
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 const FUNCTIONS: usize = 200;
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 
 struct Variant {
     name: &'static str,

@@ -148,6 +148,41 @@ fn a_body_that_is_being_typed_still_expands() {
     assert!(!expansion.contains("compile_error"));
 }
 
+/// While somebody types, one thing is unfinished, and everything else goes on working.
+#[test]
+fn arguments_that_are_being_typed_leave_everything_else_alone() {
+    for args in [
+        "exp",
+        "expire =",
+        "expire = 3, key",
+        "key = id.",
+        "key = (id,",
+        "tags = [",
+        "tags = [\"a\",",
+        "when = |user",
+        "when = |user: &User| user.",
+        "skip(",
+        "codec = my::",
+        ",",
+        "=",
+    ] {
+        let Ok(typed) = args.parse::<TokenStream>() else {
+            // An open delimiter: the compiler's own parser asks for it before any macro runs.
+            continue;
+        };
+        let expansion = cached(typed, &tokens(GET_USER), true);
+        let text = expansion.to_string();
+        assert!(text.contains(&tokens(GET_USER).to_string()) || text.contains("begin"), "{args}: {text}");
+        assert!(text.contains("fn invalidate_get_user") && text.contains("fn refresh_get_user"), "{args}");
+        assert!(syn::parse2::<syn::File>(expansion).is_ok(), "{args}");
+    }
+    for args in ["get_user", "get_user(", "users::", "tag(\"a", "tag()", "get_user(user.)"] {
+        let Ok(typed) = args.parse::<TokenStream>() else { continue };
+        let text = invalidates(typed, &tokens(GET_USER), true).to_string();
+        assert!(text.contains("db . find (id) . await"), "{args}: {text}");
+    }
+}
+
 #[test]
 fn the_attributes_of_a_body_stand_before_the_first_statement() {
     let item = "async fn get() -> u8 { #![allow(unused)] #![warn(missing_docs)] 1 }";

@@ -170,3 +170,45 @@ fn keys_that_json_cannot_carry_are_unfit() {
     let floats = encode(Format::Json, &Entries(vec![(0.1f32, 1)]), LIMIT).expect("finite keys are fit");
     assert!(decode::<serde_json::Value>(Format::Json, &floats).is_ok());
 }
+
+#[test]
+fn a_some_that_messagepack_writes_as_nil_is_unfit() {
+    unfit(Format::MessagePack, &Some(None::<u8>));
+    unfit(Format::MessagePack, &vec![Some(())]);
+    unfit(Format::MessagePack, &Some(serde_json::Value::Null));
+    round_trip(Format::MessagePack, &Some(vec![None::<u8>]));
+    round_trip(Format::MessagePack, &vec![(), ()]);
+}
+
+#[test]
+fn messagepack_carries_what_json_cannot() {
+    for float in [f64::NAN, f64::INFINITY, -0.0] {
+        let bytes = encode(Format::MessagePack, &float, LIMIT).expect("it writes bits");
+        assert_eq!(decode::<f64>(Format::MessagePack, &bytes).map(f64::to_bits), Ok(float.to_bits()));
+    }
+    let keys = std::collections::BTreeMap::from([(Some(1_u8), 1), (None, 2)]);
+    round_trip(Format::MessagePack, &keys);
+    round_trip(Format::MessagePack, &std::collections::BTreeMap::from([(vec![1_u8], "a".to_owned())]));
+}
+
+#[test]
+fn lengths_that_messagepack_claims_allocate_nothing() {
+    use crate::codec::DecodeError;
+
+    for claim in [
+        &[0xdd, 0xff, 0xff, 0xff, 0xff][..],
+        &[0xdf, 0xff, 0xff, 0xff, 0xff],
+        &[0xc6, 0xff, 0xff, 0xff, 0xff],
+    ] {
+        assert_eq!(decode::<Vec<[u128; 32]>>(Format::MessagePack, claim), Err(DecodeError::Malformed));
+        assert_eq!(decode::<String>(Format::MessagePack, claim), Err(DecodeError::Malformed));
+        assert_eq!(
+            decode::<std::collections::HashMap<u64, [u128; 32]>>(Format::MessagePack, claim),
+            Err(DecodeError::Malformed)
+        );
+    }
+    let deep = [0x91].repeat(100_000);
+    assert!(decode::<serde_json::Value>(Format::MessagePack, &deep).is_err());
+    let chain = [0x91].repeat(1_000);
+    assert!(decode::<serde_json::Value>(Format::MessagePack, &chain).is_err());
+}
