@@ -164,7 +164,7 @@ fn expanded(at: &Path) -> Result<usize, String> {
     if !output.status.success() {
         return Err(format!("{} does not expand", at.display()));
     }
-    Ok(output.stdout.iter().filter(|byte| **byte == b'\n').count())
+    Ok(String::from_utf8_lossy(&output.stdout).lines().count())
 }
 
 fn compile(at: &Path, arguments: &[&str]) -> Result<Duration, String> {

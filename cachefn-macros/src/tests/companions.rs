@@ -93,10 +93,10 @@ fn a_fault_in_the_key_keeps_the_likely_arguments() {
 
 #[test]
 fn cfg_is_copied() {
-    let items = expanded("", "#[cfg(unix)] #[inline] async fn get() -> u8 { 1 }", true);
+    let items = expanded("", "#[cfg(unix)] #[must_use] async fn get() -> u8 { 1 }", true);
     for item in &items[1..] {
         let syn::Item::Fn(function) = item else { panic!("a companion is a function") };
         assert!(function.attrs.iter().any(|attr| attr.path().is_ident("cfg")));
-        assert!(!function.attrs.iter().any(|attr| attr.path().is_ident("inline")));
+        assert!(!function.attrs.iter().any(|attr| attr.path().is_ident("must_use")));
     }
 }

@@ -209,7 +209,7 @@ fn the_expansion_stays_within_its_budget() {
         ("version = 2", 4, 12),
         ("sensitive", 4, 12),
         ("none = 30", 14, 12),
-        ("codec = Json", 25, 0),
+        ("codec = Json", 45, 0),
         ("bypass = id == 0", 10, 0),
         ("tags = [\"all\", \"user:{id}\"]", 115, 0),
         ("when = |user: &User| user.is_active()", 40, 0),
