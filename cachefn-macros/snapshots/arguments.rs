@@ -11,9 +11,7 @@ async fn render(page: Page, lang: &str) -> Html {
                 |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
                     use ::cachefn::__private::parts::*;
                     __cachefn_key.bypass(page.fresh);
-                    __cachefn_key.text(":");
-                    (&&&::cachefn::__private::Part(&(page.id)))
-                        .write(__cachefn_key, b':');
+                    (&&&::cachefn::__private::Part(&(page.id))).argument(__cachefn_key);
                 },
             )
             .with(|__cachefn_terms: &mut ::cachefn::__private::Terms| {

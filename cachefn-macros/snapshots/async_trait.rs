@@ -20,8 +20,7 @@ where
                 &__CACHEFN_SITE,
                 |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
                     use ::cachefn::__private::parts::*;
-                    __cachefn_key.text(":");
-                    (&&&::cachefn::__private::Part(&(id))).write(__cachefn_key, b':');
+                    (&&&::cachefn::__private::Part(&(id))).argument(__cachefn_key);
                 },
             )
         };

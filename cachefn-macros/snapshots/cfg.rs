@@ -12,13 +12,11 @@ async fn list(#[cfg(unix)] user: u32, #[cfg(not(unix))] user: String) -> Vec<u8>
                 use ::cachefn::__private::parts::*;
                 #[cfg(unix)]
                 {
-                    __cachefn_key.text(":");
-                    (&&&::cachefn::__private::Part(&(user))).write(__cachefn_key, b':');
+                    (&&&::cachefn::__private::Part(&(user))).argument(__cachefn_key);
                 }
                 #[cfg(not(unix))]
                 {
-                    __cachefn_key.text(":");
-                    (&&&::cachefn::__private::Part(&(user))).write(__cachefn_key, b':');
+                    (&&&::cachefn::__private::Part(&(user))).argument(__cachefn_key);
                 }
             },
         )
@@ -81,13 +79,11 @@ fn invalidate_list(
             use ::cachefn::__private::any_parts::*;
             #[cfg(unix)]
             {
-                __cachefn_key.text(":");
-                (&&&::cachefn::__private::Part(&(user))).write(__cachefn_key, b':');
+                (&&&::cachefn::__private::Part(&(user))).argument(__cachefn_key);
             }
             #[cfg(not(unix))]
             {
-                __cachefn_key.text(":");
-                (&&&::cachefn::__private::Part(&(user))).write(__cachefn_key, b':');
+                (&&&::cachefn::__private::Part(&(user))).argument(__cachefn_key);
             }
         },
     )

@@ -14,12 +14,9 @@ where
             &__CACHEFN_SITE,
             |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
                 use ::cachefn::__private::parts::*;
-                __cachefn_key.text(":");
-                (&&&::cachefn::__private::Part(&(org))).write(__cachefn_key, b':');
-                __cachefn_key.text(":");
-                (&&&::cachefn::__private::Part(&(size))).write(__cachefn_key, b':');
-                __cachefn_key.text(":");
-                (&&&::cachefn::__private::Part(&(page))).write(__cachefn_key, b':');
+                (&&&::cachefn::__private::Part(&(org))).argument(__cachefn_key);
+                (&&&::cachefn::__private::Part(&(size))).argument(__cachefn_key);
+                (&&&::cachefn::__private::Part(&(page))).argument(__cachefn_key);
             },
         )
     };
@@ -78,12 +75,9 @@ fn invalidate_page(
         &__CACHEFN_SITE,
         |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
             use ::cachefn::__private::any_parts::*;
-            __cachefn_key.text(":");
-            (&&&::cachefn::__private::Part(&(org))).write(__cachefn_key, b':');
-            __cachefn_key.text(":");
-            (&&&::cachefn::__private::Part(&(size))).write(__cachefn_key, b':');
-            __cachefn_key.text(":");
-            (&&&::cachefn::__private::Part(&(page))).write(__cachefn_key, b':');
+            (&&&::cachefn::__private::Part(&(org))).argument(__cachefn_key);
+            (&&&::cachefn::__private::Part(&(size))).argument(__cachefn_key);
+            (&&&::cachefn::__private::Part(&(page))).argument(__cachefn_key);
         },
     )
 }

@@ -14,8 +14,7 @@ pub async fn get_user(id: u64, db: &Db) -> Result<User, DbError> {
             &__CACHEFN_SITE,
             |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
                 use ::cachefn::__private::parts::*;
-                __cachefn_key.text(":");
-                (&&&::cachefn::__private::Part(&(id))).write(__cachefn_key, b':');
+                (&&&::cachefn::__private::Part(&(id))).argument(__cachefn_key);
             },
         )
     };
@@ -75,8 +74,7 @@ pub fn invalidate_get_user(id: u64) -> ::cachefn::Invalidation {
         &__CACHEFN_SITE,
         |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
             use ::cachefn::__private::any_parts::*;
-            __cachefn_key.text(":");
-            (&&&::cachefn::__private::Part(&(id))).write(__cachefn_key, b':');
+            (&&&::cachefn::__private::Part(&(id))).argument(__cachefn_key);
         },
     )
 }

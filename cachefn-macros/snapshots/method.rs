@@ -10,11 +10,8 @@ pub(crate) async fn get(self: Arc<Self>, id: u64) -> Arc<User> {
             &__CACHEFN_SITE,
             |__cachefn_key: &mut web::cache::__private::KeyWriter| {
                 use web::cache::__private::parts::*;
-                __cachefn_key.text(":");
-                (&&&web::cache::__private::Part(&(self.region)))
-                    .write(__cachefn_key, b':');
-                __cachefn_key.text(":");
-                (&&&web::cache::__private::Part(&(id))).write(__cachefn_key, b':');
+                (&&&web::cache::__private::Part(&(self.region))).argument(__cachefn_key);
+                (&&&web::cache::__private::Part(&(id))).argument(__cachefn_key);
             },
         )
     };
@@ -69,10 +66,8 @@ pub(crate) fn invalidate_get(&self, id: u64) -> web::cache::Invalidation {
         &__CACHEFN_SITE,
         |__cachefn_key: &mut web::cache::__private::KeyWriter| {
             use web::cache::__private::any_parts::*;
-            __cachefn_key.text(":");
-            (&&&web::cache::__private::Part(&(self.region))).write(__cachefn_key, b':');
-            __cachefn_key.text(":");
-            (&&&web::cache::__private::Part(&(id))).write(__cachefn_key, b':');
+            (&&&web::cache::__private::Part(&(self.region))).argument(__cachefn_key);
+            (&&&web::cache::__private::Part(&(id))).argument(__cachefn_key);
         },
     )
 }

@@ -14,8 +14,7 @@ async fn token(id: u64) -> Option<Token> {
             &__CACHEFN_SITE,
             |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
                 use ::cachefn::__private::parts::*;
-                __cachefn_key.text(":");
-                (&&&::cachefn::__private::Part(&(id))).write(__cachefn_key, b':');
+                (&&&::cachefn::__private::Part(&(id))).argument(__cachefn_key);
             },
         )
     };

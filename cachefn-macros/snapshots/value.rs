@@ -11,8 +11,7 @@ async fn get_user(id: u64) -> Result<User, DbError> {
             &__CACHEFN_SITE,
             |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
                 use ::cachefn::__private::parts::*;
-                __cachefn_key.text(":");
-                (&&&::cachefn::__private::Part(&(id))).write(__cachefn_key, b':');
+                (&&&::cachefn::__private::Part(&(id))).argument(__cachefn_key);
             },
         )
     };

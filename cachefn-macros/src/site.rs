@@ -55,9 +55,8 @@ pub(crate) fn key(plan: &Plan, purpose: Purpose) -> TokenStream {
     match &plan.key {
         Key::Template(template) => writes.extend(pieces(template, &private)),
         Key::Parts(parts) => writes.extend(parts.iter().map(|Part { value: part, cfgs }| {
-            let part = value(part, SEPARATOR, &private);
-            let both = quote!(__cachefn_key.text(":"); #part);
-            if cfgs.is_empty() { both } else { quote!(#(#cfgs)* { #both }) }
+            let part = value(part, &quote!(argument), None, &private);
+            if cfgs.is_empty() { part } else { quote!(#(#cfgs)* { #part }) }
         })),
     }
     let parts = parts(&plan.values(), purpose, &private);
@@ -87,7 +86,10 @@ fn pieces(template: &[Piece], private: &TokenStream) -> Vec<TokenStream> {
         writes.push(match piece {
             Piece::Text(text) => quote!(__cachefn_key.text(#text);),
             Piece::Namespace => quote!(__cachefn_key.namespace();),
-            Piece::Value(part) => value(part, behind(&template[at + 1..]), private),
+            Piece::Value(part) => {
+                let escape = Literal::byte_character(behind(&template[at + 1..]));
+                value(part, &quote!(write), Some(escape), private)
+            }
         });
     }
     writes
@@ -103,12 +105,17 @@ fn behind(rest: &[Piece]) -> u8 {
 }
 
 /// Which of the writer's traits applies is left to method lookup; an error shows at the value itself.
-fn value(part: &TokenStream, escape: u8, private: &TokenStream) -> TokenStream {
+fn value(
+    part: &TokenStream,
+    write: &TokenStream,
+    escape: Option<Literal>,
+    private: &TokenStream,
+) -> TokenStream {
     let (first, last) = ends(part);
-    let escape = Literal::byte_character(escape);
     let mut receiver = Group::new(Delimiter::Parenthesis, quote!(&&&#private::Part(&(#part))));
     receiver.set_span(first);
-    quote_spanned!(last=> #receiver.write(__cachefn_key, #escape);)
+    let escape = escape.into_iter();
+    quote_spanned!(last=> #receiver.#write(__cachefn_key #(, #escape)*);)
 }
 
 /// The places of the first and the last token, for generated code.

@@ -39,19 +39,28 @@ impl<F: Future> Future for Refresh<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        struct Unask;
-        impl Drop for Unask {
-            fn drop(&mut self) {
-                ASKED.set(false);
-            }
-        }
         let this = self.project();
-        if *this.begun {
-            return this.call.poll(cx);
-        }
-        *this.begun = true;
-        ASKED.set(true);
-        let _unask = Unask;
+        let _asking = Asking::first(this.begun);
         this.call.poll(cx)
+    }
+}
+
+/// Lasts for one poll.
+struct Asking;
+
+impl Asking {
+    /// Asks, unless that was done before.
+    fn first(begun: &mut bool) -> Option<Self> {
+        if std::mem::replace(begun, true) {
+            return None;
+        }
+        ASKED.set(true);
+        Some(Self)
+    }
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        ASKED.set(false);
     }
 }

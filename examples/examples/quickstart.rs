@@ -10,7 +10,7 @@
 use std::env;
 use std::time::{Duration, Instant};
 
-use cachefn::{Config, Mode, cached};
+use cachefn::{Config, Mode, cached, invalidates};
 use cachefn_examples::{Account, CITIES, Shop};
 use rusqlite::Result;
 
@@ -24,6 +24,13 @@ async fn account(id: u32, shop: &Shop) -> Result<Account> {
 #[cached(expire = "5m", namespace = "users:cities", skip(shop))]
 async fn revenue(city: &str, shop: &Shop) -> Result<i64> {
     shop.revenue(city).await
+}
+
+/// A writer says what it changes: once it has succeeded, nobody reads what it has replaced.
+#[invalidates(account(id))]
+async fn rename_to_ada(id: u32, shop: &Shop) -> Result<usize> {
+    assert_eq!(id, 7);
+    shop.execute("UPDATE users SET name = 'Ada' WHERE id = 7").await
 }
 
 #[tokio::main]
@@ -63,6 +70,10 @@ async fn a_change_of_one_user(shop: &Shop) -> Result<()> {
     assert_eq!(account(8, shop).await?.name, "user 8");
     assert_eq!(shop.queries() - before, 1);
     println!("invalidate_account(7)          the new name is seen at once; 1 body ran, that of user 7");
+
+    rename_to_ada(7, shop).await?;
+    assert_eq!(account(7, shop).await?.name, "Ada");
+    println!("#[invalidates(account(id))]    the writer does it by itself");
     Ok(())
 }
 

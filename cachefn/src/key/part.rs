@@ -1,6 +1,6 @@
 //! How the type of an argument decides what it reads like, and which error it is if it cannot be in a key.
 //!
-//! Generated code calls `(&&&Part(&argument)).write(key, separator)`. Method lookup removes one reference at
+//! Generated code calls `(&&&Part(&argument)).argument(key)`, in a template `.write(key, separator)`. Method lookup removes one reference at
 //! a time, so the trait on the most references that applies wins: [`BarePart`], [`TextPart`], [`NotAPart`].
 //! In a generic function the bounds in scope decide, the same for all instances.
 
@@ -19,12 +19,26 @@ pub struct Part<'a, T: ?Sized>(pub &'a T);
 pub trait BarePart {
     /// Writes the argument; `separator` is the first byte of what follows it in the key.
     fn write(&self, key: &mut KeyWriter, separator: u8);
+
+    /// Writes the argument behind a `:`, where the key is no template.
+    #[inline]
+    fn argument(&self, key: &mut KeyWriter) {
+        key.text(":");
+        self.write(key, b':');
+    }
 }
 
 /// Types that serialize: written as structured text.
 pub trait TextPart {
     /// Writes the argument; `separator` is the first byte of what follows it in the key.
     fn write(&self, key: &mut KeyWriter, separator: u8);
+
+    /// Writes the argument behind a `:`, where the key is no template.
+    #[inline]
+    fn argument(&self, key: &mut KeyWriter) {
+        key.text(":");
+        self.write(key, b':');
+    }
 }
 
 /// All other types: one error where the argument is.
@@ -36,12 +50,20 @@ pub trait NotAPart {
     fn write(&self, key: &mut KeyWriter, separator: u8)
     where
         Self: KeyPart<Self::Argument>;
+
+    /// Cannot be called.
+    fn argument(&self, key: &mut KeyWriter)
+    where
+        Self: KeyPart<Self::Argument>;
 }
 
 /// All other types, where the call itself has the error already.
 pub trait AnyPart {
     /// Writes nothing.
     fn write(&self, key: &mut KeyWriter, separator: u8);
+
+    /// Writes nothing.
+    fn argument(&self, key: &mut KeyWriter);
 }
 
 /// Implemented by nothing, so that no implementation is suggested. The argument's type is a parameter because
@@ -77,8 +99,16 @@ impl<T: ?Sized> NotAPart for Part<'_, T> {
         Self: KeyPart<T>,
     {
     }
+
+    fn argument(&self, _: &mut KeyWriter)
+    where
+        Self: KeyPart<T>,
+    {
+    }
 }
 
 impl<T: ?Sized> AnyPart for Part<'_, T> {
     fn write(&self, _: &mut KeyWriter, _: u8) {}
+
+    fn argument(&self, _: &mut KeyWriter) {}
 }
