@@ -67,10 +67,21 @@ fn captured(literal: &str, names: &[String], found: &mut Used) {
     for (at, _) in literal.match_indices('{') {
         let rest = &literal[at + 1..];
         let end = rest.find(|c: char| !(c == '_' || c.is_alphanumeric())).unwrap_or(rest.len());
-        if names.iter().any(|name| name == &rest[..end]) {
-            found.insert(rest[..end].to_owned());
-        }
+        let inside = rest.split('}').next().unwrap_or(rest);
+        let given = inside.split('$').rev().skip(1).map(last_name);
+        found.extend(
+            given
+                .chain([&rest[..end]])
+                .filter(|found| names.iter().any(|name| name == found))
+                .map(str::to_owned),
+        );
     }
+}
+
+/// The name at the end of `text`: that of a width or precision, as in `{:width$}`.
+fn last_name(text: &str) -> &str {
+    let before = text.rfind(|c: char| !(c == '_' || c.is_alphanumeric()));
+    before.map_or(text, |at| text[at..].trim_start_matches(|c: char| !(c == '_' || c.is_alphanumeric())))
 }
 
 #[cfg(test)]
@@ -121,6 +132,8 @@ mod tests {
     fn format_strings_capture() {
         assert_eq!(found("format!(\"{id}-{user:?}\")"), ["id", "user"]);
         assert_eq!(found("format!(r#\"{id:>8}\"#)"), ["id"]);
+        assert_eq!(found("format!(\"{:id$.user$}\", 1)"), ["id", "user"]);
+        assert_eq!(found("format!(\"{0:>db$} {1} $id\", 1, 2)"), ["db"]);
         assert!(found("format!(\"{idx} id\")").is_empty());
         assert!(found("b\"{id}\"").is_empty());
     }
