@@ -39,11 +39,9 @@ enum Progress {
 impl Invalidation {
     /// Strikes `targets`, unless they are only being [named](crate::strike).
     fn of(cache: &Cache, targets: Vec<Target>, what: &str) -> Self {
+        let Some(targets) = strike::note(targets, what) else { return Self::off() };
         event::invalidates(&cache.prefix, what);
-        match strike::note(targets) {
-            Some(targets) => Self::strike(cache, targets),
-            None => Self::off(),
-        }
+        Self::strike(cache, targets)
     }
 
     /// Strikes `targets` here, and has Redis told.

@@ -2,6 +2,15 @@
 //!
 //! The companions name them: while a [`Plan`] is made, whatever would be invalidated is noted instead. That happens
 //! inside one function call, so a note of the thread is enough.
+//!
+//! ```text
+//! body          strikes
+//! not begun     no
+//! Ok, or any    yes, in the poll in which it returned
+//! Err           no
+//! dropped       yes, once it is gone: nobody knows how far it came, and a miss too many is no harm
+//! panicked      likewise
+//! ```
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -19,18 +28,23 @@ use crate::shape::{Kind, Split};
 use crate::verdict::Verdict;
 
 thread_local! {
-    static NOTED: RefCell<Option<Vec<Target>>> = const { RefCell::new(None) };
+    static NOTED: RefCell<Option<Plan>> = const { RefCell::new(None) };
 }
 
 /// What is to be struck. Nothing, where nothing is cached.
 #[derive(Debug, Default)]
-pub struct Plan(Vec<Target>);
+pub struct Plan {
+    targets: Vec<Target>,
+    /// What logs call them.
+    names: Vec<Box<str>>,
+}
 
 /// Notes `targets` if a plan is being made; else they are the caller's again.
-pub(crate) fn note(targets: Vec<Target>) -> Option<Vec<Target>> {
+pub(crate) fn note(targets: Vec<Target>, name: &str) -> Option<Vec<Target>> {
     NOTED.with_borrow_mut(|noted| match noted {
-        Some(noted) => {
-            noted.extend(targets);
+        Some(plan) => {
+            plan.targets.extend(targets);
+            plan.names.push(name.into());
             None
         }
         None => Some(targets),
@@ -40,7 +54,7 @@ pub(crate) fn note(targets: Vec<Target>) -> Option<Vec<Target>> {
 /// Names what is to be struck. While caching is off nothing is asked.
 pub fn plan(name: impl FnOnce()) -> Plan {
     /// Gives back what an outer plan has noted, also if an argument panics.
-    struct Outer(Option<Vec<Target>>);
+    struct Outer(Option<Plan>);
 
     impl Drop for Outer {
         fn drop(&mut self) {
@@ -51,11 +65,11 @@ pub fn plan(name: impl FnOnce()) -> Plan {
     if in_use().is_none() {
         return Plan::default();
     }
-    let outer = Outer(NOTED.replace(Some(Vec::new())));
+    let outer = Outer(NOTED.replace(Some(Plan::default())));
     name();
     let noted = NOTED.take().unwrap_or_default();
     drop(outer);
-    Plan(noted)
+    noted
 }
 
 /// `f(arguments)` and `f(*)`, by the companion.
@@ -78,7 +92,7 @@ pub fn namespace(write: impl FnOnce(&mut KeyWriter)) {
     match writer.into_text() {
         Ok(namespace) => {
             let group = Target::Group(Group::namespace(&group_name(&namespace)));
-            drop(note(vec![group]));
+            drop(note(vec![group], &namespace));
         }
         Err(error) => event::no_key("namespace", &error),
     }
@@ -96,9 +110,32 @@ pub fn tag_of(tag: impl AsRef<str>) {
 
 impl Plan {
     fn strike(self) -> Invalidation {
-        match in_use().filter(|_| !self.0.is_empty()) {
-            Some(cache) => Invalidation::strike(&cache, self.0),
-            None => Invalidation::off(),
+        let Some(cache) = in_use().filter(|_| !self.targets.is_empty()) else { return Invalidation::off() };
+        for name in &self.names {
+            event::invalidates(&cache.prefix, name);
+        }
+        Invalidation::strike(&cache, self.targets)
+    }
+}
+
+/// A plan with a body that may or may not come to its end.
+#[derive(Debug)]
+struct Pending {
+    plan: Plan,
+    begun: bool,
+}
+
+impl Pending {
+    /// The body has come to its end.
+    fn settle(&mut self) -> Plan {
+        std::mem::take(&mut self.plan)
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        if self.begun {
+            drop(self.settle().strike());
         }
     }
 }
@@ -189,10 +226,11 @@ pin_project! {
     /// A writer: its body, and then what it invalidates.
     #[must_use = "futures do nothing unless polled"]
     pub struct Writing<E: End, F> {
-        plan: Plan,
         struck: Option<(Invalidation, E::Held)>,
         #[pin]
         body: F,
+        // Behind the body, to be dropped after it.
+        pending: Pending,
     }
 }
 
@@ -202,7 +240,7 @@ pub fn writing<E: End, F: Future<Output = <E::Kind as Kind>::Output>>(
     _: E,
     body: F,
 ) -> Writing<E, F> {
-    Writing { plan, struck: None, body }
+    Writing { struck: None, body, pending: Pending { plan, begun: false } }
 }
 
 impl<E: End, F: Future<Output = <E::Kind as Kind>::Output>> Future for Writing<E, F> {
@@ -211,13 +249,15 @@ impl<E: End, F: Future<Output = <E::Kind as Kind>::Output>> Future for Writing<E
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         if this.struck.is_none() {
+            this.pending.begun = true;
             let output = ready!(this.body.poll(cx));
+            let plan = this.pending.settle();
             let returned = match E::Kind::split(output) {
                 Split::Failure(failure) => return Poll::Ready(failure),
                 Split::Value(returned) | Split::Nothing(returned) => E::hold(returned),
                 Split::Hidden(output) => Err(output),
             };
-            let invalidation = std::mem::take(this.plan).strike();
+            let invalidation = plan.strike();
             match returned {
                 Ok(held) => *this.struck = Some((invalidation, held)),
                 Err(output) => return Poll::Ready(output),

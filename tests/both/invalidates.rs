@@ -143,8 +143,34 @@ async fn a_writer_that_is_dropped_has_invalidated_once_its_body_is_done() {
         })
         .await;
     }
+    is_struck(77, &runs, 2).await;
+}
+
+#[tokio::test]
+async fn a_writer_whose_end_nobody_knows_has_invalidated() {
+    #[invalidates(users::get(id))]
+    async fn write(id: u64, gate: &Semaphore) -> Result<u64, String> {
+        gate.acquire().await.unwrap().forget();
+        assert!(id == 0, "on purpose");
+        Ok(id)
+    }
+
+    let _cache = cache().await;
+    let (runs, closed, open) = (Runs::default(), Semaphore::new(0), Arc::new(Semaphore::new(1)));
+    assert_eq!(users::get(88, &runs).await, 1);
+    drop(write(88, &closed));
+    assert_eq!(users::get(88, &runs).await, 1, "it has not begun");
+    tokio::select! { biased; _ = write(88, &closed) => unreachable!(), () = std::future::ready(()) => {} }
+    is_struck(88, &runs, 2).await;
+    let panics = tokio::spawn(async move { write(88, &open).await });
+    assert!(panics.await.unwrap_err().is_panic());
+    is_struck(88, &runs, 3).await;
+}
+
+/// Redis is told by a task of its own.
+async fn is_struck(id: u64, runs: &Runs, expected: u32) {
     for _ in 0..500 {
-        if users::get(77, &runs).await == 2 {
+        if users::get(id, runs).await == expected {
             return;
         }
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
