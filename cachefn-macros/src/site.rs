@@ -2,7 +2,7 @@
 //!
 //! Both are written from one place, so that a companion cannot compute another key than the call.
 
-use proc_macro2::{Delimiter, Group, Literal, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
 use crate::model::{Key, Namespace, Part, Piece, Plan, Settings};
@@ -55,7 +55,7 @@ pub(crate) fn key(plan: &Plan, purpose: Purpose) -> TokenStream {
     match &plan.key {
         Key::Template(template) => writes.extend(pieces(template, &private)),
         Key::Parts(parts) => writes.extend(parts.iter().map(|Part { value: part, cfgs }| {
-            let part = value(part, &quote!(argument), None, &private);
+            let part = value(part, "argument", None, &private);
             if cfgs.is_empty() { part } else { quote!(#(#cfgs)* { #part }) }
         })),
     }
@@ -88,7 +88,7 @@ fn pieces(template: &[Piece], private: &TokenStream) -> Vec<TokenStream> {
             Piece::Namespace => quote!(__cachefn_key.namespace();),
             Piece::Value(part) => {
                 let escape = Literal::byte_character(behind(&template[at + 1..]));
-                value(part, &quote!(write), Some(escape), private)
+                value(part, "write", Some(escape), private)
             }
         });
     }
@@ -105,16 +105,11 @@ fn behind(rest: &[Piece]) -> u8 {
 }
 
 /// Which of the writer's traits applies is left to method lookup; an error shows at the value itself.
-fn value(
-    part: &TokenStream,
-    write: &TokenStream,
-    escape: Option<Literal>,
-    private: &TokenStream,
-) -> TokenStream {
+fn value(part: &TokenStream, write: &str, escape: Option<Literal>, private: &TokenStream) -> TokenStream {
     let (first, last) = ends(part);
     let mut receiver = Group::new(Delimiter::Parenthesis, quote!(&&&#private::Part(&(#part))));
     receiver.set_span(first);
-    let escape = escape.into_iter();
+    let (write, escape) = (Ident::new(write, last), escape.into_iter());
     quote_spanned!(last=> #receiver.#write(__cachefn_key #(, #escape)*);)
 }
 

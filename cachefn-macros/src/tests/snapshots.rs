@@ -92,6 +92,12 @@ fn what_the_value_decides() {
 }
 
 #[test]
+fn a_codec_and_an_option_are_asked_of_the_type() {
+    let item = "pub async fn row<T: Row>(&self, id: u64) -> Result<Option<T>, Error> where T: Clone { self.read(id).await }";
+    function("codec", "key = id, codec = crate::Packed, none = \"skip\"", item);
+}
+
+#[test]
 fn a_type_that_shows_no_shape() {
     function("plain", "result = plain, skip(make)", "async fn make<T>(make: impl Fn() -> T) -> T { make() }");
 }

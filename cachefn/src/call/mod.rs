@@ -55,8 +55,16 @@ enum Found {
 
 /// Takes a call: its key is built and memory is asked.
 #[inline]
-pub fn begin<F: FnMut(&mut KeyWriter)>(site: &'static Site, mut write: F) -> Call {
-    if global::is_off() { Call(Found::Body(None)) } else { look_up(site, Closure::of::<F>(), &mut write) }
+pub fn begin<F: FnOnce(&mut KeyWriter)>(site: &'static Site, write: F) -> Call {
+    if global::is_off() {
+        return Call(Found::Body(None));
+    }
+    let mut write = Some(write);
+    look_up(site, Closure::of::<F>(), &mut |key| {
+        if let Some(write) = write.take() {
+            write(key);
+        }
+    })
 }
 
 fn look_up(site: &'static Site, closure: Closure, write: Write<'_>) -> Call {

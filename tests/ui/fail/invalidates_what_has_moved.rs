@@ -1,4 +1,4 @@
-//! The caret is at the use behind the move, in the words of the compiler: the attribute takes its arguments first.
+//! A label is at the use, in the words of the compiler: the attribute takes its arguments before the body does.
 use cachefn::{cached, invalidates};
 
 #[cached(key = name)]

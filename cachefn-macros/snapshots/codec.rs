@@ -1,0 +1,51 @@
+// #[cached(key = id, codec = crate::Packed, none = "skip")] pub async fn row<T: Row>(&self, id: u64) -> Result<Option<T>, Error> where T: Clone { self.read(id).await }
+
+pub async fn row<T: Row>(&self, id: u64) -> Result<Option<T>, Error>
+where
+    T: Clone,
+{
+    let __cachefn_call = {
+        static __CACHEFN_SITE: ::cachefn::__private::Site = ::cachefn::__private::Site::new(
+            ::core::module_path!(),
+            "row",
+        );
+        ::cachefn::__private::begin(
+            &__CACHEFN_SITE,
+            |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
+                use ::cachefn::__private::parts::*;
+                (&&&::cachefn::__private::Part(&(id))).argument(__cachefn_key);
+            },
+        )
+    };
+    ::cachefn::__private::run(
+            __cachefn_call,
+            {
+                use ::cachefn::__private::returned::*;
+                ::cachefn::__private::coded(
+                        ::cachefn::__private::check(
+                            (&&::cachefn::__private::Verdict(
+                                (&&&&::cachefn::__private::Leafed(
+                                    (&&&&::cachefn::__private::Shape::<
+                                        Result<Option<T>, Error>,
+                                    >::NEW)
+                                        .shape(),
+                                ))
+                                    .leaf(),
+                            ))
+                                .verdict(),
+                        ),
+                        (&&::cachefn::__private::CodecOf::<crate::Packed>::NEW).codec(),
+                    )
+                    .optional()
+            },
+            async move {
+                if let ::core::option::Option::Some(__cachefn_return) = ::core::option::Option::None::<
+                    Result<Option<T>, Error>,
+                > {
+                    return __cachefn_return;
+                }
+                { self.read(id).await }
+            },
+        )
+        .await
+}
