@@ -19,7 +19,7 @@ use run::Job;
 const USAGE: &str = "\
 cargo xtask test [--only STEP,STEP]   everything that must be green, or just these steps
 cargo xtask bench [ARGUMENTS]         the benches; arguments go to `cargo bench`
-cargo xtask build-cost              200 annotated functions: what they cost the compiler, beside `cached`
+cargo xtask build-cost                200 annotated functions: what they cost the compiler, beside `cached`
 cargo xtask ui                        bless the snapshots: compile errors and macro expansions
 cargo xtask help                      this page
 
