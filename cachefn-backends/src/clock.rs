@@ -1,37 +1,40 @@
 //! Time: the machine's, or one that a test moves by hand.
+//!
+//! Every hit asks for the time, so on Linux it is the coarse clock that is asked: it moves in steps of the kernel's
+//! timer, 4 ms as a rule and 10 ms at most, and costs a fifth of the exact one.
 
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A clock that never goes back. Cheap to clone; clones tell the same time.
 #[derive(Clone)]
 pub struct Clock {
-    start: Instant,
     /// What a test has added to the machine's time, in nanoseconds.
     moved: Option<Arc<AtomicU64>>,
 }
 
-/// A point in time of one [`Clock`], in nanoseconds since it was made.
+/// A point in time of one [`Clock`], in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Tick(u64);
 
 impl Clock {
     /// The machine's monotonic clock.
     pub fn system() -> Self {
-        Self { start: Instant::now(), moved: None }
+        Self { moved: None }
     }
 
     /// A clock that stands still until [`Clock::advance`] moves it.
     pub fn manual() -> Self {
-        Self { start: Instant::now(), moved: Some(Arc::new(AtomicU64::new(0))) }
+        Self { moved: Some(Arc::new(AtomicU64::new(0))) }
     }
 
-    /// Now.
+    /// Now, or up to a step of the machine's timer ago.
+    #[inline]
     pub fn now(&self) -> Tick {
         match &self.moved {
-            None => Tick(saturating_nanos(self.start.elapsed())),
+            None => Tick(machine()),
             Some(moved) => Tick(moved.load(Ordering::SeqCst)),
         }
     }
@@ -69,6 +72,22 @@ impl fmt::Debug for Clock {
         let kind = if self.moved.is_some() { "Manual" } else { "System" };
         f.debug_tuple(kind).field(&self.now()).finish()
     }
+}
+
+/// Nanoseconds of the machine's monotonic clock.
+#[cfg(target_os = "linux")]
+#[inline]
+fn machine() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::MonotonicCoarse);
+    // Neither is ever negative.
+    time.tv_sec.cast_unsigned().wrapping_mul(1_000_000_000).wrapping_add(time.tv_nsec.cast_unsigned())
+}
+
+/// Nanoseconds of the machine's monotonic clock, since it was first asked.
+#[cfg(not(target_os = "linux"))]
+fn machine() -> u64 {
+    static START: std::sync::LazyLock<std::time::Instant> = std::sync::LazyLock::new(std::time::Instant::now);
+    saturating_nanos(START.elapsed())
 }
 
 fn saturating_nanos(duration: Duration) -> u64 {

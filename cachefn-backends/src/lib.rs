@@ -29,4 +29,5 @@ pub mod memory;
 pub mod place;
 #[cfg(feature = "redis")]
 pub mod redis;
+mod sync;
 pub mod verbs;

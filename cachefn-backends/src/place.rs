@@ -73,7 +73,7 @@ impl Group {
 }
 
 /// The groups of an entry, root first. Cheap to clone.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Lineage(Arc<[Group]>);
 
 impl Lineage {
@@ -110,7 +110,7 @@ pub struct Place {
 
 impl Place {
     /// The place of `key` in `lineage`.
-    pub fn new(key: &str, lineage: Lineage) -> Self {
+    pub fn new(key: impl Into<Arc<str>>, lineage: Lineage) -> Self {
         Self { key: key.into(), lineage, open: false }
     }
 

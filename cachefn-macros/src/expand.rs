@@ -2,8 +2,16 @@
 //!
 //! ```text
 //! async fn get_user(id: u64, db: &Db) -> Result<User, DbError> {
-//!     let __cachefn_call = { static __CACHEFN_SITE: Site = …; begin(&__CACHEFN_SITE, |key| …) };
-//!     run(__cachefn_call, <what the return type stores>, async move {
+//!     let __cachefn_kind = <what the return type stores>;
+//!     let (__cachefn_call, id, db) = {
+//!         let (id, db) = (id, db);
+//!         static __CACHEFN_SITE: Site = …;
+//!         match begin(&__CACHEFN_SITE, &__cachefn_kind, |key| …) {
+//!             Ok(found) => return found,
+//!             Err(call) => (call, id, db),
+//!         }
+//!     };
+//!     run(__cachefn_call, __cachefn_kind, async move {
 //!         <return-type edge>
 //!         { the body }
 //!     })
@@ -11,6 +19,9 @@
 //! }
 //! ```
 //!
+//! - What is found is returned before there is a future of the body.
+//! - The key borrows arguments that stand in the inner block: what was borrowed would keep its place in the outer
+//!   future for as long as the body runs, beside the place in the body's own.
 //! - The key is made before the body's future exists, from references: the body may move its arguments. What else
 //!   the arguments decide (`.with(|terms| …)`) is asked once memory has no entry.
 //! - What the value decides is a closure beside the body, called with what is about to be stored.
@@ -35,11 +46,15 @@ pub(crate) fn function(plan: &Plan, function: &Function) -> TokenStream {
     let run = if judge.is_some() { quote!(run_judged) } else { quote!(run) };
     let body = body(function, &returned);
     let statements = quote! {
+        let __cachefn_kind = #probe;
         let __cachefn_call = {
             #site
-            #private::begin(&__CACHEFN_SITE, #key) #terms
+            match #private::begin(&__CACHEFN_SITE, &__cachefn_kind, #key) {
+                ::core::result::Result::Ok(__cachefn_found) => return __cachefn_found,
+                ::core::result::Result::Err(__cachefn_call) => __cachefn_call #terms,
+            }
         };
-        #private::#run(__cachefn_call, #probe, #judge #body).await
+        #private::#run(__cachefn_call, __cachefn_kind, #judge #body).await
     };
     with_block(function, &statements)
 }

@@ -14,9 +14,11 @@ pub(crate) fn clock() -> Option<Instant> {
     tracing::enabled!(target: "cachefn", Level::DEBUG).then(Instant::now)
 }
 
+#[inline]
 pub(crate) fn hit(instance: &Instance, prefix: &str, key: &str, began: Option<Instant>) {
-    let Some(began) = began else { return };
-    outcome("HIT", "hit", instance, prefix, key, began.elapsed());
+    if let Some(began) = began {
+        outcome("HIT", "hit", instance, prefix, key, began.elapsed());
+    }
 }
 
 pub(crate) fn miss(instance: &Instance, prefix: &str, key: &str, began: Option<Instant>) {
@@ -24,6 +26,7 @@ pub(crate) fn miss(instance: &Instance, prefix: &str, key: &str, began: Option<I
     outcome("MISS", "miss", instance, prefix, key, began.elapsed());
 }
 
+#[cold]
 fn outcome(word: &str, outcome: &str, instance: &Instance, prefix: &str, key: &str, elapsed: Duration) {
     let (function, namespace) = (&instance.identity.function, instance.site.namespace_label());
     let millis = elapsed.as_secs_f64() * 1e3;

@@ -13,14 +13,15 @@
 //! ```
 //!
 //! The invariant: a follower is given an entry only by a seat whose ticket is still current when it
-//! lands. So no invalidation came between the beginning of that load and now, and none that the
-//! follower's call could have been begun after. A flight whose ticket is void is not joined any more.
+//! lands, and only if it joined before that value was on its way into the store, here or in Redis. What
+//! the store has accepted no invalidation had struck by then, so none that the follower's call could have
+//! been begun after. Who joins later looks again. A flight whose ticket is void is not joined any more.
 
 use std::any::TypeId;
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cachefn_backends::background;
@@ -30,6 +31,8 @@ use tokio::task::AbortHandle;
 
 const SHARDS: usize = 64;
 const FIRST_PATIENCE: Duration = Duration::from_secs(1);
+/// However often bodies fail, no more followers than this are sent off at once.
+const LARGEST_WAVE: usize = 1 << 16;
 
 /// A key of one instance of a function.
 pub(crate) type FlightKey = (TypeId, Arc<str>);
@@ -55,9 +58,25 @@ struct State {
     running: usize,
     /// How many followers the next failure sends off.
     wave: usize,
-    waiting: VecDeque<oneshot::Sender<Verdict>>,
+    waiting: VecDeque<Waiting>,
+    /// Whether the value is being stored already: who joins from now on may have begun after an invalidation that the
+    /// store did not see.
+    sealed: bool,
     over: bool,
-    patience: Option<AbortHandle>,
+    patience: Patience,
+}
+
+/// A follower.
+struct Waiting {
+    verdict: oneshot::Sender<Verdict>,
+    /// Joined while a value was being stored.
+    late: bool,
+}
+
+/// How long followers wait for a leader that is not polled.
+struct Patience {
+    next: Duration,
+    clock: Option<AbortHandle>,
 }
 
 /// What has become of a caller.
@@ -126,10 +145,10 @@ impl Flight {
             return None;
         }
         let (verdict, waiting) = oneshot::channel();
-        state.waiting.push_back(verdict);
-        if state.patience.is_none() {
-            let watch = background::handle().spawn(lose_patience(Arc::downgrade(self)));
-            state.patience = Some(watch.abort_handle());
+        let late = state.sealed;
+        state.waiting.push_back(Waiting { verdict, late });
+        if state.patience.clock.is_none() {
+            self.wait(&mut state);
         }
         Some(waiting)
     }
@@ -138,23 +157,40 @@ impl Flight {
         ABOARD.with_borrow(|aboard| aboard.iter().any(|flight| std::ptr::eq(*flight, self)))
     }
 
-    /// Lets one more follower run its body beside the others. False once the flight is over.
-    fn replace(self: &Arc<Self>) -> bool {
+    /// Has one more follower run its body beside the others when patience has run out.
+    fn wait(self: &Arc<Self>, state: &mut State) {
+        let (flight, patience) = (Arc::downgrade(self), state.patience.next);
+        let watch = background::handle().spawn(async move {
+            tokio::time::sleep(patience).await;
+            if let Some(flight) = flight.upgrade() {
+                flight.replace();
+            }
+        });
+        state.patience.clock = Some(watch.abort_handle());
+    }
+
+    /// Lets one more follower run its body beside the others. Where nobody waits, whoever comes next starts the clock
+    /// again, with as much patience as there was.
+    fn replace(self: &Arc<Self>) {
         let mut state = lock(&self.state);
+        state.patience.clock = None;
         if state.over {
-            return false;
+            return;
         }
         let follower = state.next();
-        state.running += usize::from(follower.is_some());
+        if follower.is_some() {
+            state.running += 1;
+            state.patience.next = state.patience.next.saturating_mul(2);
+            self.wait(&mut state);
+        }
         drop(state);
         self.promote(follower);
-        true
     }
 
     /// Must not be called under a lock: a follower that is gone drops its seat at once.
-    fn promote(self: &Arc<Self>, followers: impl IntoIterator<Item = oneshot::Sender<Verdict>>) {
+    fn promote(self: &Arc<Self>, followers: impl IntoIterator<Item = Waiting>) {
         for follower in followers {
-            let _ = follower.send(Verdict::Promoted(Seat::new(Arc::clone(self))));
+            let _ = follower.verdict.send(Verdict::Promoted(Seat::new(Arc::clone(self))));
         }
     }
 
@@ -168,18 +204,19 @@ impl Flight {
 
 impl State {
     fn new(ticket: Arc<Ticket>) -> Self {
-        Self { ticket, running: 1, wave: 1, waiting: VecDeque::new(), over: false, patience: None }
+        let patience = Patience { next: FIRST_PATIENCE, clock: None };
+        Self { ticket, running: 1, wave: 1, waiting: VecDeque::new(), sealed: false, over: false, patience }
     }
 
     /// The follower who has waited longest and is still there.
-    fn next(&mut self) -> Option<oneshot::Sender<Verdict>> {
-        std::iter::from_fn(|| self.waiting.pop_front()).find(|follower| !follower.is_closed())
+    fn next(&mut self) -> Option<Waiting> {
+        std::iter::from_fn(|| self.waiting.pop_front()).find(|follower| !follower.verdict.is_closed())
     }
 
-    fn end(&mut self) -> VecDeque<oneshot::Sender<Verdict>> {
+    fn end(&mut self) -> VecDeque<Waiting> {
         self.over = true;
-        if let Some(patience) = self.patience.take() {
-            patience.abort();
+        if let Some(clock) = self.patience.clock.take() {
+            clock.abort();
         }
         std::mem::take(&mut self.waiting)
     }
@@ -210,14 +247,19 @@ impl Seat {
         lock(&self.flight.state).ticket = ticket;
     }
 
-    /// Gives the entry to every follower.
+    /// Says that the value is about to be stored. To be called before the store is asked.
+    pub(crate) fn seal(&self) {
+        lock(&self.flight.state).sealed = true;
+    }
+
+    /// Gives the entry to every follower who joined before the value was about to be stored; the others look again.
     pub(crate) fn land(self, entry: &AnyEntry) {
-        self.finish(|| Verdict::Entry(Arc::clone(entry)));
+        self.finish(|late| if late { Verdict::Retry } else { Verdict::Entry(Arc::clone(entry)) });
     }
 
     /// Sends every follower to look again: this flight has nothing that may be given to them.
     pub(crate) fn retry(self) {
-        self.finish(|| Verdict::Retry);
+        self.finish(|_| Verdict::Retry);
     }
 
     /// The body failed: that is its caller's own. The followers run their own bodies, a few at a time.
@@ -231,7 +273,7 @@ impl Seat {
         Aboard(())
     }
 
-    fn finish(mut self, verdict: impl Fn() -> Verdict) {
+    fn finish(mut self, verdict: impl Fn(bool) -> Verdict) {
         self.left = true;
         let flight = &self.flight;
         let waiting = {
@@ -241,7 +283,7 @@ impl Seat {
         };
         for follower in waiting {
             // A follower that is gone needs no verdict.
-            let _ = follower.send(verdict());
+            let _ = follower.verdict.send(verdict(follower.late));
         }
     }
 
@@ -253,11 +295,12 @@ impl Seat {
             let mut flights = lock(&flight.shards[flight.shard]);
             let mut state = lock(&flight.state);
             state.running = state.running.saturating_sub(1);
+            state.sealed = false;
             if state.over || state.running > 0 {
                 return;
             }
             let wave = if failed { state.wave } else { 1 };
-            state.wave *= 1 + usize::from(failed);
+            state.wave = if failed { (wave * 2).min(LARGEST_WAVE) } else { state.wave };
             let promoted = std::iter::from_fn(|| state.next()).take(wave).collect::<Vec<_>>();
             state.running = promoted.len();
             if promoted.is_empty() {
@@ -275,18 +318,6 @@ impl Drop for Seat {
         if !self.left {
             self.leave(false);
         }
-    }
-}
-
-/// Has one more follower run its own body after one second, after two more, after four more…
-async fn lose_patience(flight: Weak<Flight>) {
-    let mut patience = FIRST_PATIENCE;
-    loop {
-        tokio::time::sleep(patience).await;
-        if !flight.upgrade().is_some_and(|flight| flight.replace()) {
-            return;
-        }
-        patience *= 2;
     }
 }
 

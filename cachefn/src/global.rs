@@ -1,10 +1,10 @@
 //! The one cache of the process: made once, looked at by every call.
 
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use arc_swap::{ArcSwapOption, Guard};
+use arc_swap::ArcSwapOption;
 use cachefn_backends::clock::Clock;
 use cachefn_backends::memory::Memory;
 
@@ -30,10 +30,15 @@ struct Secret(Box<[u8]>);
 
 const UNSET: u8 = 0;
 const OFF: u8 = 1;
-const ON: u8 = 2;
+/// On, with the first cache of the process.
+const FIRST: u8 = 2;
+/// On, with another.
+const LATER: u8 = 3;
 
 static SWITCH: AtomicU8 = AtomicU8::new(UNSET);
 static CACHE: ArcSwapOption<Cache> = ArcSwapOption::const_empty();
+/// Lasts as long as the process; once it is ended it is empty.
+static FIRST_CACHE: OnceLock<Arc<Cache>> = OnceLock::new();
 /// Held while the cache is made or ended; says whether that was asked for by name.
 static EXPLICIT: Mutex<bool> = Mutex::new(false);
 
@@ -43,13 +48,18 @@ pub(crate) fn is_off() -> bool {
     !cfg!(feature = "enabled") || SWITCH.load(Ordering::Relaxed) == OFF
 }
 
-/// The cache, unless caching is off. The first call of a process that did not initialize reads the
-/// environment.
-pub(crate) fn current() -> Guard<Option<Arc<Cache>>> {
+/// The cache, if it is the first of the process, as nearly always: nobody else needs to be told that it is in use.
+#[inline]
+pub(crate) fn first() -> Option<&'static Arc<Cache>> {
+    if SWITCH.load(Ordering::Acquire) == FIRST { FIRST_CACHE.get() } else { None }
+}
+
+/// The cache, unless caching is off. The first call of a process that did not initialize reads the environment.
+pub(crate) fn current() -> Option<Arc<Cache>> {
     if SWITCH.load(Ordering::Acquire) == UNSET {
         read_environment();
     }
-    CACHE.load()
+    CACHE.load_full()
 }
 
 /// Sets the cache up as the environment says. Once it is set up, doing it again changes nothing.
@@ -78,7 +88,7 @@ pub async fn init() -> Result<(), Error> {
     let redis = {
         let mut explicit = lock_explicit();
         // What the first call has set up is the environment's already.
-        let done = *explicit || SWITCH.load(Ordering::Acquire) == ON;
+        let done = *explicit || matches!(SWITCH.load(Ordering::Acquire), FIRST | LATER);
         *explicit = true;
         if done { in_place().and_then(|cache| cache.redis.clone()) } else { set_up(&config) }
     };
@@ -162,10 +172,11 @@ fn set_up(config: &Config) -> Option<Redis> {
         event::initialized("disabled");
         return None;
     }
-    let cache = Cache::new(config);
+    let cache = Arc::new(Cache::new(config));
     let redis = cache.redis.clone();
-    retire(CACHE.swap(Some(Arc::new(cache))));
-    SWITCH.store(ON, Ordering::Release);
+    retire(CACHE.swap(Some(Arc::clone(&cache))));
+    let is_first = FIRST_CACHE.set(cache).is_ok();
+    SWITCH.store(if is_first { FIRST } else { LATER }, Ordering::Release);
     event::initialized(if redis.is_some() { "redis" } else { "memory" });
     redis
 }
@@ -199,6 +210,12 @@ impl Cache {
     /// Redis, while it is connected and trusted. All steps taken through one link share its deadline.
     pub(crate) fn link(&self) -> Option<Link> {
         self.redis.as_ref().and_then(Redis::link)
+    }
+
+    /// Whether memory is what answers: there is no Redis, or it is away.
+    #[inline]
+    pub(crate) fn reads_memory(&self) -> bool {
+        self.redis.is_none() || self.link().is_none()
     }
 
     /// What sensitive keys are hidden with: the same in all processes that share them.

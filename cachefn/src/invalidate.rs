@@ -79,20 +79,15 @@ impl fmt::Debug for Invalidation {
 }
 
 /// Invalidates the entry that the key's closure names.
-pub fn invalidate<F: FnOnce(&mut KeyWriter)>(site: &'static Site, write: F) -> Invalidation {
-    let mut write = Some(write);
-    invalidate_key(site, Closure::of::<F>(), &mut |key| {
-        if let Some(write) = write.take() {
-            write(key);
-        }
-    })
+pub fn invalidate<F: Fn(&mut KeyWriter)>(site: &'static Site, write: F) -> Invalidation {
+    invalidate_key(site, Closure::of::<F>(), &write)
 }
 
 fn invalidate_key(site: &'static Site, closure: Closure, write: Write<'_>) -> Invalidation {
     let Some(cache) = in_use() else { return Invalidation::off() };
     let instance = site.instance(closure);
     match instance.key(&cache, write) {
-        Ok((key, _)) => Invalidation::of(&cache, vec![instance.target(&key)], key.as_str()),
+        Ok(key) => Invalidation::of(&cache, vec![instance.target(&key)], key.as_str()),
         Err(why) => {
             // A call with these arguments is not cached either.
             instance.says_unusable(&why);
@@ -170,5 +165,5 @@ pub fn clear() -> Invalidation {
 }
 
 pub(crate) fn in_use() -> Option<Arc<Cache>> {
-    if global::is_off() { None } else { global::current().clone() }
+    if global::is_off() { None } else { global::current() }
 }

@@ -4,9 +4,9 @@
 //! here, read by the runtime. Who the function is, is learnt once, at its first call, from the name
 //! of a closure inside it: an attribute on a method never sees the type whose method it is.
 
-use std::any::{TypeId, type_name};
-use std::sync::{Mutex, Once, OnceLock, PoisonError};
-use std::time::Duration;
+use std::any::{Any, TypeId, type_name};
+use std::sync::{Arc, Mutex, Once, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use cachefn_backends::place::{Group, Lineage, Place, Target};
 use xxhash_rust::xxh3::xxh3_64;
@@ -15,7 +15,7 @@ use crate::event;
 use crate::global::Cache;
 use crate::key::{Key, KeyError, KeyWriter, group_name};
 use crate::layout::Owner;
-use crate::stats::Counters;
+use crate::stats::{Counters, Sharded};
 
 /// One annotated function.
 #[derive(Debug)]
@@ -45,6 +45,9 @@ pub(crate) struct Identity {
     /// Whether its instances must be told apart.
     generic: bool,
     namespace: Option<String>,
+    /// What every key begins with, where it is the same for all.
+    head: Option<Key>,
+    pub(crate) hits: Sharded,
     /// The lineage of every entry, where it is the same for all.
     lineage: Option<Lineage>,
     /// The instances seen, by name: two of one name cannot be told apart outside the process.
@@ -69,7 +72,10 @@ impl Closure {
 }
 
 /// Writes the arguments of one call.
-pub(crate) type Write<'a> = &'a mut dyn FnMut(&mut KeyWriter);
+pub(crate) type Write<'a> = &'a dyn Fn(&mut KeyWriter);
+
+/// Takes what is found; false if it is of no use.
+pub(crate) type Take<'a> = &'a mut dyn FnMut(&dyn Any) -> bool;
 
 /// Why a call cannot be cached.
 #[derive(Debug)]
@@ -208,21 +214,37 @@ impl Site {
 }
 
 impl Instance {
-    /// The logical key that `write` writes, and whether the arguments ask not to read the cache.
-    pub(crate) fn key(&self, cache: &Cache, write: Write<'_>) -> Result<(Key, bool), Unusable> {
-        let function = (!self.site.template).then_some(self.identity.function.as_str());
-        let mut writer = match &self.identity.namespace {
-            Some(namespace) => KeyWriter::fixed(namespace, function),
-            None => KeyWriter::dynamic(function),
-        };
-        write(&mut writer);
-        let bypass = writer.bypasses();
-        let key = if self.site.sensitive {
-            writer.seal(cache.secret().ok_or(Unusable::NoSecret)?)
+    /// Writes what the key of every call begins with.
+    #[inline]
+    pub(crate) fn begin(&self, key: &mut KeyWriter) {
+        match &self.identity.head {
+            Some(head) => key.begin(head),
+            None => key.keyed_by(self.keyed_by()),
+        }
+    }
+
+    /// The function's name in its keys; templates have none.
+    fn keyed_by(&self) -> Option<&'static str> {
+        (!self.site.template).then_some(self.identity.function.as_str())
+    }
+
+    /// Ends the key of one call.
+    #[inline]
+    pub(crate) fn complete(&self, key: &mut KeyWriter, cache: &Cache) -> Result<(), Unusable> {
+        if self.site.sensitive {
+            key.seal(cache.secret().ok_or(Unusable::NoSecret)?).map_err(Unusable::Key)
         } else {
-            writer.finish()
-        };
-        Ok((key.map_err(Unusable::Key)?, bypass))
+            key.complete().map_err(Unusable::Key)
+        }
+    }
+
+    /// The logical key that `write` writes.
+    pub(crate) fn key(&self, cache: &Cache, write: Write<'_>) -> Result<Key, Unusable> {
+        let mut key = KeyWriter::new();
+        self.begin(&mut key);
+        write(&mut key);
+        self.complete(&mut key, cache)?;
+        Ok(key.to_key())
     }
 
     /// Counts a call that cannot be cached, and says why.
@@ -248,18 +270,22 @@ impl Instance {
         self.identity.said_unfit.call_once(|| event::hidden_result(&self.identity.function));
     }
 
-    /// The text the entry is found under: the key, and which instance it is where there are several.
-    pub(crate) fn storage_key<'k>(&self, key: &'k Key) -> std::borrow::Cow<'k, str> {
-        if self.identity.generic {
-            format!("{:016x}~{}", xxh3_64(self.name.as_bytes()), key.as_str()).into()
-        } else {
-            key.as_str().into()
+    /// Says what was found; the key is written only for that.
+    #[cold]
+    pub(crate) fn says_hit(&self, cache: &Cache, write: Write<'_>, began: Option<Instant>) {
+        if let Ok(key) = self.key(cache, write) {
+            event::hit(self, &cache.prefix, key.as_str(), began);
         }
     }
 
     /// Where the entry of `key` lives.
     pub(crate) fn place(&self, key: &Key) -> Place {
-        let place = Place::new(&self.storage_key(key), self.lineage(key));
+        let text: Arc<str> = if self.identity.generic {
+            format!("{:016x}~{}", xxh3_64(self.name.as_bytes()), key.as_str()).into()
+        } else {
+            key.text()
+        };
+        let place = Place::new(text, self.lineage(key));
         if self.site.tagged_by_value { place.open() } else { place }
     }
 
@@ -329,6 +355,8 @@ impl Identity {
         let namespace = site
             .namespace
             .map(|written| crate::key::canonical_group(&written.replace("::", ":")).into_owned());
+        let named = (!site.template).then_some(function.as_str());
+        let head = namespace.as_deref().map(|namespace| Key::head(namespace, named));
         let fixed = namespace.as_deref().filter(|_| !generic);
         let lineage = fixed.map(|namespace| Lineage::new(&group_name(namespace), &path, []));
         Self {
@@ -336,6 +364,8 @@ impl Identity {
             path,
             generic,
             namespace,
+            head,
+            hits: Sharded::new(),
             lineage,
             instances: Mutex::default(),
             shared_key: Once::new(),

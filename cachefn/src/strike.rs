@@ -87,7 +87,7 @@ pub fn tag(write: impl FnOnce(&mut KeyWriter)) {
 
 /// `namespace("…")`
 pub fn namespace(write: impl FnOnce(&mut KeyWriter)) {
-    let mut writer = KeyWriter::dynamic(None);
+    let mut writer = KeyWriter::new();
     write(&mut writer);
     match writer.into_text() {
         Ok(namespace) => {

@@ -39,7 +39,7 @@ impl<B: Backend, P: AsyncFn(&B, Duration)> Subject<'_, B, P> {
 
     /// Begins a fill of another key, so that groups that lost their generation get another.
     pub(super) async fn renew_groups(&self, place: &Place) -> Outcome {
-        let neighbour = Place::new(&format!("{} neighbour", place.key), place.lineage.clone());
+        let neighbour = Place::new(format!("{} neighbour", place.key), place.lineage.clone());
         self.begin(&neighbour).await.map(drop)
     }
 

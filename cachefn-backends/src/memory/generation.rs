@@ -6,12 +6,12 @@
 //! old one, so nobody can mistake one for the other.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::place::{Group, Lineage};
+use crate::sync::{AtomicU64, Mutex, MutexGuard, Ordering, PoisonError};
 
 type Cell = AtomicU64;
 
@@ -24,23 +24,37 @@ pub(super) struct Generations {
     /// When a tag of each shard was last struck, by `strikes`.
     struck: Box<[AtomicU64; SHARDS]>,
     strikes: AtomicU64,
+    /// How many groups were struck, counted after each strike: while it stands, whatever was found current is.
+    bumps: AtomicU64,
 }
 
 #[derive(Default)]
 struct Registry {
     by_group: HashMap<Group, Weak<Cell>>,
-    /// Sweep the dead when there are this many.
+    /// What was last captured of each lineage, so that entries of one lineage share it.
+    by_lineage: HashMap<Lineage, Weak<[Point]>>,
+    /// Sweep the dead when there are this many in both.
     sweep_at: usize,
 }
 
-/// The generations of a lineage at one moment.
+/// The generations of a lineage at one moment. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(super) struct Captured(Box<[(Arc<Cell>, u64)]>);
+pub(super) struct Captured(Arc<[Point]>);
+
+/// One group's cell, and what it said.
+type Point = (Arc<Cell>, u64);
 
 impl Generations {
     /// What the generations of `lineage` are now.
     pub(super) fn capture(&self, lineage: &Lineage) -> Captured {
-        self.lock().capture(lineage.groups()).collect()
+        let mut registry = self.lock();
+        let known = registry.by_lineage.get(lineage).and_then(Weak::upgrade).map(Captured);
+        if let Some(known) = known.filter(Captured::is_current) {
+            return known;
+        }
+        let captured: Captured = registry.capture(lineage.groups()).collect();
+        registry.remember(lineage, &captured);
+        captured
     }
 
     /// How many strikes of tags have begun.
@@ -70,16 +84,24 @@ impl Generations {
         if let Some(cell) = registry.by_group.get(group).and_then(Weak::upgrade) {
             cell.fetch_add(1, Ordering::SeqCst);
         }
+        self.bumps.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// How many groups were struck. To be read before an entry is verified.
+    #[inline]
+    pub(super) fn bumps(&self) -> u64 {
+        self.bumps.load(Ordering::Acquire)
     }
 
     fn shard(&self, tag: &Group) -> &AtomicU64 {
         &self.struck[usize::try_from(xxh3_64(tag.name().as_bytes()) % SHARDS as u64).unwrap_or(0)]
     }
 
-    /// How many cells are registered, dead ones included.
+    /// How many cells and captures are registered, dead ones included.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.lock().by_group.len()
+        let registry = self.lock();
+        registry.by_group.len() + registry.by_lineage.len()
     }
 
     fn lock(&self) -> MutexGuard<'_, Registry> {
@@ -91,18 +113,18 @@ impl Generations {
 impl Default for Generations {
     fn default() -> Self {
         let struck = Box::new(std::array::from_fn(|_| AtomicU64::new(0)));
-        Self { cells: Mutex::default(), struck, strikes: AtomicU64::new(0) }
+        Self { cells: Mutex::default(), struck, strikes: AtomicU64::new(0), bumps: AtomicU64::new(0) }
     }
 }
 
-impl FromIterator<(Arc<Cell>, u64)> for Captured {
-    fn from_iter<I: IntoIterator<Item = (Arc<Cell>, u64)>>(cells: I) -> Self {
+impl FromIterator<Point> for Captured {
+    fn from_iter<I: IntoIterator<Item = Point>>(cells: I) -> Self {
         Self(cells.into_iter().collect())
     }
 }
 
 impl Registry {
-    fn capture(&mut self, groups: &[Group]) -> impl Iterator<Item = (Arc<Cell>, u64)> {
+    fn capture(&mut self, groups: &[Group]) -> impl Iterator<Item = Point> {
         groups.iter().map(|group| {
             let cell = self.cell(group);
             let now = cell.load(Ordering::SeqCst);
@@ -110,14 +132,25 @@ impl Registry {
         })
     }
 
+    fn remember(&mut self, lineage: &Lineage, captured: &Captured) {
+        self.sweep();
+        self.by_lineage.insert(lineage.clone(), Arc::downgrade(&captured.0));
+    }
+
+    /// Forgets the dead, once there may be as many of them as of the living.
+    fn sweep(&mut self) {
+        if self.by_group.len() + self.by_lineage.len() >= self.sweep_at {
+            self.by_lineage.retain(|_, captured| captured.strong_count() > 0);
+            self.by_group.retain(|_, cell| cell.strong_count() > 0);
+            self.sweep_at = ((self.by_group.len() + self.by_lineage.len()) * 2).max(1024);
+        }
+    }
+
     fn cell(&mut self, group: &Group) -> Arc<Cell> {
         if let Some(cell) = self.by_group.get(group).and_then(Weak::upgrade) {
             return cell;
         }
-        if self.by_group.len() >= self.sweep_at {
-            self.by_group.retain(|_, cell| cell.strong_count() > 0);
-            self.sweep_at = (self.by_group.len() * 2).max(1024);
-        }
+        self.sweep();
         let cell = Arc::new(Cell::new(0));
         self.by_group.insert(group.clone(), Arc::downgrade(&cell));
         cell

@@ -1,34 +1,50 @@
 //! Entries in this process: typed, bounded in bytes, dead at once when invalidated.
 //!
 //! ```text
-//! Memory ── entries      moka: bound, admission (TinyLFU: Einziger et al., 2017), expiry
+//! Memory ── hot          those that are read now: no lock, no reference count
+//!        ── entries      moka: bound, admission (TinyLFU: Einziger et al., 2017), expiry
 //!        ── generations  one cell a group; entries point to those of their lineage
 //!        └─ fills        fills under way, so that invalidating a key voids them
 //! ```
 //!
-//! Entries are typed (`Arc<Entry<dyn Any>>`, the value in the entry's own allocation), so a hit never
-//! decodes. Reading takes no lock that a writer holds for long.
+//! Entries hold typed values, so a hit never decodes. Reading takes no lock that a writer holds for long.
 
+mod entry;
 mod fill;
 mod generation;
+mod hot;
+mod name;
 mod protocol;
 
 use std::any::{Any, TypeId};
+use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::backend::{Absence, Filled};
-use crate::clock::{Clock, Tick};
+use crate::clock::Clock;
 use crate::place::{Group, Place, Target};
+use entry::Parts;
+pub use entry::{AnyEntry, Entry};
 use fill::{Fills, Mark};
 use generation::{Captured, Generations};
+use hot::Hot;
+pub use name::Short;
+use name::{Hashing, Known, Name, Sought};
 
 /// What an entry costs beside its key and value, in bytes, as counted against the bound.
 pub const ENTRY_OVERHEAD: usize = 256;
 
-/// An entry of any type.
-pub type AnyEntry = Arc<Entry<dyn Any + Send + Sync>>;
+/// Of so many hits in the hot table moka is told of one, so that it knows what is used.
+const REPORTED: u8 = 64;
+
+/// What holds the entries.
+type Entries = moka::sync::Cache<Name, AnyEntry, Known>;
+
+thread_local! {
+    static HITS: Cell<u8> = const { Cell::new(0) };
+}
 
 /// The in-process store. Cheap to clone; clones are the same store.
 #[derive(Clone)]
@@ -37,28 +53,19 @@ pub struct Memory {
 }
 
 struct Inner {
-    entries: moka::sync::Cache<Arc<str>, AnyEntry>,
+    hot: Arc<Hot>,
+    hashing: Hashing,
+    entries: Entries,
     generations: Generations,
     fills: Fills,
     clock: Clock,
-}
-
-/// A value with what it takes to judge it.
-#[derive(Debug)]
-pub struct Entry<V: ?Sized> {
-    captured: Captured,
-    /// Who stored it; somebody else's entry of the same key is not theirs.
-    owner: TypeId,
-    expires: Tick,
-    life: Duration,
-    weight: u32,
-    value: V,
 }
 
 /// A fill that is under way: what it captured when it began. Dropping it ends the fill.
 pub struct Ticket {
     memory: Memory,
     place: Place,
+    name: Name,
     mark: Arc<Mark>,
     /// Read before anything else: a tag that was struck later is noticed.
     strikes: u64,
@@ -68,27 +75,65 @@ pub struct Ticket {
 impl Memory {
     /// A store that keeps at most `max_bytes` of keys, values and [`ENTRY_OVERHEAD`]s.
     pub fn new(max_bytes: u64, clock: Clock) -> Self {
+        let hot = Arc::new(Hot::new(max_bytes));
         let entries = moka::sync::Cache::builder()
             .max_capacity(max_bytes)
-            .weigher(|_, entry: &AnyEntry| entry.weight)
+            .weigher(|_, entry: &AnyEntry| entry.weight())
             .expire_after(Lives)
-            .build();
-        let inner = Inner { entries, generations: Generations::default(), fills: Fills::new(), clock };
-        Self { inner: Arc::new(inner) }
+            .eviction_listener({
+                let hot = Arc::clone(&hot);
+                move |_, entry: AnyEntry, _| hot.forget(&entry)
+            })
+            .build_with_hasher(Known::default());
+        let (hashing, generations, fills) = (Hashing::default(), Generations::default(), Fills::new());
+        Self { inner: Arc::new(Inner { hot, hashing, entries, generations, fills, clock }) }
+    }
+
+    /// A call in short: whose it is, and its arguments in whole words of eight bytes. Costs one hash.
+    #[inline]
+    pub fn short<'k>(&self, owner: TypeId, words: &'k [u8]) -> Short<'k> {
+        self.inner.hashing.short(owner, words)
+    }
+
+    /// Shows `look` the entry of a call, if it was read shortly before by the same call and is alive. Costs no lock, no
+    /// allocation and no write to memory that threads share.
+    #[inline]
+    pub fn glance<R>(&self, call: Short<'_>, look: impl FnOnce(&Entry) -> R) -> Option<R> {
+        let inner = &*self.inner;
+        let held = inner.hot.get(call)?;
+        let entry = held.as_ref()?;
+        if entry.is_alive(inner.generations.bumps(), inner.clock.now()) {
+            if is_reported() {
+                inner.report(entry);
+            }
+            Some(look(entry))
+        } else {
+            None
+        }
+    }
+
+    /// Shows `look` the entry of `key`, if it is alive and `call` is its owner's. The next such call will need but a
+    /// glance. Costs one moka lookup.
+    pub fn read<R>(
+        &self,
+        key: &str,
+        call: Option<Short<'_>>,
+        owner: TypeId,
+        look: impl FnOnce(&Entry) -> R,
+    ) -> Result<R, Absence> {
+        let inner = &*self.inner;
+        let sought = inner.hashing.seek(key.as_bytes());
+        let epoch = inner.hot.epoch(Hot::stripe(sought.hash));
+        let entry = inner.find(sought, owner)?;
+        if let Some(call) = call.filter(|_| inner.hot.takes(entry.weight())) {
+            inner.hot.publish(&entry, call, epoch);
+        }
+        Ok(look(&entry))
     }
 
     /// The entry of `key` that `owner` stored, if it is alive. Costs one moka lookup.
     pub fn get(&self, key: &str, owner: TypeId) -> Result<AnyEntry, Absence> {
-        let entry = self.inner.entries.get(key).ok_or(Absence::Absent)?;
-        if entry.owner != owner {
-            Err(Absence::Foreign)
-        } else if !entry.captured.is_current() {
-            Err(Absence::Invalidated(None))
-        } else if entry.expires <= self.inner.clock.now() {
-            Err(Absence::Absent)
-        } else {
-            Ok(entry)
-        }
+        self.inner.find(self.inner.hashing.seek(key.as_bytes()), owner)
     }
 
     /// Begins a fill of `place`: captures its generations and lists it for the key's invalidation.
@@ -96,7 +141,8 @@ impl Memory {
         let strikes = self.inner.generations.strikes();
         let mark = self.inner.fills.begin(&place.key);
         let captured = self.inner.generations.capture(&place.lineage);
-        Ticket { memory: self.clone(), place: place.clone(), mark, strikes, captured }
+        let name = self.inner.hashing.name(&place.key);
+        Ticket { memory: self.clone(), place: place.clone(), name, mark, strikes, captured }
     }
 
     /// Strikes `target`. When this returns, no read finds and no running fill stores what was loaded
@@ -107,7 +153,7 @@ impl Memory {
             Target::Key(key) => {
                 let fills = self.inner.fills.lock(key);
                 fills.void_all(key);
-                self.inner.entries.invalidate(&**key);
+                self.inner.remove(&self.inner.hashing.name(key));
             }
         }
     }
@@ -116,6 +162,7 @@ impl Memory {
     pub fn clear(&self) {
         self.invalidate(&Target::Group(Group::root()));
         self.inner.entries.invalidate_all();
+        self.inner.hot.clear();
     }
 
     /// The clock entries live by.
@@ -141,6 +188,32 @@ impl Memory {
     }
 }
 
+impl Inner {
+    fn find(&self, sought: Sought<'_>, owner: TypeId) -> Result<AnyEntry, Absence> {
+        let entry = self.entries.get(&sought).ok_or(Absence::Absent)?;
+        entry.judge(owner, self.generations.bumps(), self.clock.now())?;
+        Ok(entry)
+    }
+
+    /// Lets moka know that an entry is used.
+    #[cold]
+    fn report(&self, entry: &Entry) {
+        // The lookup itself is the report.
+        drop(self.entries.get(entry.name()));
+    }
+
+    /// Holds the order in which the hot table may be left: moka first.
+    fn remove(&self, name: &Name) {
+        self.entries.invalidate(name);
+        self.hot.raise(Hot::stripe(name.hash));
+    }
+
+    fn insert(&self, name: &Name, entry: AnyEntry) {
+        self.entries.insert(name.clone(), entry);
+        self.hot.raise(Hot::stripe(name.hash));
+    }
+}
+
 impl Ticket {
     /// The place that is filled.
     pub fn place(&self) -> &Place {
@@ -160,7 +233,7 @@ impl Ticket {
         owner: TypeId,
         size: usize,
         life: Duration,
-    ) -> Arc<Entry<V>> {
+    ) -> AnyEntry {
         self.entry_of(self.captured.clone(), value, owner, size, life)
     }
 
@@ -172,7 +245,7 @@ impl Ticket {
         size: usize,
         life: Duration,
         tags: &[Group],
-    ) -> Option<Arc<Entry<V>>> {
+    ) -> Option<AnyEntry> {
         let generations = &self.memory.inner.generations;
         let captured = match tags {
             [] => self.captured.clone(),
@@ -181,41 +254,41 @@ impl Ticket {
         Some(self.entry_of(captured, value, owner, size, life))
     }
 
-    fn entry_of<V>(
+    fn entry_of<V: Any + Send + Sync>(
         &self,
         captured: Captured,
         value: V,
         owner: TypeId,
         size: usize,
         life: Duration,
-    ) -> Arc<Entry<V>> {
-        let weight = self.place.key.len() + size + ENTRY_OVERHEAD;
+    ) -> AnyEntry {
+        let weight = u32::try_from(self.place.key.len() + size + ENTRY_OVERHEAD).unwrap_or(u32::MAX);
         let expires = self.memory.inner.clock.now().after(life);
-        let weight = u32::try_from(weight).unwrap_or(u32::MAX);
-        Arc::new(Entry { captured, owner, expires, life, weight, value })
+        let parts = Parts { name: self.name.clone(), owner, captured, expires, life, weight };
+        Entry::new(parts, Box::new(value))
     }
 
     /// Stores the fill's entry, unless an invalidation or a later fill came between.
     pub fn store(&self, entry: AnyEntry) -> Filled {
-        if !entry.captured.is_current() {
+        if !entry.is_current() {
             return Filled::Refused;
         }
-        self.settle(|entries, key| entries.insert(Arc::clone(key), entry))
+        self.settle(|inner, name| inner.insert(name, entry))
     }
 
     /// Ends a fill whose newer truth is that there is nothing: an entry that stands is removed.
     pub fn vacate(&self) -> Filled {
-        self.settle(|entries, key| entries.invalidate(&**key))
+        self.settle(Inner::remove)
     }
 
-    fn settle(&self, change: impl FnOnce(&moka::sync::Cache<Arc<str>, AnyEntry>, &Arc<str>)) -> Filled {
+    fn settle(&self, change: impl FnOnce(&Inner, &Name)) -> Filled {
         let (inner, key) = (&self.memory.inner, &self.place.key);
         let fills = inner.fills.lock(key);
         if !self.is_current() {
             return Filled::Refused;
         }
         fills.void_earlier(key, &self.mark);
-        change(&inner.entries, key);
+        change(inner, &self.name);
         Filled::Stored
     }
 }
@@ -226,16 +299,14 @@ impl Drop for Ticket {
     }
 }
 
-impl<V: ?Sized> Entry<V> {
-    /// The value.
-    pub fn value(&self) -> &V {
-        &self.value
-    }
-
-    /// What is left of its life at `now`.
-    pub fn remaining(&self, now: Tick) -> Duration {
-        self.expires.since(now)
-    }
+/// Whether moka is told of this hit.
+#[inline]
+fn is_reported() -> bool {
+    HITS.with(|hits| {
+        let count = hits.get().wrapping_add(1) % REPORTED;
+        hits.set(count);
+        count == 0
+    })
 }
 
 impl fmt::Debug for Memory {
@@ -248,19 +319,19 @@ impl fmt::Debug for Memory {
 /// checks the entry itself.
 struct Lives;
 
-impl moka::Expiry<Arc<str>, AnyEntry> for Lives {
-    fn expire_after_create(&self, _: &Arc<str>, entry: &AnyEntry, _: Instant) -> Option<Duration> {
-        Some(entry.life)
+impl moka::Expiry<Name, AnyEntry> for Lives {
+    fn expire_after_create(&self, _: &Name, entry: &AnyEntry, _: Instant) -> Option<Duration> {
+        Some(entry.life())
     }
 
     fn expire_after_update(
         &self,
-        _: &Arc<str>,
+        _: &Name,
         entry: &AnyEntry,
         _: Instant,
         _: Option<Duration>,
     ) -> Option<Duration> {
-        Some(entry.life)
+        Some(entry.life())
     }
 }
 

@@ -126,6 +126,7 @@ impl Fill {
     /// There is nothing to store, and what stood there is no longer true.
     fn nothing<V: Storable>(self: Box<Self>, value: V) -> Settling<V> {
         self.says_miss();
+        self.seal();
         if self.lease.is_some() {
             let entry = self.share(&value);
             return self.tell(Word::Vacate, entry, value);
@@ -133,6 +134,11 @@ impl Fill {
         let (filled, entry) = (self.ticket.vacate(), self.share(&value));
         settle(self.known(filled), self.seat, entry.as_ref());
         Settling::Done(value)
+    }
+
+    /// The store is asked next: who joins the flight from now on must ask it too.
+    fn seal(&self) {
+        self.seat.iter().for_each(Seat::seal);
     }
 
     /// What became of a fill without a lease. While Redis is in use, without a lease nobody can tell whether another
@@ -143,6 +149,7 @@ impl Fill {
 
     fn value<K: Kind<Stored: Storable>>(self: Box<Self>, value: K::Stored) -> Settling<K::Stored> {
         self.says_miss();
+        self.seal();
         if let Some((_, site)) = &self.lease {
             let word = self.word::<K>(&value, *site);
             let entry = self.share(&value);
@@ -174,7 +181,7 @@ impl Fill {
 
     /// The value as an entry for the followers, if there can be any.
     fn share<V: Storable>(&self, value: &V) -> Option<AnyEntry> {
-        let entry = || self.ticket.entry(value.clone(), self.instance.owner, 0, Duration::MAX) as AnyEntry;
+        let entry = || self.ticket.entry(value.clone(), self.instance.owner, 0, Duration::MAX);
         self.seat.as_ref().map(|_| entry())
     }
 

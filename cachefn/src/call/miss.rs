@@ -299,7 +299,7 @@ impl Search {
     fn hit(&mut self) {
         if !self.counted {
             self.counted = true;
-            self.instance.site.counters.hits.count();
+            self.instance.identity.hits.count();
             event::hit(&self.instance, &self.cache.prefix, self.key.as_str(), self.began);
         }
     }

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! begin   1 off? run the body          one relaxed load
-//!         2 the key, from references
-//!         3 memory                     hit: cloned out, no await, no allocation
+//!         2 the key, from references   in a buffer on the stack
+//!         3 memory                     hit: cloned out and returned; no await, no allocation, no lock
 //! Run     4 Redis, if it is in use     one MGET
 //!         5 the key's flight           follow, or lead
 //!         6 leading: look again, and capture the generations the value will be stored under
@@ -19,83 +19,122 @@
 mod fill;
 mod miss;
 
+use std::any::Any;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Instant;
 
 use cachefn_backends::backend::Absence;
-use cachefn_backends::memory::AnyEntry;
 use pin_project_lite::pin_project;
 
 use self::fill::Settling;
 use self::miss::{Miss, Ready, Stage};
 use crate::event;
-use crate::flight::Aboard;
-use crate::global;
+
+use crate::global::{self, Cache};
 use crate::key::KeyWriter;
 use crate::layout::{Choice as _, Erased};
 use crate::refresh;
 use crate::shape::{Kind, Split};
-use crate::site::{Closure, Site, Write};
+use crate::site::{Closure, Instance, Site, Take, Write};
 use crate::terms::{Judge, Judged, Terms, Unjudged};
 use crate::verdict::{Checked, No, Storable, Yes};
 
-/// What the first statement of a cached function found.
+/// A call whose value memory does not have: a miss, or nothing but a body to run.
 #[derive(Debug)]
-pub struct Call(Found);
+pub struct Call(Option<Box<Miss>>);
 
-#[derive(Debug)]
-enum Found {
-    Hit(AnyEntry),
-    /// Nothing to do but run the body, or a miss.
-    Body(Option<Box<Miss>>),
-}
+/// What the caller is given.
+pub type Output<V> = <<V as Checked>::Kind as Kind>::Output;
 
-/// Takes a call: its key is built and memory is asked.
+/// Takes a call: its key is built and memory is asked. `Ok` is what it returns.
 #[inline]
-pub fn begin<F: FnOnce(&mut KeyWriter)>(site: &'static Site, write: F) -> Call {
-    if global::is_off() {
-        return Call(Found::Body(None));
-    }
-    let mut write = Some(write);
-    look_up(site, Closure::of::<F>(), &mut |key| {
-        if let Some(write) = write.take() {
-            write(key);
-        }
-    })
+pub fn begin<V: Reads, F: Fn(&mut KeyWriter)>(
+    site: &'static Site,
+    _: &V,
+    write: F,
+) -> Result<Output<V>, Call> {
+    if global::is_off() { Err(Call(None)) } else { begin_on::<V, F>(site, &write) }
 }
 
-fn look_up(site: &'static Site, closure: Closure, write: Write<'_>) -> Call {
+/// The same, while caching is on: not to be compiled into the caller's future.
+#[inline(never)]
+fn begin_on<V: Reads, F: Fn(&mut KeyWriter)>(site: &'static Site, write: &F) -> Result<Output<V>, Call> {
+    let mut found = None;
+    let miss = look_up(site, Closure::of::<F>(), write, &mut |value| {
+        found = V::copy(value);
+        found.is_some()
+    });
+    match (miss, found) {
+        (None, Some(found)) => Ok(found),
+        (miss, _) => Err(Call(miss)),
+    }
+}
+
+/// Shows the value that is found to `take`; else the answer is the miss, if the call can be cached at all.
+fn look_up(site: &'static Site, closure: Closure, write: Write<'_>, take: Take<'_>) -> Option<Box<Miss>> {
     let refresh = refresh::is_asked();
-    let current = global::current();
-    let Some(cache) = current.as_ref() else { return Call(Found::Body(None)) };
+    let later;
+    let cache = match global::first() {
+        Some(first) => first,
+        None => {
+            later = global::current()?;
+            &later
+        }
+    };
     let (instance, began) = (site.instance(closure), event::clock());
-    let (key, bypass) = match instance.key(cache, write) {
+    let mut short = KeyWriter::short();
+    write(&mut short);
+    let reads = !refresh && !short.bypasses() && cache.reads_memory();
+    if reads && short.is_usable() {
+        let call = cache.memory.short(instance.owner, short.as_bytes());
+        if cache.memory.glance(call, |entry| take(entry.value())) == Some(true) {
+            instance.identity.hits.count();
+            if began.is_some() {
+                instance.says_hit(cache, write, began);
+            }
+            return None;
+        }
+    }
+    look_again(cache, instance, &short, write, reads.then_some(take), began)
+}
+
+/// The same with the key. Memory may have it, though no call has been answered by it of late.
+#[cold]
+#[inline(never)]
+fn look_again(
+    cache: &Arc<Cache>,
+    instance: Instance,
+    short: &KeyWriter,
+    write: Write<'_>,
+    take: Option<Take<'_>>,
+    began: Option<Instant>,
+) -> Option<Box<Miss>> {
+    let key = match instance.key(cache, write) {
         Ok(key) => key,
         Err(why) => {
             instance.says_unusable(&why);
-            return Call(Found::Body(None));
+            return None;
         }
     };
-    let refresh = refresh || bypass;
-    let link = cache.link();
-    if !refresh && link.is_none() {
-        match cache.memory.get(&instance.storage_key(&key), instance.owner) {
-            Ok(entry) => {
-                site.counters.hits.count();
+    let (place, refresh) = (instance.place(&key), take.is_none() && cache.reads_memory());
+    if let Some(take) = take {
+        let call = short.is_usable().then(|| cache.memory.short(instance.owner, short.as_bytes()));
+        match cache.memory.read(&place.key, call, instance.owner, |entry| take(entry.value())) {
+            Ok(true) => {
+                instance.identity.hits.count();
                 event::hit(&instance, &cache.prefix, key.as_str(), began);
-                return Call(Found::Hit(entry));
+                return None;
             }
             Err(Absence::Foreign) => instance.says_shared_key(key.as_str()),
-            Err(_) => {}
+            Ok(false) | Err(_) => {}
         }
     }
-    let place = instance.place(&key);
-    let (cache, terms, stage) = (Arc::clone(cache), Terms::default(), Stage::Start);
-    let miss = Miss { cache, instance, key, place, terms, link, began, refresh, stage };
-    Call(Found::Body(Some(Box::new(miss))))
+    let (cache, terms, stage, link) = (Arc::clone(cache), Terms::default(), Stage::Start, cache.link());
+    Some(Box::new(Miss { cache, instance, key, place, terms, link, began, refresh, stage }))
 }
 
 impl Call {
@@ -103,10 +142,10 @@ impl Call {
     #[must_use]
     #[inline]
     pub fn with(mut self, ask: impl FnOnce(&mut Terms)) -> Self {
-        if let Found::Body(Some(miss)) = &mut self.0 {
+        if let Some(miss) = &mut self.0 {
             ask(&mut miss.terms);
             if !miss.agree() {
-                self.0 = Found::Body(None);
+                self.0 = None;
             }
         }
         self
@@ -165,36 +204,18 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<K::Output> {
         let mut this = self.project();
-        let Some(call) = this.call.cached() else { return this.body.poll(cx) };
+        let Some(miss) = &mut this.call.0 else { return this.body.poll(cx) };
         loop {
-            if let Next::Return(output) = ready!(advance::<K>(call, cx)) {
+            if let Next::Return(output) = ready!(advance::<K>(miss, cx)) {
                 return Poll::Ready(output);
             }
             let output = {
-                let _aboard = call.board();
+                let _aboard = miss.board();
                 ready!(this.body.as_mut().poll(cx))
             };
-            if let Some(output) = settle::<K>(call, output, this.judge) {
+            if let Some(output) = settle::<K>(miss, output, this.judge) {
                 return Poll::Ready(output);
             }
-        }
-    }
-}
-
-impl Call {
-    /// The call, unless its body is to run as if there were no cache.
-    #[inline]
-    fn cached(&mut self) -> Option<&mut Found> {
-        if let Found::Body(None) = self.0 { None } else { Some(&mut self.0) }
-    }
-}
-
-impl Found {
-    /// Where the body is polled: in its flight, if it has one.
-    fn board(&self) -> Option<Aboard> {
-        match self {
-            Self::Body(Some(miss)) => miss.board(),
-            _ => None,
         }
     }
 }
@@ -206,28 +227,13 @@ enum Next<O> {
 }
 
 /// Whatever comes before the body, or after it and takes time.
-fn advance<K: Kind<Stored: Storable>>(call: &mut Found, cx: &mut Context<'_>) -> Poll<Next<K::Output>> {
-    match call {
-        Found::Hit(entry) => {
-            if let Some(output) = copy::<K>(entry) {
-                return Poll::Ready(Next::Return(output));
-            }
-            *call = Found::Body(None);
-            Poll::Ready(Next::PollBody)
-        }
-        Found::Body(None) => Poll::Ready(Next::PollBody),
-        Found::Body(Some(miss)) => advance_miss::<K>(miss, cx),
-    }
-}
-
-/// Takes a miss through its stages.
-fn advance_miss<K: Kind<Stored: Storable>>(miss: &mut Miss, cx: &mut Context<'_>) -> Poll<Next<K::Output>> {
+fn advance<K: Kind<Stored: Storable>>(miss: &mut Miss, cx: &mut Context<'_>) -> Poll<Next<K::Output>> {
     loop {
         miss.stage = match &mut miss.stage {
             Stage::Start => miss.start(K::Codec::decode::<K::Stored>),
             Stage::Looking(looking) => {
                 let output = match ready!(looking.as_mut().poll(cx)) {
-                    Ready::Entry(entry) => copy::<K>(&entry),
+                    Ready::Entry(entry) => copy::<K>(entry.value()),
                     Ready::Decoded(value) => unbox::<K>(value),
                     Ready::Fill(fill) => {
                         miss.stage = Stage::Body(fill);
@@ -253,11 +259,10 @@ fn advance_miss<K: Kind<Stored: Storable>>(miss: &mut Miss, cx: &mut Context<'_>
 
 /// Takes what the body returned. `None`: there is something to wait for.
 fn settle<K: Kind<Stored: Storable>>(
-    call: &mut Found,
+    miss: &mut Miss,
     output: K::Output,
     judge: &impl Judge<K::Seen>,
 ) -> Option<K::Output> {
-    let Found::Body(Some(miss)) = call else { return Some(output) };
     let Stage::Body(fill) = std::mem::replace(&mut miss.stage, Stage::Bare) else { return Some(output) };
     let settling = match K::split(output) {
         Split::Failure(failure) => {
@@ -280,8 +285,29 @@ fn settle<K: Kind<Stored: Storable>>(
     }
 }
 
-fn copy<K: Kind<Stored: Storable>>(entry: &AnyEntry) -> Option<K::Output> {
-    entry.value().downcast_ref::<K::Stored>().cloned().map(K::restore)
+/// A verdict under which values are read.
+pub trait Reads: Checked {
+    /// What is returned for a stored value, if it is of the right type.
+    fn copy(value: &dyn Any) -> Option<Output<Self>>;
+}
+
+impl<K: Kind<Stored: Storable>> Reads for Yes<K> {
+    #[inline]
+    fn copy(value: &dyn Any) -> Option<K::Output> {
+        copy::<K>(value)
+    }
+}
+
+/// Nothing of it is ever stored.
+impl<K: Kind> Reads for No<K> {
+    fn copy(_: &dyn Any) -> Option<K::Output> {
+        None
+    }
+}
+
+#[inline]
+fn copy<K: Kind<Stored: Storable>>(value: &dyn Any) -> Option<K::Output> {
+    value.downcast_ref::<K::Stored>().cloned().map(K::restore)
 }
 
 fn unbox<K: Kind<Stored: Storable>>(value: Erased) -> Option<K::Output> {

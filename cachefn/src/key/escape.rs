@@ -10,16 +10,36 @@ use super::writer::{KeyError, KeyWriter};
 pub struct Escaped<'a> {
     key: &'a mut KeyWriter,
     separator: u8,
+    /// Of what is written next, in a call in short.
+    kind: u64,
 }
+
+/// The kinds of what a part in short consists of. Each is one word or begins with one, the first of a part with a bit of
+/// its own, so that what is written tells what it was written from.
+const FIRST: u64 = 1 << 7;
+const TEXT: u64 = 1;
+const MARKER: u64 = 2;
+const POSITIVE: u64 = 3;
+const NEGATIVE: u64 = 4;
 
 impl<'a> Escaped<'a> {
     /// `separator` is the first byte of what follows the part.
+    #[inline]
     pub(super) fn new(key: &'a mut KeyWriter, separator: u8) -> Self {
-        Self { key, separator }
+        Self { key, separator, kind: FIRST }
+    }
+
+    #[inline]
+    fn kind(&mut self, kind: u64) -> u64 {
+        kind | std::mem::take(&mut self.kind)
     }
 
     /// Writes text, escaped.
     pub(super) fn text(&mut self, text: &str) {
+        if self.key.is_short() {
+            let kind = self.kind(TEXT);
+            return self.key.push_words(kind, text);
+        }
         if self.key.is_raw() {
             return self.key.push(text);
         }
@@ -33,22 +53,17 @@ impl<'a> Escaped<'a> {
     }
 
     /// Writes an integer in decimal.
+    #[inline]
     pub(super) fn integer(&mut self, negative: bool, magnitude: u64) {
+        if self.key.is_short() {
+            let kind = self.kind(if negative { NEGATIVE } else { POSITIVE });
+            self.key.push_word(kind);
+            return self.key.push_word(magnitude);
+        }
         if negative {
             self.text("-");
         }
-        let mut digits = [0; 20];
-        let mut at = digits.len();
-        let mut rest = magnitude;
-        loop {
-            at -= 1;
-            digits[at] = b'0' + (rest % 10) as u8;
-            rest /= 10;
-            if rest == 0 {
-                break;
-            }
-        }
-        self.key.push_ascii(&digits[at..]);
+        self.key.push_decimal(magnitude);
     }
 
     /// Writes the empty text, which an empty part must not be.
@@ -61,6 +76,10 @@ impl<'a> Escaped<'a> {
     /// Writes what no text can read as: `%` and a lower-case letter.
     pub(super) fn marker(&mut self, letter: char) {
         debug_assert!(letter.is_ascii_lowercase());
+        if self.key.is_short() {
+            let kind = self.kind(MARKER | u64::from(u32::from(letter)) << 8);
+            return self.key.push_word(kind);
+        }
         self.key.push("%");
         self.key.push(letter.encode_utf8(&mut [0; 4]));
     }

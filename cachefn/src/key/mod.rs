@@ -36,6 +36,7 @@
 //! of their HMAC-SHA256 under a secret.
 
 mod bare;
+mod buffer;
 mod compound;
 mod escape;
 mod part;

@@ -16,6 +16,22 @@ use serde::Serialize;
 
 use super::*;
 
+fn fixed(namespace: &str, function: Option<&str>) -> KeyWriter {
+    let mut key = KeyWriter::new();
+    key.begin(&Key::head(namespace, function));
+    key
+}
+
+fn finish(mut key: KeyWriter) -> Result<Key, KeyError> {
+    key.complete()?;
+    Ok(key.to_key())
+}
+
+fn seal(mut key: KeyWriter, secret: &[u8]) -> Result<Key, KeyError> {
+    key.seal(secret)?;
+    Ok(key.to_key())
+}
+
 /// Writes what generated code writes: literals, `{part} separator`, `{namespace}` and the namespace's end.
 macro_rules! pieces {
     ($key:ident;) => {};
@@ -33,9 +49,9 @@ use pieces;
 macro_rules! key {
     ($($part:expr),* $(,)?) => {{
         #[allow(unused_mut)]
-        let mut key = KeyWriter::fixed("users", Some("get"));
+        let mut key = fixed("users", Some("get"));
         $(pieces!(key; ":" {$part} b':');)*
-        key.finish().map(|key| key.as_str().to_owned()).expect("every part serializes")
+        finish(key).map(|key| key.as_str().to_owned()).expect("every part serializes")
     }};
 }
 use key;
@@ -174,27 +190,28 @@ fn a_set_that_is_the_argument_has_no_order() {
 
 #[test]
 fn templates_are_written_as_they_stand() {
-    let mut key = KeyWriter::fixed("pages", None);
+    let mut key = fixed("pages", None);
     pieces!(key; "page-" {"a-b"} b'-' "-of:" namespace "/" {"c/:"} b':');
-    let key = key.finish().expect("every part serializes");
+    let key = finish(key).expect("every part serializes");
     assert_eq!(key.as_str(), "pages:page-a%2Db-of:pages/c/%3A");
     assert_eq!((key.namespace(), &key.as_str()[key.arguments..]), ("pages", "page-a%2Db-of:pages/c/%3A"));
 }
 
 #[test]
 fn a_namespace_may_be_a_template() {
-    let mut key = KeyWriter::dynamic(Some("get"));
+    let mut key = KeyWriter::new();
+    key.keyed_by(Some("get"));
     pieces!(key; "products:" {"a:b"} b':' end ":" {7} b':');
-    let key = key.finish().expect("every part serializes");
+    let key = finish(key).expect("every part serializes");
     assert_eq!(key.as_str(), "products:a%3Ab:get:7");
     assert_eq!((key.namespace(), &key.as_str()[key.arguments..]), ("products:a%3Ab", ":7"));
 }
 
 #[test]
 fn a_character_of_many_bytes_is_a_separator_too() {
-    let mut key = KeyWriter::fixed("t", None);
+    let mut key = fixed("t", None);
     pieces!(key; {"aéь→"} 0xC3 "é" {"b"} b':');
-    assert_eq!(key.finish().expect("every part serializes").as_str(), "t:a%C3%A9ь→éb");
+    assert_eq!(finish(key).expect("every part serializes").as_str(), "t:a%C3%A9ь→éb");
 }
 
 #[test]
@@ -207,9 +224,9 @@ fn arguments_of_a_long_key_become_a_digest() {
 
 #[test]
 fn a_long_segment_of_a_namespace_becomes_a_digest() {
-    let mut key = KeyWriter::dynamic(None);
+    let mut key = KeyWriter::new();
     pieces!(key; "products:" {"x".repeat(300)} b':' ":" {"y"} b':' end "list");
-    let key = key.finish().expect("every part serializes");
+    let key = finish(key).expect("every part serializes");
     let (parent, leaf) = key.namespace().rsplit_once(':').expect("a hierarchical namespace");
     assert_eq!((leaf, &parent[..11], parent.len()), ("y", "products:%h", 9 + 34));
     assert_eq!(parent, canonical_group(&format!("products:{}", "x".repeat(300))));
@@ -232,15 +249,15 @@ fn what_cannot_be_serialized_is_an_error_that_says_why() {
     use std::os::unix::ffi::OsStringExt as _;
     let path = std::path::PathBuf::from(std::ffi::OsString::from_vec(vec![b'a', 0xff]));
 
-    let mut key = KeyWriter::fixed("files", Some("read"));
+    let mut key = fixed("files", Some("read"));
     pieces!(key; ":" {path} b':' ":" {Broken} b':');
-    assert_eq!(key.finish().unwrap_err().to_string(), "path contains invalid UTF-8 characters");
+    assert_eq!(finish(key).unwrap_err().to_string(), "path contains invalid UTF-8 characters");
 
-    let mut key = KeyWriter::fixed("files", Some("read"));
+    let mut key = fixed("files", Some("read"));
     pieces!(key; ":" {HashSet::from([path])} b':');
-    assert!(key.finish().is_err());
+    assert!(finish(key).is_err());
 
-    let mut key = KeyWriter::fixed("files", Some("read"));
+    let mut key = fixed("files", Some("read"));
     pieces!(key; ":" {Broken} b':');
-    assert_eq!(key.finish().unwrap_err().to_string(), "its `Display` failed");
+    assert_eq!(finish(key).unwrap_err().to_string(), "its `Display` failed");
 }

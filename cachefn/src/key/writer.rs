@@ -1,13 +1,10 @@
 //! The writer that generated code fills, and the key that comes out of it.
 
 use std::fmt;
+use std::sync::Arc;
 
-use smallvec::SmallVec;
-
+use super::buffer::Buffer;
 use super::shorten;
-
-/// Keys up to this many bytes are built without allocating.
-type Buffer = SmallVec<[u8; 128]>;
 
 /// Builds one key, piece by piece, in the order of the text.
 pub struct KeyWriter {
@@ -16,15 +13,26 @@ pub struct KeyWriter {
     namespace: usize,
     arguments: usize,
     function: Option<&'static str>,
-    raw: bool,
+    form: Form,
     bypass: bool,
     error: Option<KeyError>,
+}
+
+/// What is written.
+#[derive(Clone, Copy)]
+enum Form {
+    /// The text of a key.
+    Key,
+    /// Text as it is.
+    Raw,
+    /// Words.
+    Short,
 }
 
 /// A finished logical key: `namespace:function:arguments` or `namespace:template`.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
-    text: Buffer,
+    text: Arc<str>,
     namespace: usize,
     #[cfg(test)]
     pub(super) arguments: usize,
@@ -35,31 +43,75 @@ pub(crate) struct Key {
 pub(crate) struct KeyError(Box<str>);
 
 impl KeyWriter {
-    /// Begins a key under a namespace known beforehand; a template has no `function`.
-    pub(crate) fn fixed(namespace: &str, function: Option<&'static str>) -> Self {
-        let mut writer = Self::dynamic(function);
-        writer.push(namespace);
-        writer.namespace_end();
-        writer
-    }
-
-    /// Begins a key whose namespace is written first, up to [`Self::namespace_end`].
-    pub(crate) fn dynamic(function: Option<&'static str>) -> Self {
+    /// Nothing yet: a key whose namespace is written first, up to [`Self::namespace_end`], and which is a template.
+    #[inline]
+    pub(crate) const fn new() -> Self {
         Self {
             text: Buffer::new(),
             namespace: 0,
             arguments: 0,
-            function,
-            raw: false,
+            function: None,
+            form: Form::Key,
             bypass: false,
             error: None,
         }
     }
 
+    /// Begins a key whose first part is known beforehand: that of another key, of which nothing else was written.
+    #[inline]
+    pub(crate) fn begin(&mut self, head: &Key) {
+        self.push(&head.text);
+        (self.namespace, self.arguments) = (head.namespace, head.text.len());
+    }
+
+    /// Has the function's name follow the namespace.
+    pub(crate) fn keyed_by(&mut self, function: Option<&'static str>) {
+        self.function = function;
+    }
+
     /// Begins the text of a tag: what `format!` would make of it, so that a program can name the same tag. Two
     /// tags that read alike are invalidated together, which is no harm.
     pub(crate) fn raw() -> Self {
-        Self { raw: true, ..Self::dynamic(None) }
+        Self { form: Form::Raw, ..Self::new() }
+    }
+
+    /// Begins a call in short: what its key is made of, before it is text. It is not escaped and has no literals in it,
+    /// for they are the same in every call of a function; equal calls in short have equal keys, as a key is made of
+    /// nothing else.
+    #[inline]
+    pub(crate) fn short() -> Self {
+        Self { form: Form::Short, ..Self::new() }
+    }
+
+    #[inline]
+    pub(super) fn is_short(&self) -> bool {
+        matches!(self.form, Form::Short)
+    }
+
+    /// Writes one word of a call in short.
+    #[inline]
+    pub(super) fn push_word(&mut self, word: u64) {
+        self.text.push_word(word);
+    }
+
+    /// Writes text as whole words of a call in short, its length first.
+    #[inline]
+    pub(super) fn push_words(&mut self, kind: u64, text: &str) {
+        self.push_word(kind | (text.len() as u64) << 8);
+        let words = text.as_bytes().chunks_exact(8);
+        let rest = words.remainder();
+        words.for_each(|word| self.text.push(word));
+        if !rest.is_empty() {
+            let mut word = [0; 8];
+            word[..rest.len()].copy_from_slice(rest);
+            self.text.push(&word);
+        }
+    }
+
+    /// Whether a call in short can be used: nothing in it failed, and it is worth keeping.
+    #[inline]
+    pub(crate) fn is_usable(&self) -> bool {
+        self.error.is_none() && !self.text.is_spilled()
     }
 
     /// `bypass = …`: whether the cache is not to be read.
@@ -73,20 +125,27 @@ impl KeyWriter {
     }
 
     pub(super) fn is_raw(&self) -> bool {
-        self.raw
+        matches!(self.form, Form::Raw)
     }
 
     /// Writes a literal as it is.
+    #[inline]
     pub fn text(&mut self, literal: &'static str) {
-        self.push(literal);
+        if !self.is_short() {
+            self.push(literal);
+        }
     }
 
     /// Ends the namespace: what follows is the function's own.
     pub fn namespace_end(&mut self) {
+        if self.is_short() {
+            return;
+        }
         if self.text.len() > shorten::SEGMENT_LIMIT
-            && let Some(short) = shorten::group(as_str(&self.text))
+            && let Some(short) = shorten::group(self.as_str())
         {
-            self.text = Buffer::from_slice(short.as_bytes());
+            self.text = Buffer::new();
+            self.push(&short);
         }
         self.namespace = self.text.len();
         self.push(":");
@@ -98,58 +157,90 @@ impl KeyWriter {
 
     /// Writes the namespace once more, for `{namespace}` in a template.
     pub fn namespace(&mut self) {
-        let namespace = Buffer::from_slice(&self.text[..self.namespace]);
-        self.text.extend_from_slice(&namespace);
+        if self.is_short() {
+            return;
+        }
+        let namespace = self.text.as_slice()[..self.namespace].to_vec();
+        self.text.push(&namespace);
     }
 
-    /// The key, or why one of its parts could not be written.
-    pub(crate) fn finish(mut self) -> Result<Key, KeyError> {
-        if let Some(error) = self.error {
-            return Err(error);
-        }
-        if self.text.len() > shorten::KEY_LIMIT {
-            self.replace_arguments(shorten::digest);
-        }
-        Ok(self.whole())
+    /// Ends the key, or says why one of its parts could not be written.
+    #[inline]
+    pub(crate) fn complete(&mut self) -> Result<(), KeyError> {
+        if self.error.is_none() && self.text.len() <= shorten::KEY_LIMIT { Ok(()) } else { self.shorten() }
     }
 
-    /// The key with a digest in the place of everything that is the function's own, for which `secret` must be
+    #[cold]
+    fn shorten(&mut self) -> Result<(), KeyError> {
+        match self.error.take() {
+            Some(error) => Err(error),
+            None => {
+                self.replace_arguments(shorten::digest);
+                Ok(())
+            }
+        }
+    }
+
+    /// The same with a digest in the place of everything that is the function's own, for which `secret` must be
     /// known.
-    pub(crate) fn seal(mut self, secret: &[u8]) -> Result<Key, KeyError> {
+    pub(crate) fn seal(&mut self, secret: &[u8]) -> Result<(), KeyError> {
         if self.error.is_some() {
             // What a type says when it fails may hold its value.
             return Err(KeyError("a sensitive argument does not serialize".into()));
         }
         self.replace_arguments(|arguments| shorten::sealed(secret, arguments));
-        Ok(self.whole())
+        Ok(())
     }
 
-    /// What was written, without a key around it.
-    pub(crate) fn into_text(self) -> Result<String, KeyError> {
-        match self.error {
-            Some(error) => Err(error),
-            None => Ok(as_str(&self.text).to_owned()),
-        }
+    /// What was written.
+    #[inline]
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.text.as_slice()
     }
 
-    fn whole(self) -> Key {
+    /// What was written.
+    pub(crate) fn as_str(&self) -> &str {
+        std::str::from_utf8(self.as_bytes()).expect("only whole strings are pushed")
+    }
+
+    /// The key, to be kept.
+    pub(crate) fn to_key(&self) -> Key {
         Key {
-            text: self.text,
+            text: self.as_str().into(),
             namespace: self.namespace,
             #[cfg(test)]
             arguments: self.arguments,
         }
     }
 
+    /// What was written, without a key around it.
+    pub(crate) fn into_text(self) -> Result<String, KeyError> {
+        match self.error {
+            Some(error) => Err(error),
+            None => Ok(self.as_str().to_owned()),
+        }
+    }
+
     #[inline]
     pub(super) fn push(&mut self, text: &str) {
-        self.text.extend_from_slice(text.as_bytes());
+        self.text.push(text.as_bytes());
     }
 
     #[inline]
     pub(super) fn push_ascii(&mut self, bytes: &[u8]) {
         debug_assert!(bytes.is_ascii());
-        self.text.extend_from_slice(bytes);
+        self.text.push(bytes);
+    }
+
+    #[inline]
+    pub(super) fn push_byte(&mut self, byte: u8) {
+        debug_assert!(byte.is_ascii());
+        self.text.push_byte(byte);
+    }
+
+    #[inline]
+    pub(super) fn push_decimal(&mut self, number: u64) {
+        self.text.push_decimal(number);
     }
 
     /// Keeps the first error; what is written after it does not matter.
@@ -158,7 +249,7 @@ impl KeyWriter {
     }
 
     fn replace_arguments(&mut self, digest: impl FnOnce(&[u8]) -> [u8; 34]) {
-        let arguments = &self.text[self.arguments..];
+        let arguments = &self.text.as_slice()[self.arguments..];
         let colon = usize::from(arguments.first() == Some(&b':'));
         if arguments.len() > colon {
             let digest = digest(&arguments[colon..]);
@@ -176,14 +267,31 @@ impl fmt::Debug for KeyWriter {
 }
 
 impl Key {
+    /// The first part of all keys under a namespace known beforehand; a template has no `function`.
+    pub(crate) fn head(namespace: &str, function: Option<&str>) -> Self {
+        let namespace = shorten::canonical_group(namespace);
+        let text = format!("{namespace}:{}", function.unwrap_or_default());
+        Self {
+            namespace: namespace.len(),
+            #[cfg(test)]
+            arguments: text.len(),
+            text: text.into(),
+        }
+    }
+
     /// The whole key.
     pub(crate) fn as_str(&self) -> &str {
-        as_str(&self.text)
+        &self.text
+    }
+
+    /// The whole key, shared.
+    pub(crate) fn text(&self) -> Arc<str> {
+        Arc::clone(&self.text)
     }
 
     /// The namespace the key begins with, long segments shortened.
     pub(crate) fn namespace(&self) -> &str {
-        as_str(&self.text[..self.namespace])
+        &self.text[..self.namespace]
     }
 }
 
@@ -211,8 +319,4 @@ impl From<fmt::Error> for KeyError {
     fn from(_: fmt::Error) -> Self {
         Self("its `Display` failed".into())
     }
-}
-
-fn as_str(text: &[u8]) -> &str {
-    std::str::from_utf8(text).expect("only whole strings are pushed")
 }

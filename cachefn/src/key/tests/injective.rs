@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::super::*;
 use super::model::value;
 use super::read::read;
-use super::{key, pieces};
+use super::{finish, fixed, key, pieces};
 
 const SPECIAL: [&str; 18] =
     ["", "a", "n", "e", "2", "5", "D", "%", ":", "-", "/", "\"", ",", "(", ")", "é", "\u{85}", "\n"];
@@ -30,7 +30,7 @@ fn assert_distinct<T: Hash + Eq>(keys: impl Iterator<Item = T>) {
 }
 
 fn template(first: &str, separator: u8, second: &str) -> String {
-    let mut key = KeyWriter::fixed("t", None);
+    let mut key = fixed("t", None);
     pieces!(key; {first} separator);
     key.text(match separator {
         b'-' => "-",
@@ -40,7 +40,7 @@ fn template(first: &str, separator: u8, second: &str) -> String {
         _ => ":",
     });
     pieces!(key; {second} b':');
-    key.finish().expect("strings serialize").as_str().to_owned()
+    finish(key).expect("strings serialize").as_str().to_owned()
 }
 
 #[test]
@@ -59,9 +59,9 @@ fn a_dynamic_namespace_keeps_keys_apart() {
     let strings = short_strings();
     let pairs = strings.iter().flat_map(|a| strings.iter().map(move |b| (a, b)));
     assert_distinct(pairs.map(|(a, b)| {
-        let mut key = KeyWriter::dynamic(None);
+        let mut key = KeyWriter::new();
         pieces!(key; {a} b':' end {b} b'-' "-" namespace);
-        key.finish().expect("strings serialize").as_str().to_owned()
+        finish(key).expect("strings serialize").as_str().to_owned()
     }));
 }
 
@@ -80,9 +80,9 @@ proptest! {
         value in value(),
         separator in prop::sample::select(b":-/,(\"=>\xc3".to_vec()),
     ) {
-        let mut key = KeyWriter::dynamic(None);
+        let mut key = KeyWriter::new();
         pieces!(key; {value} separator);
-        let text = str::from_utf8(&key.text).expect("keys are text");
+        let text = str::from_utf8(key.as_bytes()).expect("keys are text");
         prop_assert!(!text.bytes().any(|byte| byte == separator || byte == b':' || byte <= b' '), "{}", text);
         prop_assert_eq!(read(text), value, "{}", text);
     }
