@@ -272,7 +272,7 @@ impl<V: Verbs> Protocol<V> {
         let envelope = standing.clone().and_then(Envelope::open);
         let usable = envelope.and_then(|envelope| {
             let known = envelope.generations().0;
-            current(known, records.get(..known.len() - 1)?)
+            current(known, records.get(..known.len().checked_sub(1)?)?)
         });
         if usable.is_some_and(|(theirs, _)| theirs > number) {
             return Ok(Write::LaterStands);

@@ -1,13 +1,27 @@
 // #[cached()] async fn list(#[cfg(unix)] user: u32, #[cfg(not(unix))] user: String) -> Vec<u8> { vec![] }
 
 async fn list(#[cfg(unix)] user: u32, #[cfg(not(unix))] user: String) -> Vec<u8> {
-    let __cachefn_call = {
+    let __cachefn_kind = {
+        use ::cachefn::__private::returned::*;
+        ::cachefn::__private::check(
+            (&&::cachefn::__private::Verdict(
+                (&&&&::cachefn::__private::Leafed(
+                    (&&&&::cachefn::__private::Shape::<Vec<u8>>::NEW).shape(),
+                ))
+                    .leaf(),
+            ))
+                .verdict(),
+        )
+    };
+    let (__cachefn_call,) = {
         static __CACHEFN_SITE: ::cachefn::__private::Site = ::cachefn::__private::Site::new(
-            ::core::module_path!(),
-            "list",
-        );
-        ::cachefn::__private::begin(
+                ::core::module_path!(),
+                "list",
+            )
+            .written(1147250112351081723u64, 17317988990897356513u64);
+        match ::cachefn::__private::begin(
             &__CACHEFN_SITE,
+            &__cachefn_kind,
             |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
                 use ::cachefn::__private::parts::*;
                 #[cfg(unix)]
@@ -19,22 +33,14 @@ async fn list(#[cfg(unix)] user: u32, #[cfg(not(unix))] user: String) -> Vec<u8>
                     (&&&::cachefn::__private::Part(&(user))).argument(__cachefn_key);
                 }
             },
-        )
+        ) {
+            ::core::result::Result::Ok(__cachefn_found) => return __cachefn_found,
+            ::core::result::Result::Err(__cachefn_call) => (__cachefn_call,),
+        }
     };
     ::cachefn::__private::run(
             __cachefn_call,
-            {
-                use ::cachefn::__private::returned::*;
-                ::cachefn::__private::check(
-                    (&&::cachefn::__private::Verdict(
-                        (&&&&::cachefn::__private::Leafed(
-                            (&&&&::cachefn::__private::Shape::<Vec<u8>>::NEW).shape(),
-                        ))
-                            .leaf(),
-                    ))
-                        .verdict(),
-                )
-            },
+            __cachefn_kind,
             async move {
                 if let ::core::option::Option::Some(__cachefn_return) = ::core::option::Option::None::<
                     Vec<u8>,

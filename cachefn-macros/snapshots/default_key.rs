@@ -4,36 +4,43 @@ async fn page<T: Send>(Path(org): Path<u32>, (size, page): (u8, u8), db: &T) -> 
 where
     T: Db,
 {
-    let __cachefn_call = {
+    let __cachefn_kind = {
+        use ::cachefn::__private::returned::*;
+        ::cachefn::__private::check(
+            (&&::cachefn::__private::Verdict(
+                (&&&&::cachefn::__private::Leafed(
+                    (&&&&::cachefn::__private::Shape::<Vec<T>>::NEW).shape(),
+                ))
+                    .leaf(),
+            ))
+                .verdict(),
+        )
+    };
+    let (__cachefn_call,) = {
         static __CACHEFN_SITE: ::cachefn::__private::Site = ::cachefn::__private::Site::new(
                 ::core::module_path!(),
                 "page",
             )
-            .expire(250u64);
-        ::cachefn::__private::begin(
+            .expire(250u64)
+            .generic()
+            .written(17379078873886890793u64, 13130933271504143613u64);
+        match ::cachefn::__private::begin(
             &__CACHEFN_SITE,
+            &__cachefn_kind,
             |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
                 use ::cachefn::__private::parts::*;
                 (&&&::cachefn::__private::Part(&(org))).argument(__cachefn_key);
                 (&&&::cachefn::__private::Part(&(size))).argument(__cachefn_key);
                 (&&&::cachefn::__private::Part(&(page))).argument(__cachefn_key);
             },
-        )
+        ) {
+            ::core::result::Result::Ok(__cachefn_found) => return __cachefn_found,
+            ::core::result::Result::Err(__cachefn_call) => (__cachefn_call,),
+        }
     };
     ::cachefn::__private::run(
             __cachefn_call,
-            {
-                use ::cachefn::__private::returned::*;
-                ::cachefn::__private::check(
-                    (&&::cachefn::__private::Verdict(
-                        (&&&&::cachefn::__private::Leafed(
-                            (&&&&::cachefn::__private::Shape::<Vec<T>>::NEW).shape(),
-                        ))
-                            .leaf(),
-                    ))
-                        .verdict(),
-                )
-            },
+            __cachefn_kind,
             async move {
                 if let ::core::option::Option::Some(__cachefn_return) = ::core::option::Option::None::<
                     Vec<T>,
@@ -70,7 +77,8 @@ fn invalidate_page(
             ::core::module_path!(),
             "page",
         )
-        .expire(250u64);
+        .expire(250u64)
+        .generic();
     ::cachefn::__private::invalidate(
         &__CACHEFN_SITE,
         |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
@@ -103,7 +111,8 @@ fn invalidate_all_page() -> ::cachefn::Invalidation {
             ::core::module_path!(),
             "page",
         )
-        .expire(250u64);
+        .expire(250u64)
+        .generic();
     ::cachefn::__private::invalidate_all(&__CACHEFN_SITE, || ())
 }
 ///Runs the body of [`page`](page) now and stores what it returns.

@@ -3,38 +3,44 @@ pub async fn get_user(id: u64, db: &Db) -> Result<User, DbError> { db.find(id).a
 
 /// Fetches.
 pub async fn get_user(id: u64, db: &Db) -> Result<User, DbError> {
-    let __cachefn_call = {
+    let __cachefn_kind = {
+        use ::cachefn::__private::returned::*;
+        ::cachefn::__private::check(
+            (&&::cachefn::__private::Verdict(
+                (&&&&::cachefn::__private::Leafed(
+                    (&&&&::cachefn::__private::Shape::<Result<User, DbError>>::NEW)
+                        .shape(),
+                ))
+                    .leaf(),
+            ))
+                .verdict(),
+        )
+    };
+    #[allow(unused_variables)]
+    let (__cachefn_call, id) = {
         static __CACHEFN_SITE: ::cachefn::__private::Site = ::cachefn::__private::Site::new(
                 ::core::module_path!(),
                 "get_user",
             )
             .namespace("users")
-            .expire(300000u64);
-        ::cachefn::__private::begin(
+            .expire(300000u64)
+            .written(3961514728709012967u64, 3867504202702046290u64);
+        let id = id;
+        match ::cachefn::__private::begin(
             &__CACHEFN_SITE,
+            &__cachefn_kind,
             |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
                 use ::cachefn::__private::parts::*;
                 (&&&::cachefn::__private::Part(&(id))).argument(__cachefn_key);
             },
-        )
+        ) {
+            ::core::result::Result::Ok(__cachefn_found) => return __cachefn_found,
+            ::core::result::Result::Err(__cachefn_call) => (__cachefn_call, id),
+        }
     };
     ::cachefn::__private::run(
             __cachefn_call,
-            {
-                use ::cachefn::__private::returned::*;
-                ::cachefn::__private::check(
-                    (&&::cachefn::__private::Verdict(
-                        (&&&&::cachefn::__private::Leafed(
-                            (&&&&::cachefn::__private::Shape::<
-                                Result<User, DbError>,
-                            >::NEW)
-                                .shape(),
-                        ))
-                            .leaf(),
-                    ))
-                        .verdict(),
-                )
-            },
+            __cachefn_kind,
             async move {
                 if let ::core::option::Option::Some(__cachefn_return) = ::core::option::Option::None::<
                     Result<User, DbError>,

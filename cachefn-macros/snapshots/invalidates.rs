@@ -8,14 +8,14 @@ async fn update(user: User, db: &Db) -> Result<(), DbError> {
         ::cachefn::__private::tag(|__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
             use ::cachefn::__private::parts::*;
             __cachefn_key.text("org:");
-            (&&&::cachefn::__private::Part(&(user.org))).write(__cachefn_key, b':');
+            (&&&::cachefn::__private::Part(&(user.org))).named(__cachefn_key, b':');
         });
         ::cachefn::__private::namespace(|
             __cachefn_key: &mut ::cachefn::__private::KeyWriter|
         {
             use ::cachefn::__private::parts::*;
             __cachefn_key.text("users:");
-            (&&&::cachefn::__private::Part(&(user.id))).write(__cachefn_key, b':');
+            (&&&::cachefn::__private::Part(&(user.id))).named(__cachefn_key, b':');
         });
         ::cachefn::__private::tag_of(TAG);
     });

@@ -1,34 +1,42 @@
 // #[cached(key = (self.region, id), crate = "web::cache")] pub(crate) async fn get(self: Arc<Self>, id: u64) -> Arc<User> { self.find(id) }
 
 pub(crate) async fn get(self: Arc<Self>, id: u64) -> Arc<User> {
-    let __cachefn_call = {
+    let __cachefn_kind = {
+        use web::cache::__private::returned::*;
+        web::cache::__private::check(
+            (&&web::cache::__private::Verdict(
+                (&&&&web::cache::__private::Leafed(
+                    (&&&&web::cache::__private::Shape::<Arc<User>>::NEW).shape(),
+                ))
+                    .leaf(),
+            ))
+                .verdict(),
+        )
+    };
+    #[allow(unused_variables)]
+    let (__cachefn_call, id) = {
         static __CACHEFN_SITE: web::cache::__private::Site = web::cache::__private::Site::new(
-            ::core::module_path!(),
-            "get",
-        );
-        web::cache::__private::begin(
+                ::core::module_path!(),
+                "get",
+            )
+            .written(17346000348445910554u64, 17346000348445910554u64);
+        let id = id;
+        match web::cache::__private::begin(
             &__CACHEFN_SITE,
+            &__cachefn_kind,
             |__cachefn_key: &mut web::cache::__private::KeyWriter| {
                 use web::cache::__private::parts::*;
                 (&&&web::cache::__private::Part(&(self.region))).argument(__cachefn_key);
                 (&&&web::cache::__private::Part(&(id))).argument(__cachefn_key);
             },
-        )
+        ) {
+            ::core::result::Result::Ok(__cachefn_found) => return __cachefn_found,
+            ::core::result::Result::Err(__cachefn_call) => (__cachefn_call, id),
+        }
     };
     web::cache::__private::run(
             __cachefn_call,
-            {
-                use web::cache::__private::returned::*;
-                web::cache::__private::check(
-                    (&&web::cache::__private::Verdict(
-                        (&&&&web::cache::__private::Leafed(
-                            (&&&&web::cache::__private::Shape::<Arc<User>>::NEW).shape(),
-                        ))
-                            .leaf(),
-                    ))
-                        .verdict(),
-                )
-            },
+            __cachefn_kind,
             async move {
                 if let ::core::option::Option::Some(__cachefn_return) = ::core::option::Option::None::<
                     Arc<User>,

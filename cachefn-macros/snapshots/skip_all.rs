@@ -1,30 +1,36 @@
 // #[cached(skip_all)] async fn settings(db: &Db) -> Settings { db.settings() }
 
 async fn settings(db: &Db) -> Settings {
-    let __cachefn_call = {
-        static __CACHEFN_SITE: ::cachefn::__private::Site = ::cachefn::__private::Site::new(
-            ::core::module_path!(),
-            "settings",
-        );
-        ::cachefn::__private::begin(
-            &__CACHEFN_SITE,
-            |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {},
+    let __cachefn_kind = {
+        use ::cachefn::__private::returned::*;
+        ::cachefn::__private::check(
+            (&&::cachefn::__private::Verdict(
+                (&&&&::cachefn::__private::Leafed(
+                    (&&&&::cachefn::__private::Shape::<Settings>::NEW).shape(),
+                ))
+                    .leaf(),
+            ))
+                .verdict(),
         )
+    };
+    let (__cachefn_call,) = {
+        static __CACHEFN_SITE: ::cachefn::__private::Site = ::cachefn::__private::Site::new(
+                ::core::module_path!(),
+                "settings",
+            )
+            .written(13844811319109081548u64, 11163463170833524606u64);
+        match ::cachefn::__private::begin(
+            &__CACHEFN_SITE,
+            &__cachefn_kind,
+            |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {},
+        ) {
+            ::core::result::Result::Ok(__cachefn_found) => return __cachefn_found,
+            ::core::result::Result::Err(__cachefn_call) => (__cachefn_call,),
+        }
     };
     ::cachefn::__private::run(
             __cachefn_call,
-            {
-                use ::cachefn::__private::returned::*;
-                ::cachefn::__private::check(
-                    (&&::cachefn::__private::Verdict(
-                        (&&&&::cachefn::__private::Leafed(
-                            (&&&&::cachefn::__private::Shape::<Settings>::NEW).shape(),
-                        ))
-                            .leaf(),
-                    ))
-                        .verdict(),
-                )
-            },
+            __cachefn_kind,
             async move {
                 if let ::core::option::Option::Some(__cachefn_return) = ::core::option::Option::None::<
                     Settings,

@@ -1,19 +1,37 @@
 // #[cached(namespace = "products:{id}:keys", key = "{namespace}-{user.org}|{fn}:{user.pair.0}")] async fn keys(id: u64, user: User, db: impl Db) -> Option<Keys> { db.keys() }
 
 async fn keys(id: u64, user: User, db: impl Db) -> Option<Keys> {
-    let __cachefn_call = {
+    let __cachefn_kind = {
+        use ::cachefn::__private::returned::*;
+        ::cachefn::__private::check(
+            (&&::cachefn::__private::Verdict(
+                (&&&&::cachefn::__private::Leafed(
+                    (&&&&::cachefn::__private::Shape::<Option<Keys>>::NEW).shape(),
+                ))
+                    .leaf(),
+            ))
+                .verdict(),
+        )
+    };
+    #[allow(unused_variables)]
+    let (__cachefn_call, id, user) = {
         static __CACHEFN_SITE: ::cachefn::__private::Site = ::cachefn::__private::Site::new(
                 ::core::module_path!(),
                 "keys",
             )
             .dynamic_namespace()
-            .template();
-        ::cachefn::__private::begin(
+            .template()
+            .generic()
+            .written(16557241161833113957u64, 16612110878869679284u64);
+        let id = id;
+        let user = user;
+        match ::cachefn::__private::begin(
             &__CACHEFN_SITE,
+            &__cachefn_kind,
             |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
                 use ::cachefn::__private::parts::*;
                 __cachefn_key.text("products:");
-                (&&&::cachefn::__private::Part(&(id))).write(__cachefn_key, b':');
+                (&&&::cachefn::__private::Part(&(id))).named(__cachefn_key, b':');
                 __cachefn_key.text(":keys");
                 __cachefn_key.namespace_end();
                 __cachefn_key.namespace();
@@ -23,23 +41,14 @@ async fn keys(id: u64, user: User, db: impl Db) -> Option<Keys> {
                 (&&&::cachefn::__private::Part(&(user.pair.0)))
                     .write(__cachefn_key, b':');
             },
-        )
+        ) {
+            ::core::result::Result::Ok(__cachefn_found) => return __cachefn_found,
+            ::core::result::Result::Err(__cachefn_call) => (__cachefn_call, id, user),
+        }
     };
     ::cachefn::__private::run(
             __cachefn_call,
-            {
-                use ::cachefn::__private::returned::*;
-                ::cachefn::__private::check(
-                    (&&::cachefn::__private::Verdict(
-                        (&&&&::cachefn::__private::Leafed(
-                            (&&&&::cachefn::__private::Shape::<Option<Keys>>::NEW)
-                                .shape(),
-                        ))
-                            .leaf(),
-                    ))
-                        .verdict(),
-                )
-            },
+            __cachefn_kind,
             async move {
                 if let ::core::option::Option::Some(__cachefn_return) = ::core::option::Option::None::<
                     Option<Keys>,
@@ -74,13 +83,14 @@ fn invalidate_keys(id: u64, user: User) -> ::cachefn::Invalidation {
             "keys",
         )
         .dynamic_namespace()
-        .template();
+        .template()
+        .generic();
     ::cachefn::__private::invalidate(
         &__CACHEFN_SITE,
         |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
             use ::cachefn::__private::any_parts::*;
             __cachefn_key.text("products:");
-            (&&&::cachefn::__private::Part(&(id))).write(__cachefn_key, b':');
+            (&&&::cachefn::__private::Part(&(id))).named(__cachefn_key, b':');
             __cachefn_key.text(":keys");
             __cachefn_key.namespace_end();
             __cachefn_key.namespace();
@@ -114,7 +124,8 @@ fn invalidate_all_keys() -> ::cachefn::Invalidation {
             "keys",
         )
         .dynamic_namespace()
-        .template();
+        .template()
+        .generic();
     ::cachefn::__private::invalidate_all(&__CACHEFN_SITE, || ())
 }
 ///Runs the body of [`keys`](keys) now and stores what it returns.

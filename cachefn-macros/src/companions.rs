@@ -107,7 +107,7 @@ impl Beside<'_> {
 
     fn site_and(&self, verb: &Ident, closure: &TokenStream) -> TokenStream {
         let private = self.plan.krate.private();
-        let site = site(self.plan);
+        let site = site(self.plan, Purpose::Invalidation);
         quote!(#site #private::#verb(&__CACHEFN_SITE, #closure))
     }
 

@@ -3,12 +3,12 @@
 //! ```text
 //! async fn get_user(id: u64, db: &Db) -> Result<User, DbError> {
 //!     let __cachefn_kind = <what the return type stores>;
-//!     let (__cachefn_call, id, db) = {
-//!         let (id, db) = (id, db);
+//!     let (__cachefn_call, id) = {
 //!         static __CACHEFN_SITE: Site = …;
+//!         let id = id;
 //!         match begin(&__CACHEFN_SITE, &__cachefn_kind, |key| …) {
 //!             Ok(found) => return found,
-//!             Err(call) => (call, id, db),
+//!             Err(call) => (call, id),
 //!         }
 //!     };
 //!     run(__cachefn_call, __cachefn_kind, async move {
@@ -31,32 +31,61 @@
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::{Pat, Type};
 
 use crate::item::Function;
-use crate::model::{Judgement, Plan, Returned, Terms};
+use crate::model::{Judgement, Piece, Plan, Returned, Terms};
 use crate::site::{Purpose, ends, key, site, text};
+use crate::used::used;
 
 /// The function with caching in it.
 pub(crate) fn function(plan: &Plan, function: &Function) -> TokenStream {
     let private = plan.krate.private();
-    let (site, key, terms) = (site(plan), key(plan, Purpose::Call), terms(&plan.call, &private));
+    let site = site(plan, Purpose::Call);
+    let (key, terms) = (key(plan, Purpose::Call), terms(&plan.call, &private));
     let returned = returned(function);
     let probe = probe(&returned, &plan.returned, &private);
     let judge = judge(&plan.value, &private);
     let run = if judge.is_some() { quote!(run_judged) } else { quote!(run) };
     let body = body(function, &returned);
+    let lent = lent(plan, function);
+    let unused = (!lent.is_empty()).then(|| quote!(#[allow(unused_variables)]));
     let statements = quote! {
         let __cachefn_kind = #probe;
-        let __cachefn_call = {
+        #unused
+        let (__cachefn_call, #(#lent,)*) = {
             #site
+            #(let #lent = #lent;)*
             match #private::begin(&__CACHEFN_SITE, &__cachefn_kind, #key) {
                 ::core::result::Result::Ok(__cachefn_found) => return __cachefn_found,
-                ::core::result::Result::Err(__cachefn_call) => __cachefn_call #terms,
+                ::core::result::Result::Err(__cachefn_call) => (__cachefn_call #terms, #(#lent,)*),
             }
         };
         #private::#run(__cachefn_call, __cachefn_kind, #judge #body).await
     };
     with_block(function, &statements)
+}
+
+/// The arguments that the key borrows and that own what they are: moved into the inner block and back.
+fn lent<'a>(plan: &Plan, function: &'a Function) -> Vec<&'a Ident> {
+    let Terms { bypass, expire, tags } = &plan.call;
+    let tags = tags.iter().flatten().filter_map(Piece::value);
+    let values = plan.values();
+    let borrowed = [Some(&values), bypass.as_ref(), expire.as_ref()].into_iter().flatten().chain(tags);
+    let used = used(borrowed.cloned().collect(), &function.names());
+    let lent = function
+        .parameters
+        .iter()
+        .filter(|parameter| parameter.cfgs.is_empty() && parameter.names().any(|name| used.contains(&name)));
+    lent.filter_map(|parameter| match (&parameter.pat, &parameter.ty) {
+        (_, Type::Reference(_)) => None,
+        // What is `mut` for the body's sake would be said to be so for nothing.
+        (Pat::Ident(pat), _) if pat.subpat.is_none() && pat.by_ref.is_none() && pat.mutability.is_none() => {
+            Some(&pat.ident)
+        }
+        _ => None,
+    })
+    .collect()
 }
 
 /// The type that the body's block has.

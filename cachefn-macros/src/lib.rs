@@ -15,6 +15,7 @@ mod spelling;
 mod template;
 mod used;
 mod validate;
+mod written;
 
 #[cfg(test)]
 mod tests;

@@ -31,6 +31,10 @@ pub(crate) struct Settings {
     pub(crate) jitter: Option<f64>,
     pub(crate) version: Option<u64>,
     pub(crate) sensitive: bool,
+    /// Whether the function has instances: type parameters of its own, which its companions need not have.
+    pub(crate) generic: bool,
+    /// Hashes of the function as it is written: of its attribute and signature, and of all of it.
+    pub(crate) written: (u64, u64),
 }
 
 /// What the arguments of each call decide.

@@ -11,7 +11,7 @@ use quote::quote;
 
 use crate::companions::{Bodies, companions};
 use crate::diagnostics::Faults;
-use crate::{args, expand, item, validate};
+use crate::{args, expand, item, validate, written};
 
 /// `#[cached]`: the whole expansion. Without `enabled` everything is judged the same, and the function comes out
 /// as it went in.
@@ -21,7 +21,9 @@ pub(crate) fn cached(args: TokenStream, item: &TokenStream, enabled: bool) -> To
         Err(faults) => return quote!(#faults #item),
     };
     let mut faults = Faults::default();
-    let plan = validate::plan(&args::read(args), &function, &mut faults);
+    let written = written::hashes(&args, &function);
+    let mut plan = validate::plan(&args::read(args), &function, &mut faults);
+    (plan.site.written, plan.site.generic) = (written, written::has_instances(&function));
     if !enabled || !faults.is_empty() {
         let companions = companions(&plan, &function, Bodies::Off);
         return quote!(#faults #item #companions);

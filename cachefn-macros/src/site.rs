@@ -20,7 +20,7 @@ pub(crate) enum Purpose {
 }
 
 /// `static __CACHEFN_SITE`, for an inner block: items are not hygienic.
-pub(crate) fn site(plan: &Plan) -> TokenStream {
+pub(crate) fn site(plan: &Plan, purpose: Purpose) -> TokenStream {
     let private = plan.krate.private();
     let name = &plan.name;
     let namespace = match &plan.namespace {
@@ -29,16 +29,21 @@ pub(crate) fn site(plan: &Plan) -> TokenStream {
         Namespace::Template(_) => quote!(.dynamic_namespace()),
     };
     let template = matches!(plan.key, Key::Template(_)).then(|| quote!(.template()));
-    let Settings { expire, none, jitter, version, sensitive } = &plan.site;
+    let Settings { expire, none, jitter, version, sensitive, generic, written } = &plan.site;
     let expire = expire.map(|millis| quote!(.expire(#millis)));
     let none = none.map(|millis| quote!(.none(#millis)));
     let jitter = jitter.map(|part| quote!(.jitter(#part)));
     let version = version.map(|version| quote!(.version(#version)));
     let sensitive = sensitive.then(|| quote!(.sensitive()));
+    let generic = generic.then(|| quote!(.generic()));
+    let written = (purpose == Purpose::Call).then(|| {
+        let (signature, whole) = written;
+        quote!(.written(#signature, #whole))
+    });
     let open = plan.value.tags_with.is_some().then(|| quote!(.tagged_by_value()));
     quote! {
         static __CACHEFN_SITE: #private::Site = #private::Site::new(::core::module_path!(), #name)
-            #namespace #template #expire #none #jitter #version #sensitive #open;
+            #namespace #template #expire #none #jitter #version #sensitive #open #generic #written;
     }
 }
 
@@ -49,11 +54,11 @@ pub(crate) fn key(plan: &Plan, purpose: Purpose) -> TokenStream {
     let bypass = bypass.map(|bypass| quote!(__cachefn_key.bypass(#bypass);));
     let mut writes = Vec::new();
     if let Namespace::Template(template) = &plan.namespace {
-        writes.extend(pieces(template, &private));
+        writes.extend(pieces(template, "named", &private));
         writes.push(quote!(__cachefn_key.namespace_end();));
     }
     match &plan.key {
-        Key::Template(template) => writes.extend(pieces(template, &private)),
+        Key::Template(template) => writes.extend(pieces(template, "write", &private)),
         Key::Parts(parts) => writes.extend(parts.iter().map(|Part { value: part, cfgs }| {
             let part = value(part, "argument", None, &private);
             if cfgs.is_empty() { part } else { quote!(#(#cfgs)* { #part }) }
@@ -72,15 +77,15 @@ fn parts(values: &TokenStream, purpose: Purpose, private: &TokenStream) -> Optio
     (!values.is_empty()).then(|| quote!(use #private::#traits::*;))
 }
 
-/// The closure that writes the text of a template, from references.
+/// The closure that writes the name of a group, from references.
 pub(crate) fn text(template: &[Piece], private: &TokenStream) -> TokenStream {
-    let writes = pieces(template, private);
+    let writes = pieces(template, "named", private);
     let values: TokenStream = template.iter().filter_map(Piece::value).cloned().collect();
     let parts = parts(&values, Purpose::Call, private);
     quote!(|__cachefn_key: &mut #private::KeyWriter| { #parts #(#writes)* })
 }
 
-fn pieces(template: &[Piece], private: &TokenStream) -> Vec<TokenStream> {
+fn pieces(template: &[Piece], write: &str, private: &TokenStream) -> Vec<TokenStream> {
     let mut writes = Vec::new();
     for (at, piece) in template.iter().enumerate() {
         writes.push(match piece {
@@ -88,7 +93,7 @@ fn pieces(template: &[Piece], private: &TokenStream) -> Vec<TokenStream> {
             Piece::Namespace => quote!(__cachefn_key.namespace();),
             Piece::Value(part) => {
                 let escape = Literal::byte_character(behind(&template[at + 1..]));
-                value(part, "write", Some(escape), private)
+                value(part, write, Some(escape), private)
             }
         });
     }

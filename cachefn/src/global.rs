@@ -121,7 +121,8 @@ pub async fn init_with(config: Config) -> Result<(), Error> {
 
 /// Ends the cache: invalidations that are on their way are waited for, for as long as `REDIS_TIMEOUT`,
 /// the connection is closed, the memory is given back. From then on calls run as if they were not
-/// annotated, until the cache is initialized again.
+/// annotated, until the cache is initialized again, and invalidations reach nobody: other processes that share the
+/// Redis keep what they have. So end what writes first.
 pub async fn shutdown() {
     let cache = {
         let mut explicit = lock_explicit();
@@ -171,6 +172,10 @@ fn set_up(config: &Config) -> Option<Redis> {
         retire(CACHE.swap(None));
         event::initialized("disabled");
         return None;
+    }
+    // Before there is another, which makes up for what this one could not tell.
+    if let Some(redis) = in_place().and_then(|cache| cache.redis.clone()) {
+        redis.close();
     }
     let cache = Arc::new(Cache::new(config));
     let redis = cache.redis.clone();

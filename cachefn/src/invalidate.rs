@@ -34,24 +34,51 @@ pub struct Invalidation(Progress);
 enum Progress {
     Done(Invalidated),
     Sent(Ack),
+    Named(Named),
+}
+
+/// What is to be struck, by a writer's plan if it takes it; else when this is dropped.
+pub(crate) struct Named {
+    pub(crate) targets: Vec<Target>,
+    /// What logs call it.
+    pub(crate) name: Box<str>,
 }
 
 impl Invalidation {
-    /// Strikes `targets`, unless they are only being [named](crate::strike).
-    fn of(cache: &Cache, targets: Vec<Target>, what: &str) -> Self {
-        let Some(targets) = strike::note(targets, what) else { return Self::off() };
+    /// Strikes `targets`, unless a writer [names](crate::strike) what it will strike.
+    fn of(cache: &Arc<Cache>, targets: Vec<Target>, what: &str) -> Self {
+        if strike::is_planning() {
+            return Self(Progress::Named(Named { targets, name: what.into() }));
+        }
         event::invalidates(&cache.prefix, what);
         Self::strike(cache, targets)
     }
 
     /// Strikes `targets` here, and has Redis told.
-    pub(crate) fn strike(cache: &Cache, targets: Vec<Target>) -> Self {
+    pub(crate) fn strike(cache: &Arc<Cache>, targets: Vec<Target>) -> Self {
+        let struck = Self::strike_in(cache, targets.clone());
+        match global::in_place() {
+            // Another cache has been put in its place meanwhile, and may have begun to answer before this.
+            Some(later) if !Arc::ptr_eq(&later, cache) => Self::strike_in(&later, targets),
+            _ => struck,
+        }
+    }
+
+    fn strike_in(cache: &Cache, targets: Vec<Target>) -> Self {
         for target in &targets {
             cache.memory.invalidate(target);
         }
         match &cache.redis {
             Some(redis) => Self(Progress::Sent(redis.invalidate(targets))),
             None => Self::off(),
+        }
+    }
+
+    /// What it names, if nothing is struck yet.
+    pub(crate) fn into_named(mut self) -> Option<Named> {
+        match std::mem::replace(&mut self.0, Progress::Done(Invalidated::Applied)) {
+            Progress::Named(named) => Some(named),
+            Progress::Done(_) | Progress::Sent(_) => None,
         }
     }
 
@@ -65,10 +92,29 @@ impl Future for Invalidation {
     type Output = Invalidated;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Invalidated> {
-        match &mut self.0 {
-            Progress::Done(outcome) => Poll::Ready(*outcome),
-            Progress::Sent(ack) => Pin::new(ack).poll(cx),
+        loop {
+            match &mut self.0 {
+                Progress::Done(outcome) => return Poll::Ready(*outcome),
+                Progress::Sent(ack) => return Pin::new(ack).poll(cx),
+                Progress::Named(named) => *self = named.strike(),
+            }
         }
+    }
+}
+
+impl Named {
+    fn strike(&mut self) -> Invalidation {
+        let targets = std::mem::take(&mut self.targets);
+        let Some(cache) = in_use().filter(|_| !targets.is_empty()) else { return Invalidation::off() };
+        event::invalidates(&cache.prefix, &self.name);
+        Invalidation::strike(&cache, targets)
+    }
+}
+
+/// Nobody has taken it into a plan: it was made while the arguments of a companion were.
+impl Drop for Named {
+    fn drop(&mut self) {
+        drop(self.strike());
     }
 }
 
@@ -123,10 +169,8 @@ fn invalidate_function(site: &'static Site, closure: Closure) -> Invalidation {
 /// ```
 pub fn invalidate_namespace(namespace: &str) -> Invalidation {
     let Some(cache) = in_use() else { return Invalidation::off() };
-    let level = namespace.replace("::", ":");
-    let level = level.trim_matches(':');
-    let groups = readings(level).into_iter().map(|name| Target::Group(Group::namespace(&name)));
-    Invalidation::of(&cache, groups.collect(), level)
+    let groups = readings(namespace).into_iter().map(|name| Target::Group(Group::namespace(&name)));
+    Invalidation::of(&cache, groups.collect(), namespace)
 }
 
 /// Invalidates every entry that has the tag, whichever function stored it.

@@ -159,7 +159,7 @@ pub use status::{Mode, RedisStatus, Status, status};
 pub mod __private {
     pub use crate::call::{Call, Run, begin, run, run_judged};
     pub use crate::invalidate::{invalidate, invalidate_all};
-    pub use crate::key::{KeyPart, KeyWriter, Part};
+    pub use crate::key::{KeyPart, KeyWriter, NamePart, Part};
     pub use crate::leaf::Leafed;
     pub use crate::refresh::{Refresh, refresh};
     pub use crate::shape::{Kind, Optional, Shape};
@@ -174,12 +174,12 @@ pub mod __private {
 
     /// The traits by which an argument is written into a key. Without names, to hide none of the user's.
     pub mod parts {
-        pub use crate::key::{BarePart as _, NotAPart as _, TextPart as _};
+        pub use crate::key::{BarePart as _, NamedPart as _, NotAPart as _, NotNamed as _, TextPart as _};
     }
 
     /// The same, where an argument that cannot be written is an error already.
     pub mod any_parts {
-        pub use crate::key::{AnyPart as _, BarePart as _, TextPart as _};
+        pub use crate::key::{AnyNamed as _, AnyPart as _, BarePart as _, NamedPart as _, TextPart as _};
     }
 
     /// The traits by which a return type is asked what of it is stored.

@@ -64,6 +64,10 @@ mod absent {
             match self.0 {}
         }
 
+        pub(crate) fn close(&self) {
+            match self.0 {}
+        }
+
         #[expect(clippy::unused_async, reason = "the shape of the real one")]
         pub(crate) async fn settled(&self) {
             match self.0 {}

@@ -5,6 +5,7 @@
 //! of a closure inside it: an attribute on a method never sees the type whose method it is.
 
 use std::any::{Any, TypeId, type_name};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, Once, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,7 @@ use crate::global::Cache;
 use crate::key::{Key, KeyError, KeyWriter, group_name};
 use crate::layout::Owner;
 use crate::stats::{Counters, Sharded};
+use crate::terms::CENTURY;
 
 /// One annotated function.
 #[derive(Debug)]
@@ -31,6 +33,9 @@ pub struct Site {
     version: u64,
     sensitive: bool,
     tagged_by_value: bool,
+    generic: bool,
+    /// Hashes of the function as it is written: of its attribute and signature, and of all of it.
+    written: (u64, u64),
     identity: OnceLock<Identity>,
     pub(crate) counters: Counters,
 }
@@ -50,8 +55,8 @@ pub(crate) struct Identity {
     pub(crate) hits: Sharded,
     /// The lineage of every entry, where it is the same for all.
     lineage: Option<Lineage>,
-    /// The instances seen, by name: two of one name cannot be told apart outside the process.
-    instances: Mutex<Vec<(u64, TypeId)>>,
+    /// Whether its path may be that of another function too: functions in blocks have no path of their own.
+    shared_path: bool,
     shared_key: Once,
     said_unfit: Once,
 }
@@ -110,6 +115,8 @@ impl Site {
             version: 0,
             sensitive: false,
             tagged_by_value: false,
+            generic: false,
+            written: (0, 0),
             identity: OnceLock::new(),
             counters: Counters::new(),
         }
@@ -178,6 +185,20 @@ impl Site {
         self
     }
 
+    /// The function has type parameters of its own: its companions need not have them.
+    #[must_use]
+    pub const fn generic(mut self) -> Self {
+        self.generic = true;
+        self
+    }
+
+    /// Hashes of the function as it is written: of its attribute and signature, and of all of it.
+    #[must_use]
+    pub const fn written(mut self, signature: u64, whole: u64) -> Self {
+        self.written = (signature, whole);
+        self
+    }
+
     pub(crate) fn ttl(&self) -> Option<Duration> {
         self.expire
     }
@@ -189,7 +210,7 @@ impl Site {
 
     /// Shortens a life by a random part of it, up to `jitter`.
     pub(crate) fn jittered(&self, life: Duration) -> Duration {
-        if self.jitter > 0.0 { life.mul_f64(1.0 - self.jitter * fastrand::f64()) } else { life }
+        if self.jitter > 0.0 { life.min(CENTURY).mul_f64(1.0 - self.jitter * fastrand::f64()) } else { life }
     }
 
     /// The instance that a closure stands in.
@@ -316,20 +337,26 @@ impl Instance {
         Target::Group(Group::function(&self.identity.path))
     }
 
-    /// The number under which its values are stored outside the process; `None` if another instance
-    /// has the same name, which the other side could not tell from this one.
+    /// The number under which its values are stored outside the process; `None` if that side could not tell them from
+    /// those of another function or instance.
+    ///
+    /// A path and the types of an instance name it, and what they name alike is told apart by how it is written. Of that
+    /// the signature counts, so that a body can change; where functions have no path of their own, the body too. A type
+    /// without a name, that of a closure, makes an instance that nobody else can name.
     pub(crate) fn stored_as(&self) -> Option<u64> {
-        let name = if self.identity.generic { self.name } else { "" };
-        let number = xxh3_64(format!("{}\n{name}", self.identity.path).as_bytes());
-        if !self.identity.generic {
-            return Some(number);
+        /// The numbers in use, and by whom.
+        static NUMBERS: Mutex<BTreeMap<u64, TypeId>> = Mutex::new(BTreeMap::new());
+
+        let Identity { path, generic, shared_path, .. } = self.identity;
+        let name = if *generic { self.name } else { "" };
+        if has_nameless_types(name) {
+            return None;
         }
-        let mut instances = self.identity.instances.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, owner)) = instances.iter().find(|(known, _)| *known == number) {
-            return (*owner == self.owner).then_some(number);
-        }
-        instances.push((number, self.owner));
-        Some(number)
+        let (signature, whole) = self.site.written;
+        let written = if *shared_path { whole } else { signature };
+        let number = xxh3_64(format!("{path}\n{name}\n{written:x}").as_bytes());
+        let mut numbers = NUMBERS.lock().unwrap_or_else(PoisonError::into_inner);
+        (*numbers.entry(number).or_insert(self.owner) == self.owner).then_some(number)
     }
 }
 
@@ -350,7 +377,8 @@ impl Identity {
             Some(last) if parent != module && !last.is_empty() => format!("{last}::{}", site.name),
             _ => site.name.to_owned(),
         };
-        let generic = closure.contains('<');
+        let generic = site.generic || closure.contains('<');
+        let shared_path = parent != module && !closure.contains('<') || path_has_no_name(&parent);
         let path = format!("{parent}::{}", site.name);
         let namespace = site
             .namespace
@@ -367,11 +395,23 @@ impl Identity {
             head,
             hits: Sharded::new(),
             lineage,
-            instances: Mutex::default(),
+            shared_path,
             shared_key: Once::new(),
             said_unfit: Once::new(),
         }
     }
+}
+
+/// Whether a path leads through `const _`.
+fn path_has_no_name(path: &str) -> bool {
+    path.split("::").any(|segment| segment == "_" || segment.starts_with('{'))
+}
+
+/// Whether one of the types of an instance is a closure's, which are named alike.
+fn has_nameless_types(name: &str) -> bool {
+    let Some(types) = name.find('<').zip(name.rfind('>')).map(|(from, to)| &name[from..to]) else { return false };
+    // Types that are declared in an async function stand in its closure and have a name of their own behind it.
+    types.split("{{closure}}").skip(1).any(|behind| !behind.starts_with("::"))
 }
 
 /// The path that a function stands in: the closure's without the closures and the function itself,
@@ -462,6 +502,18 @@ mod tests {
         let module = module_path!();
         assert_eq!(plain(&owner(inner(7_u8))), format!("{module}::a_closure_is_really_named_like_that"));
         assert!(inner("").contains("<&str>"), "{}", inner(""));
+    }
+
+    #[test]
+    fn a_closure_for_a_type_is_no_name() {
+        for (name, nameless) in [
+            ("app::memo<app::main::{{closure}}>::{{closure}}", true),
+            ("app::memo<alloc::vec::Vec<app::main::{{closure}}::{{closure}}>, u8>::{{closure}}", true),
+            ("app::memo<app::main::{{closure}}::Row>::{{closure}}::{{closure}}", false),
+            ("app::memo::{{closure}}", false),
+        ] {
+            assert_eq!(has_nameless_types(name), nameless, "{name}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What `#[invalidates]` does: targets are named before the body, which may move the arguments, and struck after it.
 //!
-//! The companions name them: while a [`Plan`] is made, whatever would be invalidated is noted instead. That happens
-//! inside one function call, so a note of the thread is enough.
+//! The companions name them: while a [`Plan`] is made, they strike nothing and return what they would have struck. That
+//! happens inside one function call, so a note of the thread is enough.
 //!
 //! ```text
 //! body          strikes
@@ -39,16 +39,9 @@ pub struct Plan {
     names: Vec<Box<str>>,
 }
 
-/// Notes `targets` if a plan is being made; else they are the caller's again.
-pub(crate) fn note(targets: Vec<Target>, name: &str) -> Option<Vec<Target>> {
-    NOTED.with_borrow_mut(|noted| match noted {
-        Some(plan) => {
-            plan.targets.extend(targets);
-            plan.names.push(name.into());
-            None
-        }
-        None => Some(targets),
-    })
+/// Whether companions are to name what they would strike.
+pub(crate) fn is_planning() -> bool {
+    NOTED.with_borrow(Option::is_some)
 }
 
 /// Names what is to be struck. While caching is off nothing is asked.
@@ -72,15 +65,29 @@ pub fn plan(name: impl FnOnce()) -> Plan {
     noted
 }
 
-/// `f(arguments)` and `f(*)`, by the companion.
-pub fn named(_: Invalidation) {}
+/// `f(arguments)` and `f(*)`, by the companion. What was invalidated while the arguments were made is not named here,
+/// and so is struck.
+pub fn named(invalidation: Invalidation) {
+    if let Some(mut named) = invalidation.into_named() {
+        note(std::mem::take(&mut named.targets), std::mem::take(&mut named.name));
+    }
+}
+
+fn note(targets: Vec<Target>, name: Box<str>) {
+    NOTED.with_borrow_mut(|noted| {
+        if let Some(plan) = noted {
+            plan.targets.extend(targets);
+            plan.names.push(name);
+        }
+    });
+}
 
 /// `tag("…")`
 pub fn tag(write: impl FnOnce(&mut KeyWriter)) {
     let mut writer = KeyWriter::raw();
     write(&mut writer);
     match writer.into_text() {
-        Ok(tag) => drop(invalidate_tag(&tag)),
+        Ok(tag) => named(invalidate_tag(&tag)),
         Err(error) => event::no_key("tag", &error),
     }
 }
@@ -92,7 +99,7 @@ pub fn namespace(write: impl FnOnce(&mut KeyWriter)) {
     match writer.into_text() {
         Ok(namespace) => {
             let group = Target::Group(Group::namespace(&group_name(&namespace)));
-            drop(note(vec![group], &namespace));
+            note(vec![group], namespace.into());
         }
         Err(error) => event::no_key("namespace", &error),
     }
@@ -100,12 +107,12 @@ pub fn namespace(write: impl FnOnce(&mut KeyWriter)) {
 
 /// `namespace(…)` of text that the program has at hand.
 pub fn namespace_of(namespace: impl AsRef<str>) {
-    drop(invalidate_namespace(namespace.as_ref()));
+    named(invalidate_namespace(namespace.as_ref()));
 }
 
 /// `tag(…)` of text that the program has at hand.
 pub fn tag_of(tag: impl AsRef<str>) {
-    drop(invalidate_tag(tag.as_ref()));
+    named(invalidate_tag(tag.as_ref()));
 }
 
 impl Plan {

@@ -16,7 +16,7 @@ use crate::key::{KeyError, KeyWriter, canonical_tag};
 const SHORTEST: Duration = Duration::from_millis(1);
 
 /// Longer is as good as for ever, which nothing is kept for.
-const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+pub(crate) const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 /// What one call asks for.
 #[derive(Clone, Debug, Default)]

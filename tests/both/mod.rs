@@ -1,6 +1,8 @@
 //! What holds whether memory or Redis is behind it: each test runs in a process of either kind.
 
 mod arguments;
+mod groups;
+mod instances;
 mod invalidates;
 mod tags;
 

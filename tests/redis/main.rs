@@ -3,6 +3,7 @@
 
 #[path = "../both/mod.rs"]
 mod both;
+mod landing;
 mod stored;
 
 use std::collections::HashMap;

@@ -55,14 +55,23 @@ impl Link {
         let (shared, epoch) = (Arc::clone(&self.shared), self.epoch);
         let task = background::handle().spawn(async move {
             let outcome = tokio::time::timeout_at(deadline.into(), work).await;
-            outcome.unwrap_or(Err(Fault::Timeout)).map_err(|fault| {
-                shared.report(epoch, fault);
+            let outcome = outcome.unwrap_or(Err(Fault::Timeout)).map_err(|fault| {
+                // That a server does not answer within the little that was left of a call's time says nothing.
+                if fault != Fault::Timeout || (deadline - begun) * 2 >= shared.settings.timeout {
+                    shared.report(epoch, fault);
+                }
                 Error::from(fault)
-            })
+            });
+            // Here, for the caller may be polled much later.
+            (outcome, begun.elapsed())
         });
-        let outcome = task.await.unwrap_or(Err(Error::new(ErrorKind::Protocol)));
-        self.spend(begun.elapsed());
-        outcome
+        match task.await {
+            Ok((outcome, spent)) => {
+                self.spend(spent);
+                outcome
+            }
+            Err(_) => Err(Error::new(ErrorKind::Protocol)),
+        }
     }
 
     fn deadline(&self, begun: Instant) -> Result<Instant, Error> {

@@ -110,11 +110,17 @@ impl Redis {
         Ack(self.0.shared.invalidate(targets, deadline))
     }
 
+    /// Begins to end the connection: from now on there is no link. Whoever uses the same server and prefix after us in this
+    /// process makes up for what it could not be told.
+    pub fn close(&self) {
+        self.0.supervisor.abort();
+        self.0.shared.close();
+    }
+
     /// Ends the connection, after the invalidations that are on their way. Later ones are journalled
     /// and go no further.
     pub async fn shutdown(&self) {
-        self.0.supervisor.abort();
-        self.0.shared.close();
+        self.close();
         let limit = self.0.shared.settings.timeout + Duration::from_millis(100);
         let shared = Arc::clone(&self.0.shared);
         let _ = background::handle().spawn(async move { shared.idle(limit).await }).await;

@@ -85,7 +85,12 @@ impl Shared {
         deadline: Instant,
     ) -> Option<JoinHandle<Result<(), Error>>> {
         let mut trust = self.trust();
-        let errand = trust.invalidate(targets)?;
+        let Some(errand) = trust.invalidate(targets) else {
+            if trust.is_closed() {
+                self.leave();
+            }
+            return None;
+        };
         // Under the lock, so that what is asked after this has returned is sent after it.
         Some(background::handle().spawn(Arc::clone(self).run(errand, deadline)))
     }
@@ -120,11 +125,16 @@ impl Shared {
     pub(super) fn close(&self) {
         self.losing(|trust| {
             if trust.owes() {
-                left().insert((self.address.clone(), self.settings.prefix.clone()));
+                self.leave();
             }
             trust.close()
         });
         self.settled.send_replace(true);
+    }
+
+    /// Notes that the server was not told everything.
+    fn leave(&self) {
+        left().insert((self.address.clone(), self.settings.prefix.clone()));
     }
 
     /// Waits until no invalidation is on its way, at most for `limit`.

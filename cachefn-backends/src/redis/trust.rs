@@ -52,6 +52,8 @@ pub(super) struct Trust<C> {
     trusted_since: Instant,
     /// The last loss that has not been looked at.
     lost: Option<Lost>,
+    /// Whether recovery is striking what it took out of the journal.
+    striking: bool,
     closed: bool,
 }
 
@@ -93,6 +95,7 @@ impl<C: Clone> Trust<C> {
             sent: 0,
             trusted_since: Instant::now(),
             lost: None,
+            striking: false,
             closed: false,
         }
     }
@@ -107,7 +110,12 @@ impl<C: Clone> Trust<C> {
 
     /// Whether the server has not been told everything, as far as is known.
     pub(super) fn owes(&self) -> bool {
-        self.journal.len() > 0 || !self.is_idle()
+        self.journal.len() > 0 || self.striking || !self.is_idle()
+    }
+
+    /// Whether it has ended for good.
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed
     }
 
     /// Whether no invalidation is on its way.
@@ -191,14 +199,14 @@ impl<C: Clone> Trust<C> {
         if self.state != State::Recovering || self.epoch != epoch {
             return Next::GiveUp;
         }
-        match self.journal.take(count) {
-            none if none.is_empty() => Next::Publish,
-            targets => Next::Strike(targets),
-        }
+        let targets = self.journal.take(count);
+        self.striking = !targets.is_empty();
+        if self.striking { Next::Strike(targets) } else { Next::Publish }
     }
 
     /// Puts back what could not be struck.
     pub(super) fn put_back(&mut self, targets: Vec<Target>) {
+        self.striking = false;
         self.journal.add(targets);
     }
 

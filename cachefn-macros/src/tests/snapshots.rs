@@ -134,11 +134,13 @@ fn a_writer() {
 }
 
 #[test]
-fn only_two_statements_stand_outside_the_body() {
+fn only_three_statements_stand_outside_the_body() {
     let items = expanded(ARGS, GET_USER, true);
     let Some(Item::Fn(function)) = items.first() else { panic!("the function comes first") };
-    let [syn::Stmt::Local(_), syn::Stmt::Expr(run, None)] = function.block.stmts.as_slice() else {
-        panic!("a `let` and a value")
+    let [syn::Stmt::Local(_), syn::Stmt::Local(_), syn::Stmt::Expr(run, None)] =
+        function.block.stmts.as_slice()
+    else {
+        panic!("two `let`s and a value")
     };
     let run = run.to_token_stream().to_string();
     assert!(run.ends_with("{ db . find (id) . await } }) . await"), "{run}");
@@ -207,7 +209,7 @@ fn without_the_feature_the_function_comes_out_as_it_went_in() {
 #[test]
 fn the_expansion_stays_within_its_budget() {
     let (function, companions) = generated(ARGS);
-    assert!((255..=285).contains(&function), "{function} tokens in the function");
+    assert!((325..=345).contains(&function), "{function} tokens in the function");
     assert!((390..=425).contains(&companions), "{companions} tokens in the companions");
 
     let each = [

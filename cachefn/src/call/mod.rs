@@ -48,7 +48,7 @@ use crate::verdict::{Checked, No, Storable, Yes};
 pub struct Call(Option<Box<Miss>>);
 
 /// What the caller is given.
-pub type Output<V> = <<V as Checked>::Kind as Kind>::Output;
+pub(crate) type Output<V> = <<V as Checked>::Kind as Kind>::Output;
 
 /// Takes a call: its key is built and memory is asked. `Ok` is what it returns.
 #[inline]
@@ -88,7 +88,8 @@ fn look_up(site: &'static Site, closure: Closure, write: Write<'_>, take: Take<'
     let (instance, began) = (site.instance(closure), event::clock());
     let mut short = KeyWriter::short();
     write(&mut short);
-    let reads = !refresh && !short.bypasses() && cache.reads_memory();
+    let refresh = refresh || short.bypasses();
+    let reads = !refresh && cache.reads_memory();
     if reads && short.is_usable() {
         let call = cache.memory.short(instance.owner, short.as_bytes());
         if cache.memory.glance(call, |entry| take(entry.value())) == Some(true) {
@@ -99,42 +100,48 @@ fn look_up(site: &'static Site, closure: Closure, write: Write<'_>, take: Take<'
             return None;
         }
     }
-    look_again(cache, instance, &short, write, reads.then_some(take), began)
+    let asked = Asked { instance, short: &short, write, refresh, began };
+    asked.again(cache, reads.then_some(take))
 }
 
-/// The same with the key. Memory may have it, though no call has been answered by it of late.
-#[cold]
-#[inline(never)]
-fn look_again(
-    cache: &Arc<Cache>,
+/// A call that a glance has not answered.
+struct Asked<'a> {
     instance: Instance,
-    short: &KeyWriter,
-    write: Write<'_>,
-    take: Option<Take<'_>>,
+    short: &'a KeyWriter,
+    write: Write<'a>,
+    refresh: bool,
     began: Option<Instant>,
-) -> Option<Box<Miss>> {
-    let key = match instance.key(cache, write) {
-        Ok(key) => key,
-        Err(why) => {
-            instance.says_unusable(&why);
-            return None;
-        }
-    };
-    let (place, refresh) = (instance.place(&key), take.is_none() && cache.reads_memory());
-    if let Some(take) = take {
-        let call = short.is_usable().then(|| cache.memory.short(instance.owner, short.as_bytes()));
-        match cache.memory.read(&place.key, call, instance.owner, |entry| take(entry.value())) {
-            Ok(true) => {
-                instance.identity.hits.count();
-                event::hit(&instance, &cache.prefix, key.as_str(), began);
+}
+
+impl Asked<'_> {
+    /// Looks with the key. Memory may have it, though no call has been answered by it of late.
+    #[cold]
+    #[inline(never)]
+    fn again(self, cache: &Arc<Cache>, take: Option<Take<'_>>) -> Option<Box<Miss>> {
+        let Self { instance, short, write, refresh, began } = self;
+        let key = match instance.key(cache, write) {
+            Ok(key) => key,
+            Err(why) => {
+                instance.says_unusable(&why);
                 return None;
             }
-            Err(Absence::Foreign) => instance.says_shared_key(key.as_str()),
-            Ok(false) | Err(_) => {}
+        };
+        let place = instance.place(&key);
+        if let Some(take) = take {
+            let call = short.is_usable().then(|| cache.memory.short(instance.owner, short.as_bytes()));
+            match cache.memory.read(&place.key, call, instance.owner, |entry| take(entry.value())) {
+                Ok(true) => {
+                    instance.identity.hits.count();
+                    event::hit(&instance, &cache.prefix, key.as_str(), began);
+                    return None;
+                }
+                Err(Absence::Foreign) => instance.says_shared_key(key.as_str()),
+                Ok(false) | Err(_) => {}
+            }
         }
+        let (cache, terms, stage, link) = (Arc::clone(cache), Terms::default(), Stage::Start, cache.link());
+        Some(Box::new(Miss { cache, instance, key, place, terms, link, began, refresh, stage }))
     }
-    let (cache, terms, stage, link) = (Arc::clone(cache), Terms::default(), Stage::Start, cache.link());
-    Some(Box::new(Miss { cache, instance, key, place, terms, link, began, refresh, stage }))
 }
 
 impl Call {

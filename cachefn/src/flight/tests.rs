@@ -159,3 +159,29 @@ fn ten_thousand_cancelled_calls_leave_nothing_behind() {
     }
     assert_eq!((airport.flights.len(), airport.memory.fills()), (0, 0));
 }
+
+#[test]
+fn who_joins_while_the_value_is_being_stored_looks_again() {
+    let airport = Airport::new();
+    let leader = airport.lead();
+    let mut early = airport.follow();
+    let entry = Airport::entry(&leader);
+    leader.seal();
+    let mut late = airport.follow();
+    leader.land(&entry);
+    assert!(matches!(early.try_recv(), Ok(Verdict::Entry(_))));
+    assert!(matches!(late.try_recv(), Ok(Verdict::Retry)));
+}
+
+#[test]
+fn an_origin_that_fails_for_ever_sends_off_no_endless_wave() {
+    let airport = Airport::new();
+    let mut leader = airport.lead();
+    for _ in 0..200 {
+        let mut follower = airport.follow();
+        leader.fail();
+        leader = seat(&mut follower).expect("the follower is next");
+    }
+    leader.fail();
+    assert_eq!(airport.flights.len(), 0);
+}

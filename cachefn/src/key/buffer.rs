@@ -47,17 +47,6 @@ impl Buffer {
         }
     }
 
-    #[inline]
-    pub(super) fn push_byte(&mut self, byte: u8) {
-        match self.inline.get_mut(self.used) {
-            Some(space) => {
-                *space = byte;
-                self.used += 1;
-            }
-            None => self.spill(&[byte]),
-        }
-    }
-
     /// Writes eight bytes.
     #[inline]
     pub(super) fn push_word(&mut self, word: u64) {
@@ -129,7 +118,7 @@ mod tests {
             for second in [0_usize, 1, 2, 200] {
                 let mut buffer = Buffer::new();
                 buffer.push(&vec![b'a'; first]);
-                buffer.push_byte(b':');
+                buffer.push(b":");
                 buffer.push(&vec![b'b'; second]);
                 buffer.push_decimal(907);
                 let expected = format!("{}:{}907", "a".repeat(first), "b".repeat(second));

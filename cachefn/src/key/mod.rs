@@ -47,7 +47,9 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-pub use part::{AnyPart, BarePart, KeyPart, NotAPart, Part, TextPart};
+pub use part::{
+    AnyNamed, AnyPart, BarePart, KeyPart, NamePart, NamedPart, NotAPart, NotNamed, Part, TextPart,
+};
 pub(crate) use shorten::{canonical_group, canonical_tag, group_name, readings};
 pub use writer::KeyWriter;
 pub(crate) use writer::{Key, KeyError};

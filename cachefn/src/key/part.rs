@@ -4,6 +4,8 @@
 //! a time, so the trait on the most references that applies wins: [`BarePart`], [`TextPart`], [`NotAPart`].
 //! In a generic function the bounds in scope decide, the same for all instances.
 
+use std::fmt::Display;
+
 use serde::Serialize;
 
 use super::KeyWriter;
@@ -25,6 +27,12 @@ pub trait BarePart {
     fn argument(&self, key: &mut KeyWriter) {
         key.text(":");
         self.write(key, b':');
+    }
+
+    /// The same in the name of a namespace or tag.
+    #[inline]
+    fn named(&self, key: &mut KeyWriter, separator: u8) {
+        self.write(key, separator);
     }
 }
 
@@ -74,6 +82,87 @@ pub trait AnyPart {
     note = "write `key = …` with what identifies the value, or leave the argument out with `skip(…)`"
 )]
 pub trait KeyPart<Argument: ?Sized> {}
+
+/// In the name of a namespace or tag: types that display, so that a program can name the same group with `format!`.
+pub trait NamedPart {
+    /// Writes what the argument displays.
+    fn named(&self, key: &mut KeyWriter, separator: u8);
+}
+
+/// All other types in such a name: one error where the argument is.
+pub trait NotNamed {
+    /// The type of the argument.
+    type Argument: ?Sized;
+
+    /// Cannot be called.
+    fn named(&self, key: &mut KeyWriter, separator: u8)
+    where
+        Self: NamePart<Self::Argument>;
+}
+
+/// Implemented by nothing, like [`KeyPart`].
+#[diagnostic::on_unimplemented(
+    message = "`{Argument}` cannot be in the name of a namespace or tag",
+    label = "must be a basic type, or implement `Display` and `serde::Serialize`",
+    note = "write what names it, like `{{user.id}}`"
+)]
+pub trait NamePart<Argument: ?Sized> {}
+
+impl<T: Serialize + Display + ?Sized> NamedPart for &Part<'_, T> {
+    fn named(&self, key: &mut KeyWriter, separator: u8) {
+        if key.is_short() {
+            return TextPart::write(self, key, separator);
+        }
+        let (shown, mut whole) = (self.0.to_string(), String::new());
+        let mut out = Escaped::new(key, separator);
+        if shown.is_empty() {
+            out.nothing()
+        } else {
+            out.text(&shown)
+        }
+        match self.0.serialize(Text::new(&mut whole)) {
+            Err(error) => out.fail(error),
+            // What displays alike need not be the same.
+            Ok(()) if !shows_all(&shown, &whole) => key.distinguish(&whole),
+            Ok(()) => {}
+        }
+    }
+}
+
+/// Whether what a value shows is all that there is to its structured text: of a type that is but a name for another.
+fn shows_all(shown: &str, whole: &str) -> bool {
+    let mut inner = whole;
+    while let Some((name, rest)) = inner.split_once('(')
+        && name.starts_with('@')
+    {
+        inner = rest.strip_suffix(')').unwrap_or(rest);
+    }
+    let is_number = |suffix: &str| {
+        let digits = suffix.trim_start_matches(['u', 'i']);
+        digits.len() < suffix.len() && ["8", "16", "32", "64", "128"].contains(&digits)
+    };
+    inner == format!("\"{}\"", shown.replace('"', "\"\"")) || inner.strip_prefix(shown).is_some_and(is_number)
+}
+
+impl<T: ?Sized> NotNamed for Part<'_, T> {
+    type Argument = T;
+
+    fn named(&self, _: &mut KeyWriter, _: u8)
+    where
+        Self: NamePart<T>,
+    {
+    }
+}
+
+/// The same, where the call itself has the error already.
+pub trait AnyNamed {
+    /// Writes nothing.
+    fn named(&self, key: &mut KeyWriter, separator: u8);
+}
+
+impl<T: ?Sized> AnyNamed for Part<'_, T> {
+    fn named(&self, _: &mut KeyWriter, _: u8) {}
+}
 
 impl<T: Bare + ?Sized> BarePart for &&Part<'_, T> {
     #[inline]

@@ -43,15 +43,34 @@ pub(crate) fn group_name(namespace: &str) -> Cow<'_, str> {
     Cow::Owned(levels.collect::<Vec<_>>().join(":"))
 }
 
-/// The groups that somebody may mean by the text of a namespace: a `%` in it is one, or begins an escape.
+/// The groups that somebody may mean by the text of a namespace: a `%` in it is one, or begins an escape; nothing between
+/// two `:` is nothing, for `::` separates modules, or an empty value.
 pub(crate) fn readings(text: &str) -> Vec<String> {
-    let short = |level: Cow<'_, str>| match level.len() {
+    let whole = text.replace("::", ":");
+    let whole = whole.trim_matches(':');
+    let mut readings = Vec::new();
+    for text in [whole, text] {
+        let level = |level: &str, unescape: bool| match unescaped(level) {
+            _ if level.is_empty() => "%e".to_owned(),
+            plain if unescape => short(plain),
+            _ => short(Cow::Borrowed(level)),
+        };
+        for unescape in [false, true] {
+            let levels = text.split(':').map(|one| level(one, unescape));
+            let reading = levels.collect::<Vec<_>>().join(":");
+            if !readings.contains(&reading) {
+                readings.push(reading);
+            }
+        }
+    }
+    readings
+}
+
+fn short(level: Cow<'_, str>) -> String {
+    match level.len() {
         0..=SEGMENT_LIMIT => level.into_owned(),
         _ => text_of(digest(level.as_bytes())),
-    };
-    let as_it_is = text.split(':').map(|level| short(Cow::Borrowed(level))).collect::<Vec<_>>().join(":");
-    let escaped = text.split(':').map(|level| short(unescaped(level))).collect::<Vec<_>>().join(":");
-    if escaped == as_it_is { vec![as_it_is] } else { vec![as_it_is, escaped] }
+    }
 }
 
 /// What was written before it was escaped; `:` stays `%3A`, for it would begin another level.

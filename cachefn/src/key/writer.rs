@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::buffer::Buffer;
+use super::escape::Escaped;
 use super::shorten;
 
 /// Builds one key, piece by piece, in the order of the text.
@@ -16,6 +17,8 @@ pub struct KeyWriter {
     form: Form,
     bypass: bool,
     error: Option<KeyError>,
+    /// What the namespace does not show of the arguments in it.
+    unshown: Vec<Box<str>>,
 }
 
 /// What is written.
@@ -54,6 +57,7 @@ impl KeyWriter {
             form: Form::Key,
             bypass: false,
             error: None,
+            unshown: Vec::new(),
         }
     }
 
@@ -153,6 +157,17 @@ impl KeyWriter {
             self.push(function);
         }
         self.arguments = self.text.len();
+        for unshown in std::mem::take(&mut self.unshown) {
+            self.push(":");
+            Escaped::new(self, b':').text(&unshown);
+        }
+    }
+
+    /// Has the key of the function tell apart what its namespace does not.
+    pub(super) fn distinguish(&mut self, unshown: &str) {
+        if matches!(self.form, Form::Key) {
+            self.unshown.push(unshown.into());
+        }
     }
 
     /// Writes the namespace once more, for `{namespace}` in a template.
@@ -230,12 +245,6 @@ impl KeyWriter {
     pub(super) fn push_ascii(&mut self, bytes: &[u8]) {
         debug_assert!(bytes.is_ascii());
         self.text.push(bytes);
-    }
-
-    #[inline]
-    pub(super) fn push_byte(&mut self, byte: u8) {
-        debug_assert!(byte.is_ascii());
-        self.text.push_byte(byte);
     }
 
     #[inline]

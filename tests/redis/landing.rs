@@ -1,0 +1,96 @@
+//! A leader whose value is in Redis already and whose future is not polled: what joins its flight now may have begun
+//! after an invalidation that nobody in this process knows of.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::Poll;
+use std::time::Duration;
+
+use cachefn::{Invalidated, cached, invalidate_tag};
+use cachefn_tests::RedisServer;
+
+use super::redis;
+
+/// Polls once.
+async fn poll<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
+    std::future::poll_fn(|cx| match Pin::new(&mut *future).poll(cx) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
+}
+
+/// Polls `leader` until its value is in Redis, and not until it knows; the value's name.
+async fn until_stored<F: Future + Unpin>(leader: &mut F, server: &RedisServer, part: &str) -> String {
+    loop {
+        assert!(poll(leader).await.is_none(), "it has returned already");
+        for _ in 0..20 {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            if let Some(name) = server.keys(&format!(":v:{part}:")).into_iter().next() {
+                return name;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_call_after_another_processs_invalidation_is_not_given_the_leaders_value() {
+    static TRUTH: AtomicU32 = AtomicU32::new(1);
+
+    #[cached(namespace = "landing-a", key = id)]
+    async fn get(id: u32) -> u32 {
+        TRUTH.load(Ordering::SeqCst)
+    }
+
+    let server = redis().await;
+    let mut leader = Box::pin(get(1));
+    let name = until_stored(&mut leader, &server, "landing-a").await;
+    TRUTH.store(2, Ordering::SeqCst);
+    // What another process sends for `invalidate_get(1)`.
+    server.ask::<u32>(&["UNLINK", &name.replace(":v:", ":l:"), &name]);
+    let later = tokio::spawn(get(1));
+    tokio::task::yield_now().await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(leader.await, 1);
+    assert_eq!(later.await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn a_call_after_a_values_tag_was_struck_is_not_given_the_leaders_value() {
+    static TRUTH: AtomicU32 = AtomicU32::new(1);
+
+    #[cached(namespace = "landing-b", key = id, tags_with = |_: &u32| ["landing-b:org"])]
+    async fn get(id: u32) -> u32 {
+        TRUTH.load(Ordering::SeqCst)
+    }
+
+    let server = redis().await;
+    let mut leader = Box::pin(get(1));
+    until_stored(&mut leader, &server, "landing-b").await;
+    TRUTH.store(2, Ordering::SeqCst);
+    assert_eq!(invalidate_tag("landing-b:org").await, Invalidated::Applied);
+    let later = tokio::spawn(get(1));
+    tokio::task::yield_now().await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(leader.await, 1);
+    assert_eq!(later.await.unwrap(), 2);
+}
+
+/// Redis answers in time, but its answer is looked at late: that is no fault of Redis.
+#[tokio::test]
+async fn a_caller_that_is_not_polled_for_long_still_stores_its_value() {
+    static RUNS: AtomicU32 = AtomicU32::new(0);
+
+    #[cached(namespace = "landing-c", key = 1)]
+    async fn get() -> u32 {
+        RUNS.fetch_add(1, Ordering::SeqCst) + 1
+    }
+
+    let _server = redis().await;
+    let mut call = Box::pin(get());
+    assert!(poll(&mut call).await.is_none());
+    tokio::time::sleep(Duration::from_millis(5100)).await;
+    assert_eq!(call.await, 1);
+    assert_eq!(get().await, 1);
+}
