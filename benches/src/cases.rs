@@ -5,7 +5,7 @@
 use std::future::Future;
 use std::hint::black_box;
 use std::pin::pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 
 use cachefn::cached;
 
@@ -100,9 +100,7 @@ pub const ALL: [Case; 5] = [NUMBER, NAME, BYTES, BLOCK, LOCALS];
 pub fn call<F: Future>(future: F) {
     let mut context = Context::from_waker(Waker::noop());
     let mut future = pin!(future);
-    while let Poll::Pending =
-        black_box(future.as_mut()).poll(&mut context).map(|output| drop(black_box(output)))
-    {
+    while black_box(future.as_mut()).poll(&mut context).map(|output| drop(black_box(output))).is_pending() {
         std::thread::yield_now();
     }
 }

@@ -21,6 +21,7 @@ use crate::terms::CENTURY;
 
 /// One annotated function.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an argument that is there or not")]
 pub struct Site {
     module: &'static str,
     name: &'static str,
@@ -409,7 +410,9 @@ fn path_has_no_name(path: &str) -> bool {
 
 /// Whether one of the types of an instance is a closure's, which are named alike.
 fn has_nameless_types(name: &str) -> bool {
-    let Some(types) = name.find('<').zip(name.rfind('>')).map(|(from, to)| &name[from..to]) else { return false };
+    let Some(types) = name.find('<').zip(name.rfind('>')).map(|(from, to)| &name[from..to]) else {
+        return false;
+    };
     // Types that are declared in an async function stand in its closure and have a name of their own behind it.
     types.split("{{closure}}").skip(1).any(|behind| !behind.starts_with("::"))
 }

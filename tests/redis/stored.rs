@@ -212,7 +212,10 @@ async fn a_sensitive_key_reaches_neither_redis_nor_a_log() {
 
     let keys = server.keys(":sensitive:");
     assert!(keys.len() >= 3, "{keys:?}");
-    assert!(server.keys("").iter().all(|key| !key.contains("hunter2") && !key.contains("swordfish")), "{keys:?}");
+    assert!(
+        server.keys("").iter().all(|key| !key.contains("hunter2") && !key.contains("swordfish")),
+        "{keys:?}"
+    );
     assert!(!logs::lines("sensitive").is_empty());
     assert!(logs::lines("hunter2").is_empty(), "{:?}", logs::lines("hunter2"));
 }

@@ -62,7 +62,7 @@ impl Hot {
     }
 
     /// Whether an entry that counts for so many bytes may be here.
-    pub(super) fn takes(&self, weight: u32) -> bool {
+    pub(super) fn takes(weight: u32) -> bool {
         weight as usize <= LARGEST
     }
 

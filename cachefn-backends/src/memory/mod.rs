@@ -125,7 +125,7 @@ impl Memory {
         let sought = inner.hashing.seek(key.as_bytes());
         let epoch = inner.hot.epoch(Hot::stripe(sought.hash));
         let entry = inner.find(sought, owner)?;
-        if let Some(call) = call.filter(|_| inner.hot.takes(entry.weight())) {
+        if let Some(call) = call.filter(|_| Hot::takes(entry.weight())) {
             inner.hot.publish(&entry, call, epoch);
         }
         Ok(look(&entry))

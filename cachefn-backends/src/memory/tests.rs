@@ -124,3 +124,111 @@ fn the_longest_life_is_as_good_as_any() {
     memory.clock().advance(Duration::from_secs(100 * 365 * 86_400));
     assert_eq!(read(&memory, "k"), Ok(1));
 }
+
+/// Words of a call in short.
+fn words(number: u64) -> [u8; 8] {
+    number.to_ne_bytes()
+}
+
+/// What a glance finds.
+fn glance(memory: &Memory, number: u64) -> Option<u32> {
+    memory
+        .glance(memory.short(owner(), &words(number)), |entry| *entry.value().downcast_ref::<u32>().unwrap())
+}
+
+/// Looks the key up by a call, which then needs but a glance.
+fn look(memory: &Memory, key: &str, number: u64) -> Result<u32, Absence> {
+    let (words, value) = (words(number), |entry: &Entry| *entry.value().downcast_ref::<u32>().unwrap());
+    memory.read(key, Some(memory.short(owner(), &words)), owner(), value)
+}
+
+#[test]
+fn what_was_read_by_a_call_is_found_by_it_at_a_glance() {
+    let memory = memory();
+    fill(&memory.begin(&place("k")), 1);
+    assert_eq!(glance(&memory, 7), None);
+    assert_eq!(look(&memory, "k", 7), Ok(1));
+    assert_eq!((glance(&memory, 7), glance(&memory, 8)), (Some(1), None));
+    let (words, others) = (words(7), TypeId::of::<u64>());
+    assert_eq!(
+        memory.glance(memory.short(others, &words), |_| ()),
+        None,
+        "another owner's call is another call"
+    );
+}
+
+#[test]
+fn a_glance_sees_nothing_that_was_invalidated_replaced_or_has_expired() {
+    let targets = [
+        Target::Key("k".into()),
+        Target::Group(Group::root()),
+        Target::Group(Group::namespace("users")),
+        Target::Group(Group::function("app::get")),
+    ];
+    for target in targets {
+        let memory = memory();
+        fill(&memory.begin(&place("k")), 1);
+        assert_eq!(look(&memory, "k", 7), Ok(1));
+        memory.invalidate(&target);
+        assert_eq!(glance(&memory, 7), None, "{target:?}");
+        assert!(look(&memory, "k", 7).is_err(), "{target:?}");
+        fill(&memory.begin(&place("k")), 2);
+        assert_eq!(glance(&memory, 7), None, "{target:?}");
+        assert_eq!((look(&memory, "k", 7), glance(&memory, 7)), (Ok(2), Some(2)));
+        fill(&memory.begin(&place("k")), 3);
+        assert_eq!((glance(&memory, 7), look(&memory, "k", 7), glance(&memory, 7)), (None, Ok(3), Some(3)));
+        memory.clock().advance(LIFE);
+        assert_eq!(glance(&memory, 7), None);
+    }
+}
+
+#[test]
+fn a_group_that_others_hang_on_leaves_a_glance_alone() {
+    let memory = memory();
+    fill(&memory.begin(&place("k")), 1);
+    assert_eq!(look(&memory, "k", 7), Ok(1));
+    memory.invalidate(&Target::Group(Group::namespace("orders")));
+    memory.invalidate(&Target::Key("other".into()));
+    assert_eq!(glance(&memory, 7), Some(1));
+}
+
+#[test]
+fn an_entry_that_moka_has_given_up_is_given_up_here_too() {
+    let memory = Memory::new(64 << 10, Clock::manual());
+    let entries = 2_000;
+    for number in 0..entries {
+        let key = format!("k{number}");
+        fill(&memory.begin(&place(&key)), 1);
+        let _ = look(&memory, &key, number);
+    }
+    let held = memory.entries();
+    let looked =
+        (0..entries).filter(|&number| look(&memory, &format!("k{number}"), number).is_ok()).count() as u64;
+    assert_eq!(looked, held);
+    let found = (0..entries).filter(|&number| glance(&memory, number).is_some()).count() as u64;
+    assert!(0 < found && found <= held && held < entries / 2, "{found} of {held} entries in 64 KiB");
+    memory.clear();
+    assert!((0..entries).all(|number| glance(&memory, number).is_none()));
+}
+
+#[test]
+fn a_large_entry_is_found_though_never_at_a_glance() {
+    let memory = memory();
+    let ticket = memory.begin(&place("k"));
+    ticket.store(ticket.entry(1_u32, owner(), 8 << 10, LIFE));
+    assert_eq!((look(&memory, "k", 7), glance(&memory, 7), look(&memory, "k", 7)), (Ok(1), None, Ok(1)));
+}
+
+#[test]
+fn more_calls_than_there_are_places_are_found_all_the_same() {
+    let memory = Memory::new(8 << 20, Clock::manual());
+    let calls = 20_000;
+    for number in 0..calls {
+        let ticket = memory.begin(&place(&format!("k{number}")));
+        ticket.store(ticket.entry(u32::try_from(number).unwrap(), owner(), 4, LIFE));
+    }
+    for number in (0..calls).chain(0..calls) {
+        let found = glance(&memory, number).map_or_else(|| look(&memory, &format!("k{number}"), number), Ok);
+        assert_eq!(found, Ok(u32::try_from(number).unwrap()));
+    }
+}

@@ -78,12 +78,11 @@ fn begin_on<V: Reads, F: Fn(&mut KeyWriter)>(site: &'static Site, write: &F) -> 
 fn look_up(site: &'static Site, closure: Closure, write: Write<'_>, take: Take<'_>) -> Option<Box<Miss>> {
     let refresh = refresh::is_asked();
     let later;
-    let cache = match global::first() {
-        Some(first) => first,
-        None => {
-            later = global::current()?;
-            &later
-        }
+    let cache = if let Some(first) = global::first() {
+        first
+    } else {
+        later = global::current()?;
+        &later
     };
     let (instance, began) = (site.instance(closure), event::clock());
     let mut short = KeyWriter::short();

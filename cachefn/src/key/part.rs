@@ -116,9 +116,9 @@ impl<T: Serialize + Display + ?Sized> NamedPart for &Part<'_, T> {
         let (shown, mut whole) = (self.0.to_string(), String::new());
         let mut out = Escaped::new(key, separator);
         if shown.is_empty() {
-            out.nothing()
+            out.nothing();
         } else {
-            out.text(&shown)
+            out.text(&shown);
         }
         match self.0.serialize(Text::new(&mut whole)) {
             Err(error) => out.fail(error),

@@ -187,13 +187,11 @@ impl KeyWriter {
 
     #[cold]
     fn shorten(&mut self) -> Result<(), KeyError> {
-        match self.error.take() {
-            Some(error) => Err(error),
-            None => {
-                self.replace_arguments(shorten::digest);
-                Ok(())
-            }
+        if let Some(error) = self.error.take() {
+            return Err(error);
         }
+        self.replace_arguments(shorten::digest);
+        Ok(())
     }
 
     /// The same with a digest in the place of everything that is the function's own, for which `secret` must be
