@@ -56,6 +56,8 @@ impl Variant {
             turn_on();
         }
         let call = if self == Self::Plain { case.bare } else { case.annotated };
+        // Twice: what was found once is found faster.
+        call();
         call();
         call
     }

@@ -3,6 +3,7 @@
 //! The part in this process is done, and Redis is on its way to be told, when the function returns;
 //! the future only waits for the answer. Dropping it loses nothing.
 
+use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -125,8 +126,13 @@ impl fmt::Debug for Invalidation {
 }
 
 /// Invalidates the entry that the key's closure names.
-pub fn invalidate<F: Fn(&mut KeyWriter)>(site: &'static Site, write: F) -> Invalidation {
-    invalidate_key(site, Closure::of::<F>(), &write)
+pub fn invalidate<F: FnOnce(&mut KeyWriter)>(site: &'static Site, write: F) -> Invalidation {
+    let write = Cell::new(Some(write));
+    invalidate_key(site, Closure::of::<F>(), &|key| {
+        if let Some(write) = write.take() {
+            write(key);
+        }
+    })
 }
 
 fn invalidate_key(site: &'static Site, closure: Closure, write: Write<'_>) -> Invalidation {

@@ -59,9 +59,11 @@ impl Buffer {
         }
     }
 
+    /// Writes `last` and as many zeros as make whole words of everything.
     #[inline]
-    pub(super) fn is_spilled(&self) -> bool {
-        self.used == SPILLED
+    pub(super) fn end_word(&mut self, last: u8) {
+        let word = u64::from(last).to_le_bytes();
+        self.push(&word[..8 - self.len() % 8]);
     }
 
     /// Writes a number in decimal.

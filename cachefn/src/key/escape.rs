@@ -12,10 +12,12 @@ pub struct Escaped<'a> {
     separator: u8,
     /// Of what is written next, in a call in short.
     kind: u64,
+    /// Whether text was written last, in a call in short.
+    open: bool,
 }
 
-/// The kinds of what a part in short consists of. Each is one word or begins with one, the first of a part with a bit of
-/// its own, so that what is written tells what it was written from.
+/// The kinds of what a part in short consists of: words, and text up to a byte that is in no text. Each begins with a word,
+/// the first of a part with a bit of its own, so that what is written tells what it was written from.
 const FIRST: u64 = 1 << 7;
 const TEXT: u64 = 1;
 const MARKER: u64 = 2;
@@ -26,19 +28,34 @@ impl<'a> Escaped<'a> {
     /// `separator` is the first byte of what follows the part.
     #[inline]
     pub(super) fn new(key: &'a mut KeyWriter, separator: u8) -> Self {
-        Self { key, separator, kind: FIRST }
+        Self { key, separator, kind: FIRST, open: false }
     }
 
+    /// Begins the next piece of a part in short.
     #[inline]
-    fn kind(&mut self, kind: u64) -> u64 {
-        kind | std::mem::take(&mut self.kind)
+    fn begin(&mut self, kind: u64) {
+        self.close();
+        self.key.push_word(kind | self.kind);
+        self.kind = 0;
+    }
+
+    /// Ends the part.
+    #[inline]
+    pub(super) fn close(&mut self) {
+        if self.open {
+            self.key.end_text();
+            self.open = false;
+        }
     }
 
     /// Writes text, escaped.
     pub(super) fn text(&mut self, text: &str) {
         if self.key.is_short() {
-            let kind = self.kind(TEXT);
-            return self.key.push_words(kind, text);
+            if !self.open {
+                self.begin(TEXT);
+                self.open = true;
+            }
+            return self.key.push(text);
         }
         if self.key.is_raw() {
             return self.key.push(text);
@@ -56,8 +73,7 @@ impl<'a> Escaped<'a> {
     #[inline]
     pub(super) fn integer(&mut self, negative: bool, magnitude: u64) {
         if self.key.is_short() {
-            let kind = self.kind(if negative { NEGATIVE } else { POSITIVE });
-            self.key.push_word(kind);
+            self.begin(if negative { NEGATIVE } else { POSITIVE });
             return self.key.push_word(magnitude);
         }
         if negative {
@@ -77,8 +93,7 @@ impl<'a> Escaped<'a> {
     pub(super) fn marker(&mut self, letter: char) {
         debug_assert!(letter.is_ascii_lowercase());
         if self.key.is_short() {
-            let kind = self.kind(MARKER | u64::from(u32::from(letter)) << 8);
-            return self.key.push_word(kind);
+            return self.begin(MARKER | u64::from(u32::from(letter)) << 8);
         }
         self.key.push("%");
         self.key.push(letter.encode_utf8(&mut [0; 4]));

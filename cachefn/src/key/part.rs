@@ -167,7 +167,9 @@ impl<T: ?Sized> AnyNamed for Part<'_, T> {
 impl<T: Bare + ?Sized> BarePart for &&Part<'_, T> {
     #[inline]
     fn write(&self, key: &mut KeyWriter, separator: u8) {
-        self.0.write_bare(&mut Escaped::new(key, separator));
+        let mut out = Escaped::new(key, separator);
+        self.0.write_bare(&mut out);
+        out.close();
     }
 }
 
@@ -177,6 +179,7 @@ impl<T: Serialize + ?Sized> TextPart for &Part<'_, T> {
         if let Err(error) = self.0.serialize(Text::new(&mut out)) {
             out.fail(error);
         }
+        out.close();
     }
 }
 

@@ -261,3 +261,49 @@ fn what_cannot_be_serialized_is_an_error_that_says_why() {
     pieces!(key; ":" {Broken} b':');
     assert_eq!(finish(key).unwrap_err().to_string(), "its `Display` failed");
 }
+
+/// A call in short, and its key.
+macro_rules! short {
+    ($($part:expr),+ $(,)?) => {{
+        let mut short = KeyWriter::short();
+        $((&&&Part(&($part))).argument(&mut short);)+
+        assert!(short.is_usable() && short.as_bytes().len() % 8 == 0);
+        (short.as_bytes().to_vec(), key!($($part),+))
+    }};
+}
+
+#[test]
+fn calls_in_short_are_told_apart_like_their_keys() {
+    let calls = [
+        short!(""),
+        short!("", ""),
+        short!("a", "b"),
+        short!("ab"),
+        short!("ab", ""),
+        short!("", "ab"),
+        short!("a:b"),
+        short!("12345678"),
+        short!("1234567", "8"),
+        short!("12345678", ""),
+        short!(1_u64),
+        short!(-1),
+        short!("1"),
+        short!(1_u64, 1_u64),
+        short!(None::<u64>),
+        short!(Some(1_u64)),
+        short!(Some(None::<u64>)),
+        short!(Some(None::<u64>), None::<u64>),
+        short!(None::<u64>, Some(None::<u64>)),
+        short!(vec![1_u8, 2]),
+        short!(vec![1_u8], vec![2_u8]),
+        short!((1_u8, "a")),
+        short!(UserId(1)),
+        short!('a', 'b'),
+        short!(1.5, ()),
+    ];
+    for (at, (short, key)) in calls.iter().enumerate() {
+        let alike = calls[..at].iter().find(|(other, _)| other == short);
+        assert!(alike.is_none_or(|(_, other)| other == key), "{key} is in short like {alike:?}");
+    }
+    assert_eq!(short!("ada", 7_u64), short!(String::from("ada"), &7_u64));
+}

@@ -21,6 +21,9 @@ pub struct KeyWriter {
     unshown: Vec<Box<str>>,
 }
 
+/// A longer call in short, in bytes, is not kept: its key is looked up each time.
+const LONGEST_SHORT: usize = 1024;
+
 /// What is written.
 #[derive(Clone, Copy)]
 enum Form {
@@ -98,24 +101,16 @@ impl KeyWriter {
         self.text.push_word(word);
     }
 
-    /// Writes text as whole words of a call in short, its length first.
+    /// Ends text in a call in short, and fills the last word up.
     #[inline]
-    pub(super) fn push_words(&mut self, kind: u64, text: &str) {
-        self.push_word(kind | (text.len() as u64) << 8);
-        let words = text.as_bytes().chunks_exact(8);
-        let rest = words.remainder();
-        words.for_each(|word| self.text.push(word));
-        if !rest.is_empty() {
-            let mut word = [0; 8];
-            word[..rest.len()].copy_from_slice(rest);
-            self.text.push(&word);
-        }
+    pub(super) fn end_text(&mut self) {
+        self.text.end_word(0xff);
     }
 
     /// Whether a call in short can be used: nothing in it failed, and it is worth keeping.
     #[inline]
     pub(crate) fn is_usable(&self) -> bool {
-        self.error.is_none() && !self.text.is_spilled()
+        self.error.is_none() && self.text.len() <= LONGEST_SHORT
     }
 
     /// `bypass = …`: whether the cache is not to be read.

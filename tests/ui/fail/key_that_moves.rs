@@ -1,4 +1,5 @@
-//! A label is at what moves, in the words of the compiler: the key is made before the body, which needs it too.
+//! In the words of the compiler: a key is made from references, maybe twice, and before the body, which needs the
+//! argument too. It says both.
 use cachefn::cached;
 
 #[cached(key = name.into_bytes())]
