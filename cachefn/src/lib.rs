@@ -140,6 +140,7 @@ mod site;
 mod stats;
 mod status;
 mod strike;
+mod sync;
 mod terms;
 mod verdict;
 

@@ -38,6 +38,7 @@ pub(crate) fn all() -> Vec<Step> {
         step("clippy", "the lints of the workspace, warnings refused", clippy),
         redis("tests", "every test with every feature, against a real Redis", tests),
         redis("off", "the crate without `enabled`, and without Redis", off),
+        step("model", "what runs at once, under a model checker, in every order", model),
         step("doc", "the pages of the published crates, warnings refused", doc),
         redis("examples", "the examples, which assert what they show", examples),
         step("msrv", "the oldest supported toolchain", msrv),
@@ -129,6 +130,14 @@ fn off(stage: &mut Stage) -> Result<(), Stop> {
         Some(line) => Err(Stop::Failed(format!("{line} is in the tree of `{MEMORY}`: make it optional"))),
         None => Ok(()),
     }
+}
+
+/// Built apart, for the code is built on the checker's primitives, and with optimizations, for there are many orders.
+fn model(stage: &mut Stage) -> Result<(), Stop> {
+    const TESTS: &str = "cargo test --release -p cachefn -p cachefn-backends --no-default-features --features \
+                         cachefn/enabled --lib model:: --no-fail-fast";
+    let job = Job::new(TESTS).env("RUSTFLAGS", "--cfg cachefn_model").env("CARGO_TARGET_DIR", "target/model");
+    Ok(job.test(&mut stage.tests)?)
 }
 
 fn doc(_: &mut Stage) -> Result<(), Stop> {

@@ -24,12 +24,12 @@ use arc_swap::{ArcSwapOption, Guard};
 
 use super::Entry;
 use super::name::Short;
-use crate::sync::{AtomicU64, Ordering};
+use crate::sync::{AtomicU64, Ordering, step};
 
 const WAYS: usize = 7;
 
 /// Keys share this many epochs. Whoever raises one has a few entries of other keys asked of moka once more.
-const STRIPES: usize = 8192;
+const STRIPES: usize = if cfg!(cachefn_model) { 4 } else { 8192 };
 
 /// Larger entries, in bytes, are not worth a place: copying them out costs more than finding them.
 pub(super) const LARGEST: usize = 4 << 10;
@@ -73,6 +73,7 @@ impl Hot {
         let (tags, tag) = (set.tags.load(Ordering::Relaxed), tag(call.hash));
         let mut alike = matches(tags, tag);
         while alike != 0 {
+            step();
             let held = set.ways[alike.trailing_zeros() as usize / 8].load();
             if let Some(entry) = &*held
                 && entry.is_of(call)
@@ -102,6 +103,7 @@ impl Hot {
         let set = self.set(hash);
         entry.certify(epoch);
         let way = set.way_for(tag(hash));
+        step();
         set.ways[way].store(Some(Arc::clone(entry)));
         set.tag(way, tag(hash));
         if entry.is_evicted() {
@@ -162,6 +164,7 @@ impl Set {
 
     fn forget(&self, entry: &Arc<Entry>) {
         for way in &self.ways {
+            step();
             let held = way.load();
             if held.as_ref().is_some_and(|held| Arc::ptr_eq(held, entry)) {
                 drop(way.compare_and_swap(&held, None));
