@@ -7,34 +7,61 @@ use std::time::{Duration, Instant};
 
 use tracing::{Level, debug, error, info, warn};
 
+use crate::observe::{self, CallReport, Outcome};
 use crate::site::Instance;
 
-/// When a call began, if somebody listens.
+/// When a call began, if somebody listens or watches.
+#[inline]
 pub(crate) fn clock() -> Option<Instant> {
-    tracing::enabled!(target: "cachefn", Level::DEBUG).then(Instant::now)
+    (tracing::enabled!(target: "cachefn", Level::DEBUG) || observe::is_watched()).then(Instant::now)
 }
 
+/// What a call has come to; `remaining` is the life of the entry that answered.
 #[inline]
-pub(crate) fn hit(instance: &Instance, prefix: &str, key: &str, began: Option<Instant>) {
+pub(crate) fn outcome(
+    outcome: Outcome,
+    instance: &Instance,
+    prefix: &str,
+    key: &str,
+    remaining: Option<Duration>,
+    began: Option<Instant>,
+) {
     if let Some(began) = began {
-        outcome("HIT", "hit", instance, prefix, key, began.elapsed());
+        told(outcome, instance, prefix, key, remaining, began.elapsed());
     }
 }
 
-pub(crate) fn miss(instance: &Instance, prefix: &str, key: &str, began: Option<Instant>) {
-    let Some(began) = began else { return };
-    outcome("MISS", "miss", instance, prefix, key, began.elapsed());
-}
-
 #[cold]
-fn outcome(word: &str, outcome: &str, instance: &Instance, prefix: &str, key: &str, elapsed: Duration) {
+fn told(
+    outcome: Outcome,
+    instance: &Instance,
+    prefix: &str,
+    key: &str,
+    remaining: Option<Duration>,
+    elapsed: Duration,
+) {
     let (function, namespace) = (&instance.identity.function, instance.site.namespace_label());
     let millis = elapsed.as_secs_f64() * 1e3;
+    let (word, name) = match outcome {
+        Outcome::Hit => ("HIT", "hit"),
+        Outcome::Miss => ("MISS", "miss"),
+        Outcome::Collapsed => ("COLLAPSED", "collapsed"),
+    };
     debug!(
         target: "cachefn",
-        function, namespace, key = format_args!("{prefix}:{key}"), outcome, ?elapsed,
+        function, namespace, key = format_args!("{prefix}:{key}"), outcome = name, ?elapsed,
         "CACHE {word}: {function} ({millis:.2}ms)"
     );
+    if observe::is_watched() {
+        observe::tell(&CallReport {
+            function: function.clone(),
+            namespace: namespace.to_owned(),
+            key: format!("{prefix}:{key}"),
+            outcome,
+            remaining,
+            elapsed,
+        });
+    }
 }
 
 pub(crate) fn invalidates(prefix: &str, what: &str) {

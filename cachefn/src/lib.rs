@@ -112,7 +112,8 @@
 //! # Watching it
 //!
 //! Events have the `tracing` target `cachefn`: calls and invalidations at DEBUG, changes of state at INFO and WARN.
-//! [`stats`] counts per function, [`status`] tells the mode, the state of Redis and the size of the memory.
+//! [`stats`] counts per function and tells how long hits and bodies take, [`status`] the mode, the state of Redis and the
+//! size of the memory, and [`observe`] what became of every cached call inside a future.
 //!
 //! # Features
 //!
@@ -130,8 +131,10 @@ mod flight;
 mod global;
 mod invalidate;
 mod key;
+mod latency;
 mod layout;
 mod leaf;
+mod observe;
 mod refresh;
 mod remote;
 mod schema;
@@ -152,6 +155,8 @@ pub use config::{Config, ConfigBuilder, RedisConfig};
 pub use error::{Error, Fault};
 pub use global::{init, init_with, shutdown};
 pub use invalidate::{Invalidated, Invalidation, clear, invalidate_namespace, invalidate_tag};
+pub use latency::Latency;
+pub use observe::{CallReport, Observed, Outcome, Report, observe};
 pub use stats::{FunctionStats, Stats, stats};
 pub use status::{Mode, RedisStatus, Status, status};
 

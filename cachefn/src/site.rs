@@ -15,7 +15,9 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::event;
 use crate::global::Cache;
 use crate::key::{Key, KeyError, KeyWriter, group_name};
+use crate::latency::Histogram;
 use crate::layout::Owner;
+use crate::observe::Outcome;
 use crate::stats::{Counters, Sharded};
 use crate::terms::CENTURY;
 
@@ -54,6 +56,9 @@ pub(crate) struct Identity {
     /// What every key begins with, where it is the same for all.
     head: Option<Key>,
     pub(crate) hits: Sharded,
+    /// How long hits take; of those in memory one in many is measured.
+    pub(crate) lookups: Histogram,
+    pub(crate) bodies: Histogram,
     /// The lineage of every entry, where it is the same for all.
     lineage: Option<Lineage>,
     /// Whether its path may be that of another function too: functions in blocks have no path of their own.
@@ -294,9 +299,15 @@ impl Instance {
 
     /// Says what was found; the key is written only for that.
     #[cold]
-    pub(crate) fn says_hit(&self, cache: &Cache, write: Write<'_>, began: Option<Instant>) {
+    pub(crate) fn says_hit(
+        &self,
+        cache: &Cache,
+        write: Write<'_>,
+        remaining: Option<Duration>,
+        began: Option<Instant>,
+    ) {
         if let Ok(key) = self.key(cache, write) {
-            event::hit(self, &cache.prefix, key.as_str(), began);
+            event::outcome(Outcome::Hit, self, &cache.prefix, key.as_str(), remaining, began);
         }
     }
 
@@ -395,6 +406,8 @@ impl Identity {
             namespace,
             head,
             hits: Sharded::new(),
+            lookups: Histogram::new(),
+            bodies: Histogram::new(),
             lineage,
             shared_path,
             shared_key: Once::new(),

@@ -1,14 +1,20 @@
 //! What every function has done so far, counted.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
+use crate::global;
+use crate::latency::Latency;
 use crate::site::Site;
 
 /// The counters of one site.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) misses: Counter,
+    pub(crate) invalidated: Counter,
+    pub(crate) unreadable: Counter,
     pub(crate) collapsed: Counter,
     pub(crate) fills: Counter,
     pub(crate) errors: Counter,
@@ -25,6 +31,10 @@ pub(crate) struct Counter(AtomicU64);
 pub struct Stats {
     /// Every cached function that was called at least once while caching was on, by path.
     pub functions: Vec<FunctionStats>,
+    /// Entries in this process; dead ones count until they are reclaimed.
+    pub entries: u64,
+    /// Bytes in this process, as they count against `CACHE_MAX_BYTES`.
+    pub bytes: u64,
 }
 
 /// What one function has done.
@@ -39,6 +49,10 @@ pub struct FunctionStats {
     pub hits: u64,
     /// Calls that found nothing usable.
     pub misses: u64,
+    /// Misses that found an entry which an invalidation has struck.
+    pub invalidated: u64,
+    /// Misses that found what is not this function's, or cannot be read: another type's, another version's, damaged.
+    pub unreadable: u64,
     /// Misses that were answered by another call's body.
     pub collapsed: u64,
     /// Values stored, by misses and by refreshes; a refresh is neither a hit nor a miss.
@@ -50,6 +64,10 @@ pub struct FunctionStats {
     /// Calls or values that cannot be cached: a key that does not serialize, a value that does not
     /// encode or is too large.
     pub unfit: u64,
+    /// How long hits took, from the key on; of those in memory one in 64 is measured.
+    pub lookup: Latency,
+    /// How long bodies took, those that failed included.
+    pub body: Latency,
 }
 
 impl Stats {
@@ -80,11 +98,15 @@ impl FunctionStats {
     fn plus(mut self, other: &Self) -> Self {
         self.hits += other.hits;
         self.misses += other.misses;
+        self.invalidated += other.invalidated;
+        self.unreadable += other.unreadable;
         self.collapsed += other.collapsed;
         self.fills += other.fills;
         self.errors += other.errors;
         self.refused += other.refused;
         self.unfit += other.unfit;
+        self.lookup.plus(&other.lookup);
+        self.body.plus(&other.body);
         self
     }
 }
@@ -98,6 +120,21 @@ pub(crate) struct Sharded(Box<[Padded]>);
 #[derive(Debug, Default)]
 #[repr(align(128))]
 struct Padded(Counter);
+
+/// Of so many hits in memory one is measured: a look at the clock costs as much as the rest of a hit.
+const MEASURED: u8 = 64;
+
+thread_local! {
+    static HITS: Cell<u8> = const { Cell::new(0) };
+}
+
+/// The time, if this call is one of those that are measured.
+#[inline]
+pub(crate) fn sampled() -> Option<Instant> {
+    let count = HITS.get().wrapping_add(1) % MEASURED;
+    HITS.set(count);
+    (count == 0).then(Instant::now)
+}
 
 thread_local! {
     /// The number of this thread, by which it finds its cell.
@@ -130,6 +167,8 @@ impl Counters {
     pub(crate) const fn new() -> Self {
         Self {
             misses: Counter::new(),
+            invalidated: Counter::new(),
+            unreadable: Counter::new(),
             collapsed: Counter::new(),
             fills: Counter::new(),
             errors: Counter::new(),
@@ -171,7 +210,9 @@ pub fn stats() -> Stats {
         }
     }
     functions.sort_by(|a, b| a.function.cmp(&b.function));
-    Stats { functions }
+    let (entries, bytes) =
+        global::in_place().map_or((0, 0), |cache| (cache.memory.entries(), cache.memory.bytes()));
+    Stats { functions, entries, bytes }
 }
 
 fn read(site: &Site) -> Option<FunctionStats> {
@@ -181,10 +222,14 @@ fn read(site: &Site) -> Option<FunctionStats> {
         namespace: site.namespace_label().to_owned(),
         hits: identity.hits.get(),
         misses: counters.misses.get(),
+        invalidated: counters.invalidated.get(),
+        unreadable: counters.unreadable.get(),
         collapsed: counters.collapsed.get(),
         fills: counters.fills.get(),
         errors: counters.errors.get(),
         refused: counters.refused.get(),
         unfit: counters.unfit.get(),
+        lookup: identity.lookups.latency(),
+        body: identity.bodies.latency(),
     })
 }

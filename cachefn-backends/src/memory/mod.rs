@@ -171,6 +171,11 @@ impl Memory {
         self.inner.hot.clear();
     }
 
+    /// What is left of the life of an entry.
+    pub fn remaining(&self, entry: &Entry) -> Duration {
+        entry.remaining(self.inner.clock.now())
+    }
+
     /// The clock entries live by.
     pub fn clock(&self) -> &Clock {
         &self.inner.clock

@@ -19,6 +19,7 @@ use crate::flight::{Aboard, Seat};
 use crate::global::Cache;
 use crate::key::Key;
 use crate::layout::Choice as _;
+use crate::observe::Outcome;
 use crate::remote::{Link, RedisLease};
 use crate::shape::Kind;
 use crate::site::Instance;
@@ -39,6 +40,7 @@ pub(super) struct Fill {
     /// When the body began, in milliseconds since 1970.
     pub(super) born: u64,
     pub(super) began: Option<Instant>,
+    pub(super) started: Instant,
 }
 
 /// What is left to do after the body.
@@ -222,8 +224,11 @@ impl Fill {
         Settling::Waits(Box::pin(telling), value)
     }
 
+    /// The body has ended.
     fn says_miss(&self) {
-        event::miss(&self.instance, &self.cache.prefix, self.key.as_str(), self.began);
+        self.instance.identity.bodies.add(self.started.elapsed());
+        let key = self.key.as_str();
+        event::outcome(Outcome::Miss, &self.instance, &self.cache.prefix, key, None, self.began);
     }
 }
 

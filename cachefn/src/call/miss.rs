@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use cachefn_backends::backend::{Absence, Acquired, Backend, Lookup};
 use cachefn_backends::envelope::Envelope;
@@ -18,6 +18,7 @@ use crate::flight::{Aboard, Joined, Seat, Verdict};
 use crate::global::Cache;
 use crate::key::Key;
 use crate::layout::{Erased, Owner};
+use crate::observe::Outcome;
 use crate::remote::{Link, RedisLease};
 use crate::site::{Instance, Unusable};
 use crate::terms::Terms;
@@ -34,6 +35,10 @@ pub(super) struct Miss {
     pub(super) place: Place,
     pub(super) terms: Terms,
     pub(super) link: Option<Link>,
+    /// Why memory could not answer.
+    pub(super) absence: Absence,
+    /// When the cache was asked first.
+    pub(super) asked: Instant,
     pub(super) began: Option<Instant>,
     pub(super) refresh: bool,
     pub(super) stage: Stage,
@@ -82,6 +87,8 @@ struct Search {
     /// The number its values are stored under in Redis; none, if they cannot be told from another's.
     site: Option<u64>,
     decode: Decode,
+    absence: Absence,
+    asked: Instant,
     began: Option<Instant>,
     counted: bool,
 }
@@ -118,6 +125,8 @@ impl Miss {
             terms: std::mem::take(&mut self.terms),
             site: self.link.as_ref().and_then(|_| self.instance.stored_as()),
             decode,
+            absence: std::mem::replace(&mut self.absence, Absence::Absent),
+            asked: self.asked,
             began: self.began,
             counted: false,
         };
@@ -186,7 +195,7 @@ impl Search {
     ) -> Option<Ready> {
         match waiting.await {
             Ok(Verdict::Entry(entry)) => {
-                self.instance.site.counters.collapsed.count();
+                self.collapsed(Some(self.cache.memory.remaining(&entry)));
                 Some(Ready::Entry(entry))
             }
             Ok(Verdict::Promoted(seat)) => {
@@ -244,6 +253,7 @@ impl Search {
             lease: lease.zip(self.site),
             born: self.cache.memory.clock().unix_millis(),
             began: self.began,
+            started: Instant::now(),
         }
     }
 
@@ -255,7 +265,7 @@ impl Search {
     /// Asks memory again, now that the flight is held.
     fn again(&mut self) -> Option<AnyEntry> {
         let entry = self.cache.memory.get(&self.place.key, self.instance.owner).ok()?;
-        self.hit();
+        self.hit(self.cache.memory.remaining(&entry));
         Some(entry)
     }
 
@@ -264,9 +274,13 @@ impl Search {
             Lookup::Hit(envelope) => Ok(self.read(&envelope)),
             Lookup::Miss(Absence::Invalidated(Some(ident))) if Some(ident.site) != self.site => {
                 self.instance.says_shared_key(self.key.as_str());
+                self.absence = Absence::Foreign;
                 Ok(None)
             }
-            Lookup::Miss(_) => Ok(None),
+            Lookup::Miss(absence) => {
+                self.absence = absence;
+                Ok(None)
+            }
         }
     }
 
@@ -290,24 +304,44 @@ impl Search {
         if envelope.ident.site != site {
             self.instance.says_shared_key(self.key.as_str());
         }
-        let value = (self.decode)(envelope, self.instance.owner_of(site))?;
-        self.hit();
+        let Some(value) = (self.decode)(envelope, self.instance.owner_of(site)) else {
+            self.absence = Absence::Foreign;
+            return None;
+        };
+        let left = envelope.span.fresh_until.saturating_sub(self.cache.memory.clock().unix_millis());
+        self.hit(Duration::from_millis(left));
         Some(value)
     }
 
-    /// A call is a hit or a miss, once: what it finds later is still what it has missed at first.
-    fn hit(&mut self) {
-        if !self.counted {
-            self.counted = true;
-            self.instance.identity.hits.count();
-            event::hit(&self.instance, &self.cache.prefix, self.key.as_str(), self.began);
+    /// A call is a hit or a miss, once: what it finds after it has missed, another call's body has left there.
+    fn hit(&mut self, remaining: Duration) {
+        if std::mem::replace(&mut self.counted, true) {
+            return self.collapsed(Some(remaining));
         }
+        self.instance.identity.hits.count();
+        self.instance.identity.lookups.add(self.asked.elapsed());
+        self.says(Outcome::Hit, Some(remaining));
+    }
+
+    fn collapsed(&self, remaining: Option<Duration>) {
+        self.instance.site.counters.collapsed.count();
+        self.says(Outcome::Collapsed, remaining);
+    }
+
+    fn says(&self, outcome: Outcome, remaining: Option<Duration>) {
+        event::outcome(outcome, &self.instance, &self.cache.prefix, self.key.as_str(), remaining, self.began);
     }
 
     fn miss(&mut self) {
         if !self.counted {
             self.counted = true;
-            self.instance.site.counters.misses.count();
+            let counters = &self.instance.site.counters;
+            counters.misses.count();
+            match self.absence {
+                Absence::Invalidated(_) => counters.invalidated.count(),
+                Absence::Foreign => counters.unreadable.count(),
+                _ => {}
+            }
         }
     }
 }

@@ -28,11 +28,14 @@ use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use cachefn_backends::backend::Absence;
+use cachefn_backends::memory::Entry;
 use pin_project_lite::pin_project;
 
 use self::fill::Settling;
 use self::miss::{Miss, Ready, Stage};
 use crate::event;
+use crate::observe::Outcome;
+use crate::stats;
 
 use crate::global::{self, Cache};
 use crate::key::KeyWriter;
@@ -85,16 +88,25 @@ fn look_up(site: &'static Site, closure: Closure, write: Write<'_>, take: Take<'
         &later
     };
     let (instance, began) = (site.instance(closure), event::clock());
+    let timed = stats::sampled();
     let mut short = KeyWriter::short();
     write(&mut short);
     let refresh = refresh || short.bypasses();
     let reads = !refresh && cache.reads_memory();
     if reads && short.is_usable() {
         let call = cache.memory.short(instance.owner, short.as_bytes());
-        if cache.memory.glance(call, |entry| take(entry.value())) == Some(true) {
+        let mut remaining = None;
+        let taken = cache.memory.glance(call, |entry| {
+            remaining = began.map(|_| cache.memory.remaining(entry));
+            take(entry.value())
+        });
+        if taken == Some(true) {
             instance.identity.hits.count();
+            if let Some(timed) = timed {
+                instance.identity.lookups.add(timed.elapsed());
+            }
             if began.is_some() {
-                instance.says_hit(cache, write, began);
+                instance.says_hit(cache, write, remaining, began);
             }
             return None;
         }
@@ -125,21 +137,29 @@ impl Asked<'_> {
                 return None;
             }
         };
-        let place = instance.place(&key);
+        let (place, asked) = (instance.place(&key), Instant::now());
+        let mut absence = Absence::Absent;
         if let Some(take) = take {
             let call = short.is_usable().then(|| cache.memory.short(instance.owner, short.as_bytes()));
-            match cache.memory.read(&place.key, call, instance.owner, |entry| take(entry.value())) {
-                Ok(true) => {
+            let look = |entry: &Entry| take(entry.value()).then(|| cache.memory.remaining(entry));
+            match cache.memory.read(&place.key, call, instance.owner, look) {
+                Ok(Some(remaining)) => {
                     instance.identity.hits.count();
-                    event::hit(&instance, &cache.prefix, key.as_str(), began);
+                    instance.identity.lookups.add(asked.elapsed());
+                    let key = key.as_str();
+                    event::outcome(Outcome::Hit, &instance, &cache.prefix, key, Some(remaining), began);
                     return None;
                 }
-                Err(Absence::Foreign) => instance.says_shared_key(key.as_str()),
-                Ok(false) | Err(_) => {}
+                Ok(None) => {}
+                Err(why) => absence = why,
+            }
+            if matches!(absence, Absence::Foreign) {
+                instance.says_shared_key(key.as_str());
             }
         }
         let (cache, terms, stage, link) = (Arc::clone(cache), Terms::default(), Stage::Start, cache.link());
-        Some(Box::new(Miss { cache, instance, key, place, terms, link, began, refresh, stage }))
+        let miss = Miss { cache, instance, key, place, terms, link, absence, asked, began, refresh, stage };
+        Some(Box::new(miss))
     }
 }
 

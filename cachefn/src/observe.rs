@@ -1,0 +1,155 @@
+//! What the cached calls inside a future came to.
+//!
+//! While the future is polled, a note of its thread says that somebody watches; whoever does not watch pays for a look at
+//! that note.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use pin_project_lite::pin_project;
+
+thread_local! {
+    static WATCHED: Cell<bool> = const { Cell::new(false) };
+    /// What those who watch have seen, the innermost last.
+    static SEEN: RefCell<Vec<Report>> = const { RefCell::new(Vec::new()) };
+}
+
+/// What the cached calls inside a future came to, in the order in which they ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Report {
+    /// One for every call that asked the cache.
+    pub calls: Vec<CallReport>,
+}
+
+/// What one cached call came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CallReport {
+    /// The function, as its keys name it: `get_user`, `Repo::get`.
+    pub function: String,
+    /// The namespace as it is written.
+    pub namespace: String,
+    /// The logical key, with the prefix. Of a `sensitive` function it holds a digest.
+    pub key: String,
+    /// Where the value came from.
+    pub outcome: Outcome,
+    /// How long the entry that answered lives on; nothing where none did.
+    pub remaining: Option<Duration>,
+    /// How long the call took, its body included.
+    pub elapsed: Duration,
+}
+
+/// Where the value of a call came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// Out of the cache.
+    Hit,
+    /// From the call's own body.
+    Miss,
+    /// From the body of another call of the same key, which ran meanwhile.
+    Collapsed,
+}
+
+impl Report {
+    /// How many calls came to `outcome`.
+    pub fn count(&self, outcome: Outcome) -> usize {
+        self.calls.iter().filter(|call| call.outcome == outcome).count()
+    }
+}
+
+pin_project! {
+    /// A future whose cached calls are watched.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Observed<F> {
+        report: Report,
+        #[pin]
+        future: F,
+    }
+}
+
+/// Watches the cached calls inside `future`: the answer is what it returns, and a report of them.
+///
+/// Calls that the future has others make for it, on tasks that it spawns, are not seen. Calls of functions whose
+/// arguments cannot be a key, and calls while caching is off, ask nothing and are not reported.
+///
+/// # Cancel safety
+///
+/// As that of `future`; the report is lost with it.
+///
+/// # Costs
+///
+/// Two looks at the clock and a few allocations for each call. Nothing for calls that nobody watches.
+///
+/// ```
+/// use cachefn::{Outcome, cached};
+///
+/// #[cached(key = id)]
+/// async fn get_user(id: u64) -> String {
+///     format!("user {id}")
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # cachefn::init_with(cachefn::Config::builder().enabled(true).build().unwrap()).await.unwrap();
+/// let (user, report) = cachefn::observe(get_user(7)).await;
+/// assert_eq!(user, "user 7");
+/// assert_eq!(report.calls[0].outcome, Outcome::Miss);
+///
+/// let (_, report) = cachefn::observe(get_user(7)).await;
+/// assert_eq!(report.count(Outcome::Hit), 1);
+/// assert!(report.calls[0].remaining.is_some());
+/// # }
+/// ```
+pub fn observe<F: Future>(future: F) -> Observed<F> {
+    Observed { report: Report::default(), future }
+}
+
+impl<F: Future> Future for Observed<F> {
+    type Output = (F::Output, Report);
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let output = {
+            let _watching = Watching::with(this.report);
+            this.future.poll(cx)
+        };
+        let output = ready!(output);
+        Poll::Ready((output, std::mem::take(this.report)))
+    }
+}
+
+/// Lasts for one poll, also if it panics.
+struct Watching<'a>(&'a mut Report);
+
+impl<'a> Watching<'a> {
+    fn with(report: &'a mut Report) -> Self {
+        SEEN.with_borrow_mut(|seen| seen.push(std::mem::take(report)));
+        WATCHED.set(true);
+        Self(report)
+    }
+}
+
+impl Drop for Watching<'_> {
+    fn drop(&mut self) {
+        SEEN.with_borrow_mut(|seen| {
+            *self.0 = seen.pop().unwrap_or_default();
+            WATCHED.set(!seen.is_empty());
+        });
+    }
+}
+
+/// Whether somebody watches the calls of this thread.
+#[inline]
+pub(crate) fn is_watched() -> bool {
+    WATCHED.get()
+}
+
+/// Tells everybody who watches.
+pub(crate) fn tell(call: &CallReport) {
+    SEEN.with_borrow_mut(|seen| seen.iter_mut().for_each(|report| report.calls.push(call.clone())));
+}
