@@ -58,6 +58,8 @@ pub(crate) struct Arguments {
     pub(crate) list: Vec<Argument>,
     /// Tokens that belong to no argument.
     pub(crate) stray: Vec<syn::Error>,
+    /// All of it, as it was written.
+    pub(crate) tokens: TokenStream,
 }
 
 pub(crate) struct Argument {
@@ -86,7 +88,9 @@ pub(crate) enum Name {
 /// Reads all arguments.
 pub(crate) fn read(tokens: TokenStream) -> Arguments {
     let arguments = |input: ParseStream<'_>| Ok(arguments(input));
-    arguments.parse2(tokens).unwrap_or_else(|error| Arguments { list: Vec::new(), stray: vec![error] })
+    let read = arguments.parse2(tokens.clone());
+    let read = read.unwrap_or_else(|error| Arguments { stray: vec![error], ..Arguments::default() });
+    Arguments { tokens, ..read }
 }
 
 /// The elements of `(a, b)`.
@@ -101,12 +105,15 @@ pub(crate) fn names(list: &Group) -> Vec<Name> {
         .collect()
 }
 
-/// The expression behind the invisible groups that `macro_rules!` fragments leave.
+/// The expression inside of parentheses, and of the invisible groups that `macro_rules!` fragments leave.
 pub(crate) fn ungrouped(mut expr: &Expr) -> &Expr {
-    while let Expr::Group(group) = expr {
-        expr = &group.expr;
+    loop {
+        expr = match expr {
+            Expr::Group(group) => &group.expr,
+            Expr::Paren(paren) => &paren.expr,
+            other => return other,
+        };
     }
-    expr
 }
 
 fn arguments(input: ParseStream<'_>) -> Arguments {

@@ -151,7 +151,11 @@ fn the_default_key_needs_names() {
 
 #[test]
 fn switches_and_paths() {
-    one("companions = 1", "`companions` is `true` or `false`");
+    let advice = "write `companions = Self` for a function of a type that takes no `self`";
+    for typed in ["1", "self", "User"] {
+        let message = format!("`companions` is `true`, `false` or `Self`; {advice}");
+        one(&format!("companions = {typed}"), &message);
+    }
     one("companions", "`companions` has no value; write `companions = false`");
     let message = "this is no path to a crate; write `crate = \"path::to::cachefn\"`";
     one("crate = \"a b\"", message);

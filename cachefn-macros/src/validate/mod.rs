@@ -3,6 +3,7 @@
 //! A plan comes out in any case. Where there are faults it is only good for the companions that keep the
 //! function's callers free of follow-up errors.
 
+mod companions;
 mod given;
 mod key;
 mod life;
@@ -10,13 +11,11 @@ mod signature;
 mod stored;
 mod templates;
 
-use syn::Visibility;
-
 use self::given::Given;
 use crate::args::Arguments;
 use crate::diagnostics::Faults;
 use crate::item::Function;
-use crate::model::{Companions, Plan, Returned, Settings, Terms};
+use crate::model::{Plan, Returned, Settings, Terms};
 use crate::used::Used;
 
 pub(crate) use self::signature::{refusal, writer};
@@ -46,24 +45,6 @@ pub(crate) fn plan(arguments: &Arguments, function: &Function, faults: &mut Faul
     let codec = stored::codec(&given, &krate, faults);
     let returned = Returned { plain, optional, codec };
     key_uses.extend(namespace_uses);
-    let companions = companions(&given, function, &key_uses, faults);
+    let companions = companions::companions(&given, arguments, function, &key_uses, faults);
     Plan { krate, name: function.name().to_string(), namespace, key, site, call, value, returned, companions }
-}
-
-/// Without a word from the user, a method that may be a trait's gets none: nothing can be added there.
-fn companions(given: &Given<'_>, function: &Function, used: &Used, faults: &mut Faults) -> Companions {
-    let framed = function.frame.is_some();
-    let may_be_a_traits = function.receiver.is_some() && matches!(function.vis, Visibility::Inherited);
-    let wanted = given.companions(faults);
-    if let Some(argument) = given.get("companions").filter(|_| framed && wanted == Some(true)) {
-        let message =
-            "companions cannot stand in the implementation of a trait; invalidate by `namespace` or `tags`";
-        faults.at(&argument.name, message);
-    }
-    if framed || !wanted.unwrap_or(!may_be_a_traits) {
-        return Companions::None;
-    }
-    let parameters = function.parameters.iter().enumerate();
-    let needed = parameters.filter(|(_, parameter)| parameter.names().any(|name| used.contains(&name)));
-    Companions::Beside { receiver: used.contains("self"), parameters: needed.map(|(at, _)| at).collect() }
 }
