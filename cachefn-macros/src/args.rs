@@ -119,7 +119,7 @@ pub(crate) fn ungrouped(mut expr: &Expr) -> &Expr {
 fn arguments(input: ParseStream<'_>) -> Arguments {
     let mut read = Arguments::default();
     while !input.is_empty() {
-        match argument(input) {
+        match argument(input, &mut read.stray) {
             Ok(argument) => read.list.push(argument),
             Err(error) => {
                 read.stray.push(error);
@@ -137,7 +137,7 @@ fn arguments(input: ParseStream<'_>) -> Arguments {
     read
 }
 
-fn argument(input: ParseStream<'_>) -> syn::Result<Argument> {
+fn argument(input: ParseStream<'_>, stray: &mut Vec<syn::Error>) -> syn::Result<Argument> {
     if !input.peek(Ident::peek_any) {
         return Err(input.error("expected the name of an argument; write it as in `expire = 300`"));
     }
@@ -146,6 +146,14 @@ fn argument(input: ParseStream<'_>) -> syn::Result<Argument> {
         Ok(TokenTree::Group(list)) if list.delimiter() == Delimiter::Parenthesis => {
             input.parse::<TokenTree>()?;
             Value::List(list)
+        }
+        _ if input.peek(Token![:]) && !input.peek(Token![::]) => {
+            let colon: Token![:] = input.parse()?;
+            let form =
+                KNOWN.iter().find(|known| name == known.name).map_or("name = value", |known| known.form);
+            let message = format!("between an argument and its value stands `=`; write `{form}`");
+            stray.push(syn::Error::new_spanned(colon, message));
+            expression(input)
         }
         _ if input.parse::<Option<Token![=]>>()?.is_some() => expression(input),
         _ => Value::Absent,

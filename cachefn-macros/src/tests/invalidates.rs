@@ -2,6 +2,7 @@
 
 use syn::Item;
 
+use super::diagnostics::SEPARATOR;
 use super::tokens;
 use crate::invalidates::invalidates;
 
@@ -62,10 +63,7 @@ fn what_names_nothing_is_refused() {
 fn templates_are_checked() {
     one("tag(\"org:{org}\")", "there is no argument `org`; its arguments are `user`, `name`");
     one("namespace(\"\")", "the namespace is empty; name it");
-    one(
-        "tag(\"{user.a}{user.b}\")",
-        "two placeholders without a separator; put text between them that starts with no letter, digit or `%`, as in `{a}:{b}`",
-    );
+    one("tag(\"{user.a}{user.b}\")", SEPARATOR);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::{Expr, ExprLit, Lit, Token, Visibility};
+use syn::{Expr, ExprLit, ExprPath, Lit, Token, Visibility};
 
 use super::given::Given;
 use crate::args::Arguments;
@@ -67,9 +67,18 @@ fn wanted(given: &Given<'_>, faults: &mut Faults) -> Wanted {
         Some(other) => {
             let advice = "write `companions = Self` for a function of a type that takes no `self`";
             faults.at(other, format!("`companions` is `true`, `false` or `Self`; {advice}"));
+            // Who names a type is inside of its `impl`.
+            if matches!(other, Expr::Path(path) if ends_like_a_type(path)) {
+                return Wanted::Through(<Token![Self]>::default());
+            }
         }
     }
     Wanted::Unsaid
+}
+
+fn ends_like_a_type(path: &ExprPath) -> bool {
+    let last = path.path.segments.last().map(|last| last.ident.to_string());
+    last.is_some_and(|name| name.starts_with(char::is_uppercase))
 }
 
 /// Whether the function certainly stands in an `impl` or a trait.

@@ -4,6 +4,7 @@
 //! function's callers free of follow-up errors.
 
 mod companions;
+mod evaluated;
 mod given;
 mod key;
 mod life;
@@ -18,7 +19,7 @@ use crate::item::Function;
 use crate::model::{Plan, Returned, Settings, Terms};
 use crate::used::Used;
 
-pub(crate) use self::signature::{refusal, writer};
+pub(crate) use self::signature::{refusal, repeated, writer};
 pub(crate) use self::templates::{Template, Within};
 
 /// Judges an attribute on a function.
@@ -28,18 +29,23 @@ pub(crate) fn plan(arguments: &Arguments, function: &Function, faults: &mut Faul
     let plain = stored::plain(&given, faults);
     signature::check(function, plain, faults);
     let (mut site, mut call) = (Settings::default(), Terms::default());
-    life::expire(&given, &mut site, &mut call, faults);
+    life::expire(&given, function, &mut site, &mut call, faults);
     let (none, optional) = life::none(&given, faults);
     (site.none, site.jitter) = (none, life::jitter(&given, faults));
     site.version = stored::version(&given, faults);
 
     let (mut namespace_uses, mut key_uses, mut tag_uses) = (Used::new(), Used::new(), Used::new());
     let namespace = key::namespace(&given, function, &mut namespace_uses, faults);
+    let before = faults.len();
     let key = key::key(&given, function, &mut key_uses, faults);
+    let sound = given.whole && faults.len() == before;
     call.tags = stored::tags(&given, function, &mut tag_uses, faults);
-    call.bypass = stored::bypass(&given, faults);
+    call.bypass = stored::bypass(&given, function, faults);
     let shown = [("namespace", &namespace_uses), ("tags", &tag_uses)];
     site.sensitive = stored::sensitive(&given, &key_uses, shown, faults);
+    if sound && site.sensitive && key_uses.is_empty() {
+        stored::hides_nothing(&given, faults);
+    }
 
     let value = stored::judgement(&given, faults);
     let codec = stored::codec(&given, &krate, faults);
