@@ -218,3 +218,29 @@ async fn writers_of_every_kind_keep_their_kind() {
     assert_eq!(is_send(not_send()).await, Ok(Rc::new(7)));
     assert_eq!(is_send(borrowed("ab")).await, Some("b"));
 }
+
+#[tokio::test]
+async fn a_writer_of_a_type_without_a_name_invalidates_if_it_succeeds() {
+    use std::fmt::Debug;
+
+    #[invalidates(users::get(id))]
+    async fn write(id: u64, fail: bool) -> Result<impl Debug, String> {
+        if fail { Err("on purpose".to_owned()) } else { Ok([id]) }
+    }
+
+    #[invalidates(users::get(id))]
+    async fn replace(id: u64) -> impl Debug {
+        [id]
+    }
+
+    let _cache = cache().await;
+    let runs = Runs::default();
+    let read = async || users::get(99, &runs).await;
+    assert_eq!((read().await, read().await), (1, 1));
+    assert!(write(99, true).await.is_err());
+    assert_eq!(read().await, 1);
+    assert!(write(99, false).await.is_ok());
+    assert_eq!(read().await, 2);
+    let _ = replace(99).await;
+    assert_eq!(read().await, 3);
+}

@@ -19,8 +19,8 @@ use crate::item::Function;
 use crate::model::{Plan, Returned, Settings, Terms};
 use crate::used::Used;
 
-pub(crate) use self::signature::{refusal, repeated, writer};
-pub(crate) use self::templates::{Template, Within};
+pub(crate) use self::signature::{opaque, refusal, repeated, writer};
+pub(crate) use self::templates::{Template, Within, levels, unknown};
 
 /// Judges an attribute on a function.
 pub(crate) fn plan(arguments: &Arguments, function: &Function, faults: &mut Faults) -> Plan {
