@@ -129,17 +129,8 @@ fn default_key(given: &Given<'_>, function: &Function, uses: &mut Used, faults: 
         }
         return Key::Parts(Vec::new());
     }
-    let before = faults.len();
-    let skipped = given.list("skip", faults);
-    for name in &skipped {
-        skippable(name, function, faults);
-    }
-    twice(&skipped, faults);
+    let skipped = skipped(given, function, faults);
     let skips = |name: &Ident| skipped.iter().any(|skip| skip.unraw() == name.unraw());
-    // Whoever misspelled `self` or the key need not be told that one of them is missing.
-    if given.whole && faults.len() == before {
-        unfit(function, &skipped, faults);
-    }
     let skips_nameless = skipped.iter().any(|skip| skip == "_");
     let named = |parameter: &'_ Parameter| {
         let left_out = skips_nameless && is_nameless(parameter, function);
@@ -156,6 +147,21 @@ fn default_key(given: &Given<'_>, function: &Function, uses: &mut Used, faults: 
     let (names, taken): (Vec<_>, Vec<_>) = function.parameters.iter().flat_map(named).unzip();
     uses.extend(names);
     Key::Parts(taken)
+}
+
+/// What `skip` leaves out.
+fn skipped(given: &Given<'_>, function: &Function, faults: &mut Faults) -> Vec<Ident> {
+    let before = faults.len();
+    let skipped = given.list("skip", faults);
+    for name in &skipped {
+        skippable(name, function, faults);
+    }
+    twice(&skipped, faults);
+    // Whoever misspelled `self` or the key need not be told that one of them is missing.
+    if given.whole && faults.len() == before {
+        unfit(function, &skipped, faults);
+    }
+    skipped
 }
 
 fn twice(skipped: &[Ident], faults: &mut Faults) {
