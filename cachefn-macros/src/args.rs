@@ -148,17 +148,30 @@ fn argument(input: ParseStream<'_>, stray: &mut Vec<syn::Error>) -> syn::Result<
             Value::List(list)
         }
         _ if input.peek(Token![:]) && !input.peek(Token![::]) => {
-            let colon: Token![:] = input.parse()?;
-            let form =
-                KNOWN.iter().find(|known| name == known.name).map_or("name = value", |known| known.form);
-            let message = format!("between an argument and its value stands `=`; write `{form}`");
-            stray.push(syn::Error::new_spanned(colon, message));
-            expression(input)
+            let (fault, takes_value) = colon(&name, input.parse()?);
+            let value = expression(input);
+            if !takes_value {
+                return Err(fault);
+            }
+            stray.push(fault);
+            value
         }
         _ if input.parse::<Option<Token![=]>>()?.is_some() => expression(input),
         _ => Value::Absent,
     };
     Ok(Argument { name, value })
+}
+
+/// What is said of `expire: 300`, and whether the argument takes a value at all.
+fn colon(name: &Ident, colon: Token![:]) -> (syn::Error, bool) {
+    let form = KNOWN.iter().find(|known| name == known.name).map_or("name = value", |known| known.form);
+    let takes_value = form.contains(" = ");
+    let wrong = if takes_value {
+        "between an argument and its value stands `=`"
+    } else {
+        "nothing follows a `:` here"
+    };
+    (syn::Error::new_spanned(colon, format!("{wrong}; write `{form}`")), takes_value)
 }
 
 fn expression(input: ParseStream<'_>) -> Value {

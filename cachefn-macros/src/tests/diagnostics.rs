@@ -90,6 +90,8 @@ fn tokens_between_arguments_are_refused() {
         "namespace: \"a\", key = id",
         "between an argument and its value stands `=`; write `namespace = \"users\"`",
     );
+    one("skip: db", "nothing follows a `:` here; write `skip(db)`");
+    one("sensitive: true, key = id", "nothing follows a `:` here; write `sensitive`");
     one("expire = 300 namespace = \"a\"", "expected `,` between two arguments");
     one("key = id db", "expected `,` between two arguments");
 }
