@@ -58,6 +58,8 @@ pub(crate) struct Arguments {
     pub(crate) list: Vec<Argument>,
     /// Tokens that belong to no argument.
     pub(crate) stray: Vec<syn::Error>,
+    /// All of it, as it was written.
+    pub(crate) tokens: TokenStream,
 }
 
 pub(crate) struct Argument {
@@ -86,7 +88,9 @@ pub(crate) enum Name {
 /// Reads all arguments.
 pub(crate) fn read(tokens: TokenStream) -> Arguments {
     let arguments = |input: ParseStream<'_>| Ok(arguments(input));
-    arguments.parse2(tokens).unwrap_or_else(|error| Arguments { list: Vec::new(), stray: vec![error] })
+    let read = arguments.parse2(tokens.clone());
+    let read = read.unwrap_or_else(|error| Arguments { stray: vec![error], ..Arguments::default() });
+    Arguments { tokens, ..read }
 }
 
 /// The elements of `(a, b)`.
@@ -101,18 +105,21 @@ pub(crate) fn names(list: &Group) -> Vec<Name> {
         .collect()
 }
 
-/// The expression behind the invisible groups that `macro_rules!` fragments leave.
+/// The expression inside of parentheses, and of the invisible groups that `macro_rules!` fragments leave.
 pub(crate) fn ungrouped(mut expr: &Expr) -> &Expr {
-    while let Expr::Group(group) = expr {
-        expr = &group.expr;
+    loop {
+        expr = match expr {
+            Expr::Group(group) => &group.expr,
+            Expr::Paren(paren) => &paren.expr,
+            other => return other,
+        };
     }
-    expr
 }
 
 fn arguments(input: ParseStream<'_>) -> Arguments {
     let mut read = Arguments::default();
     while !input.is_empty() {
-        match argument(input) {
+        match argument(input, &mut read.stray) {
             Ok(argument) => read.list.push(argument),
             Err(error) => {
                 read.stray.push(error);
@@ -130,7 +137,7 @@ fn arguments(input: ParseStream<'_>) -> Arguments {
     read
 }
 
-fn argument(input: ParseStream<'_>) -> syn::Result<Argument> {
+fn argument(input: ParseStream<'_>, stray: &mut Vec<syn::Error>) -> syn::Result<Argument> {
     if !input.peek(Ident::peek_any) {
         return Err(input.error("expected the name of an argument; write it as in `expire = 300`"));
     }
@@ -140,10 +147,31 @@ fn argument(input: ParseStream<'_>) -> syn::Result<Argument> {
             input.parse::<TokenTree>()?;
             Value::List(list)
         }
+        _ if input.peek(Token![:]) && !input.peek(Token![::]) => {
+            let (fault, takes_value) = colon(&name, input.parse()?);
+            let value = expression(input);
+            if !takes_value {
+                return Err(fault);
+            }
+            stray.push(fault);
+            value
+        }
         _ if input.parse::<Option<Token![=]>>()?.is_some() => expression(input),
         _ => Value::Absent,
     };
     Ok(Argument { name, value })
+}
+
+/// What is said of `expire: 300`, and whether the argument takes a value at all.
+fn colon(name: &Ident, colon: Token![:]) -> (syn::Error, bool) {
+    let form = KNOWN.iter().find(|known| name == known.name).map_or("name = value", |known| known.form);
+    let takes_value = form.contains(" = ");
+    let wrong = if takes_value {
+        "between an argument and its value stands `=`"
+    } else {
+        "nothing follows a `:` here"
+    };
+    (syn::Error::new_spanned(colon, format!("{wrong}; write `{form}`")), takes_value)
 }
 
 fn expression(input: ParseStream<'_>) -> Value {

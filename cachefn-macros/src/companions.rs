@@ -5,10 +5,10 @@
 
 mod generics;
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, FnArg, GenericParam, Ident, Pat, PatType, Safety, Signature, Token, Type};
+use syn::{Attribute, FnArg, GenericParam, Ident, Pat, PatType, Safety, Signature, Token};
 
 use crate::item::{Function, Parameter, cfgs};
 use crate::model::{Companions, Plan};
@@ -24,9 +24,13 @@ pub(crate) enum Bodies {
 
 /// All companions of a function, or nothing.
 pub(crate) fn companions(plan: &Plan, function: &Function, bodies: Bodies) -> TokenStream {
-    let Companions::Beside { receiver, parameters } = &plan.companions else { return TokenStream::new() };
+    let Companions::Beside { receiver, parameters, through } = &plan.companions else {
+        return TokenStream::new();
+    };
     let parameters = parameters.iter().filter_map(|at| function.parameters.get(*at)).collect();
-    let beside = Beside { plan, function, bodies, receiver: *receiver, parameters };
+    // The user's own token: where a macro writes the key, only that one is the `self` in it.
+    let receiver = function.receiver.as_ref().filter(|_| *receiver).map(|receiver| receiver.self_token);
+    let beside = Beside { plan, function, bodies, receiver, parameters, through: through.as_ref() };
     let (one, all, refresh) = (beside.invalidate(), beside.invalidate_all(), beside.refresh());
     quote!(#one #all #refresh)
 }
@@ -35,10 +39,12 @@ struct Beside<'a> {
     plan: &'a Plan,
     function: &'a Function,
     bodies: Bodies,
-    /// Whether `invalidate_f` takes `&self`.
-    receiver: bool,
+    /// The `self` of `&self`, where `invalidate_f` takes it.
+    receiver: Option<Token![self]>,
     /// What else it takes.
     parameters: Vec<&'a Parameter>,
+    /// The `Self` through which `f` is called.
+    through: Option<&'a Token![Self]>,
 }
 
 impl Beside<'_> {
@@ -47,7 +53,7 @@ impl Beside<'_> {
         let name = self.named("invalidate");
         let generics = generics::mentioned(&self.function.sig.generics, &self.parameters, self.plan.values());
         let where_clause = &generics.where_clause;
-        let receiver = self.receiver.then(|| quote!(&self,));
+        let receiver = self.receiver.map(|this| quote!(&#this,));
         let inputs = self.parameters.iter().map(|Parameter { cfgs, pat, ty, .. }| {
             let pat = without_mut(pat);
             quote!(#(#cfgs)* #pat: #ty)
@@ -94,7 +100,7 @@ impl Beside<'_> {
         let vis = &self.function.vis;
         let cfgs = cfgs(&self.function.attrs);
         let name = &self.plan.name;
-        let path = if self.through_self() { format!("Self::{name}") } else { name.clone() };
+        let path = if self.through.is_some() { format!("Self::{name}") } else { name.clone() };
         let doc = format!("{before} [`{name}`]({path}) {after}");
         let quiet = quiet();
         quote!(#[doc = #doc] #(#cfgs)* #quiet #[inline] #vis)
@@ -113,7 +119,7 @@ impl Beside<'_> {
 
     fn off(&self) -> TokenStream {
         let private = self.plan.krate.private();
-        let receiver = self.receiver.then(|| quote!(&self,));
+        let receiver = self.receiver.map(|this| quote!(&#this,));
         let bindings = self.parameters.iter().map(|Parameter { cfgs, bindings, .. }| {
             let bindings = bindings.iter().map(|binding| quote!(#(#cfgs)* &#binding,));
             quote!(#(#bindings)*)
@@ -155,7 +161,7 @@ impl Beside<'_> {
     /// `f(a, b)`, as it is written beside `f`.
     fn call(&self) -> TokenStream {
         let sig = &self.function.sig;
-        let through = self.through_self().then(|| quote!(Self::));
+        let through = self.through.map(|this| quote!(#this::));
         let (name, turbofish) = (&sig.ident, turbofish(sig));
         let receiver = self.function.receiver.as_ref().map(|receiver| receiver.self_token.to_token_stream());
         let named = self
@@ -170,12 +176,6 @@ impl Beside<'_> {
             Safety::Unsafe(_) => quote!(unsafe { #call }),
             _ => call,
         }
-    }
-
-    /// Whether the function certainly stands in an `impl` or a trait.
-    fn through_self(&self) -> bool {
-        let Function { sig, body, receiver, .. } = self.function;
-        receiver.is_some() || mentions_self_type(quote!(#sig #body))
     }
 }
 
@@ -206,25 +206,5 @@ fn turbofish(sig: &Signature) -> Option<TokenStream> {
         GenericParam::Const(param) => Some(&param.ident),
     });
     let names: Vec<_> = names.collect();
-    let anonymous = sig.inputs.iter().any(|input| match input {
-        FnArg::Typed(typed) => contains_impl(&typed.ty),
-        FnArg::Receiver(_) => false,
-    });
-    (!names.is_empty() && !anonymous).then(|| quote!(::<#(#names),*>))
-}
-
-fn contains_impl(ty: &Type) -> bool {
-    contains(ty.to_token_stream(), "impl")
-}
-
-fn mentions_self_type(tokens: TokenStream) -> bool {
-    contains(tokens, "Self")
-}
-
-fn contains(tokens: TokenStream, word: &str) -> bool {
-    tokens.into_iter().any(|token| match token {
-        TokenTree::Group(group) => contains(group.stream(), word),
-        TokenTree::Ident(ident) => ident == word,
-        _ => false,
-    })
+    (!names.is_empty()).then(|| quote!(::<#(#names),*>))
 }

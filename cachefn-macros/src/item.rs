@@ -246,7 +246,8 @@ pub(crate) fn cfgs(attrs: &[Attribute]) -> Vec<Attribute> {
     attrs.iter().filter(|attr| attr.path().is_ident("cfg")).cloned().collect()
 }
 
-fn bindings(pat: &Pat) -> Vec<Ident> {
+/// The names that a pattern binds, in order.
+pub(crate) fn bindings(pat: &Pat) -> Vec<Ident> {
     struct Bindings(Vec<Ident>);
 
     impl<'ast> Visit<'ast> for Bindings {

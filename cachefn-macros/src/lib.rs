@@ -5,6 +5,7 @@ mod args;
 mod companions;
 mod diagnostics;
 mod expand;
+mod hidden;
 mod invalidates;
 mod item;
 mod model;

@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
-use syn::Attribute;
+use syn::{Attribute, Token};
 
 use crate::paths::CratePath;
 
@@ -150,5 +150,7 @@ pub(crate) enum Companions {
         receiver: bool,
         /// The positions of the arguments that `invalidate_*` needs.
         parameters: Vec<usize>,
+        /// The `Self` through which they call the function, where it stands in an `impl` or a trait.
+        through: Option<Token![Self]>,
     },
 }

@@ -20,6 +20,9 @@ pub(crate) fn cached(args: TokenStream, item: &TokenStream, enabled: bool) -> To
         Ok(function) => function,
         Err(faults) => return quote!(#faults #item),
     };
+    if let Some(faults) = validate::repeated(&function) {
+        return quote!(#faults #item);
+    }
     let mut faults = Faults::default();
     let written = written::hashes(&args, &function);
     let mut plan = validate::plan(&args::read(args), &function, &mut faults);

@@ -19,12 +19,17 @@ pub(crate) type Used = BTreeSet<String>;
 
 /// Those of `names` that occur in `tokens`.
 pub(crate) fn used(tokens: TokenStream, names: &[String]) -> Used {
-    let mut found = Used::new();
+    places(tokens, names).into_iter().map(|(name, _)| name).collect()
+}
+
+/// The same, each time, with the token.
+pub(crate) fn places(tokens: TokenStream, names: &[String]) -> Vec<(String, TokenTree)> {
+    let mut found = Vec::new();
     visit(tokens, names, &mut found);
     found
 }
 
-fn visit(tokens: TokenStream, names: &[String], found: &mut Used) {
+fn visit(tokens: TokenStream, names: &[String], found: &mut Vec<(String, TokenTree)>) {
     let tokens: Vec<_> = tokens.into_iter().collect();
     for (at, token) in tokens.iter().enumerate() {
         match token {
@@ -32,10 +37,13 @@ fn visit(tokens: TokenStream, names: &[String], found: &mut Used) {
             TokenTree::Ident(ident) => {
                 let name = ident.unraw().to_string();
                 if names.contains(&name) && stands_alone(&tokens[..at], &tokens[at + 1..]) {
-                    found.insert(name);
+                    found.push((name, token.clone()));
                 }
             }
-            TokenTree::Literal(literal) => captured(&literal.to_string(), names, found),
+            TokenTree::Literal(literal) => {
+                let captured = captured(&literal.to_string(), names);
+                found.extend(captured.into_iter().map(|name| (name, token.clone())));
+            }
             TokenTree::Punct(_) => {}
         }
     }
@@ -60,22 +68,19 @@ fn joint(token: &TokenTree, c: char) -> bool {
     punct(token, c) && matches!(token, TokenTree::Punct(punct) if punct.spacing() == Spacing::Joint)
 }
 
-fn captured(literal: &str, names: &[String], found: &mut Used) {
+fn captured(literal: &str, names: &[String]) -> Used {
+    let mut found = Used::new();
     if !literal.starts_with(['"', 'r']) {
-        return;
+        return found;
     }
     for (at, _) in literal.match_indices('{') {
         let rest = &literal[at + 1..];
         let end = rest.find(|c: char| !(c == '_' || c.is_alphanumeric())).unwrap_or(rest.len());
         let inside = rest.split('}').next().unwrap_or(rest);
-        let given = inside.split('$').rev().skip(1).map(last_name);
-        found.extend(
-            given
-                .chain([&rest[..end]])
-                .filter(|found| names.iter().any(|name| name == found))
-                .map(str::to_owned),
-        );
+        let given = inside.split('$').rev().skip(1).map(last_name).chain([&rest[..end]]);
+        found.extend(given.filter(|found| names.iter().any(|name| name == found)).map(str::to_owned));
     }
+    found
 }
 
 /// The name at the end of `text`: that of a width or precision, as in `{:width$}`.

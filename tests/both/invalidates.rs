@@ -18,9 +18,14 @@ mod users {
         runs.next()
     }
 
-    #[cached(namespace = "inv:lists", key = page, tags = ["inv:page:{page}"])]
+    #[cached(namespace = "inv:lists", key = page)]
     pub(crate) async fn list(page: &str, runs: &Runs) -> u32 {
         runs.next()
+    }
+
+    #[cached(namespace = "inv:count", key = 1)]
+    pub(crate) async fn count() -> u32 {
+        0
     }
 }
 
@@ -72,6 +77,10 @@ async fn a_writer_invalidates_groups() {
     }
     #[invalidates(namespace(format!("inv:groups:{id}")))]
     async fn by_text(id: &str) {}
+    #[cached(namespace = "inv:pages", key = page, tags = ["inv:page:{page}"])]
+    async fn list(page: &str, runs: &Runs) -> u32 {
+        runs.next()
+    }
     const TAG: &str = "inv:page:always";
     #[cached(namespace = "inv:groups:{id}", key = 1)]
     async fn get(id: &str, runs: &Runs) -> u32 {
@@ -82,8 +91,8 @@ async fn a_writer_invalidates_groups() {
     let runs = Runs::default();
     let read = async || {
         [
-            users::list("a b:c", &runs).await,
-            users::list("always", &runs).await,
+            list("a b:c", &runs).await,
+            list("always", &runs).await,
             get("x y", &runs).await,
             get("z", &runs).await,
         ]
@@ -193,16 +202,16 @@ async fn writers_of_every_kind_keep_their_kind() {
             self.stock
         }
 
-        #[invalidates(users::list(*))]
+        #[invalidates(users::count(*))]
         async fn close(self: Arc<Self>) {}
     }
 
-    #[invalidates(users::list(*))]
+    #[invalidates(users::count(*))]
     async fn not_send() -> Result<Rc<u8>, Rc<u8>> {
         Ok(Rc::new(7))
     }
 
-    #[invalidates(users::list(*))]
+    #[invalidates(users::count(*))]
     async fn borrowed(text: &str) -> Option<&str> {
         text.get(1..)
     }
@@ -217,4 +226,30 @@ async fn writers_of_every_kind_keep_their_kind() {
     is_send(Arc::new(shop).close()).await;
     assert_eq!(is_send(not_send()).await, Ok(Rc::new(7)));
     assert_eq!(is_send(borrowed("ab")).await, Some("b"));
+}
+
+#[tokio::test]
+async fn a_writer_of_a_type_without_a_name_invalidates_if_it_succeeds() {
+    use std::fmt::Debug;
+
+    #[invalidates(users::get(id))]
+    async fn write(id: u64, fail: bool) -> Result<impl Debug, String> {
+        if fail { Err("on purpose".to_owned()) } else { Ok([id]) }
+    }
+
+    #[invalidates(users::get(id))]
+    async fn replace(id: u64) -> impl Debug {
+        [id]
+    }
+
+    let _cache = cache().await;
+    let runs = Runs::default();
+    let read = async || users::get(99, &runs).await;
+    assert_eq!((read().await, read().await), (1, 1));
+    assert!(write(99, true).await.is_err());
+    assert_eq!(read().await, 1);
+    assert!(write(99, false).await.is_ok());
+    assert_eq!(read().await, 2);
+    let _ = replace(99).await;
+    assert_eq!(read().await, 3);
 }

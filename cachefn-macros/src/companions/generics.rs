@@ -4,14 +4,17 @@ use std::collections::BTreeSet;
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{GenericParam, Generics, Type, WherePredicate};
+use syn::punctuated::Punctuated;
+use syn::{GenericParam, Generics, TypeParamBound, WherePredicate};
 
 use crate::item::Parameter;
 
 /// The generics that the types of `parameters` or the tokens of the key mention, with their bounds.
 ///
-/// What a bound of a mentioned parameter names comes along (`I: IntoIterator<Item = T>` brings `T`): without
-/// it the bound could not be written. Other `where` predicates are kept if all that they mention is.
+/// What a bound of a mentioned parameter names comes along (`I: IntoIterator<Item = T>` brings `T`), and so does that
+/// of a type made of one (`T::Id: Into<U>` brings `U`): without it the bound could not be written. What is said of
+/// other types, such as those of the surrounding `impl`, is kept as far as all that it mentions is. A bound too few
+/// would not be an error: the key would be written by a trait that writes nothing.
 pub(crate) fn mentioned(generics: &Generics, parameters: &[&Parameter], key: TokenStream) -> Generics {
     let all: BTreeSet<String> = generics.params.iter().map(name).collect();
     let mut kept = BTreeSet::new();
@@ -25,12 +28,8 @@ pub(crate) fn mentioned(generics: &Generics, parameters: &[&Parameter], key: Tok
     let mut part = generics.clone();
     part.params = generics.params.iter().filter(|param| kept.contains(&name(param))).cloned().collect();
     if let Some(clause) = &mut part.where_clause {
-        let predicates = clause.predicates.iter().filter(|predicate| {
-            let mut mentions = BTreeSet::new();
-            collect(predicate.to_token_stream(), &all, &mut mentions);
-            !mentions.is_empty() && mentions.is_subset(&kept)
-        });
-        clause.predicates = predicates.cloned().collect();
+        let predicates = clause.predicates.iter().cloned();
+        clause.predicates = predicates.filter_map(|predicate| within(predicate, &all, &kept)).collect();
     }
     part.where_clause = part.where_clause.filter(|clause| !clause.predicates.is_empty());
     part
@@ -47,22 +46,42 @@ fn bounds_of(
         collect(param.to_token_stream(), all, &mut more);
     }
     let predicates = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
-    for predicate in predicates.filter(|predicate| bounded(predicate).is_some_and(|it| kept.contains(&it))) {
+    for predicate in predicates.filter(|predicate| !mentions(bounded(predicate), all).is_disjoint(kept)) {
         collect(predicate.to_token_stream(), all, &mut more);
     }
     (more.len() > kept.len()).then_some(more)
 }
 
-/// The parameter that a predicate bounds, where it is one and not a type made of some.
-fn bounded(predicate: &WherePredicate) -> Option<String> {
+/// What a predicate speaks about: what stands before its colon.
+fn bounded(predicate: &WherePredicate) -> TokenStream {
     match predicate {
-        WherePredicate::Lifetime(predicate) => Some(predicate.lifetime.to_string()),
-        WherePredicate::Type(predicate) => match &predicate.bounded_ty {
-            Type::Path(path) => path.path.get_ident().map(ToString::to_string),
-            _ => None,
-        },
-        _ => None,
+        WherePredicate::Lifetime(predicate) => predicate.lifetime.to_token_stream(),
+        WherePredicate::Type(predicate) => predicate.bounded_ty.to_token_stream(),
+        _ => TokenStream::new(),
     }
+}
+
+/// The predicate, with those of its bounds that can be written with the generics that are `kept`.
+fn within(
+    mut predicate: WherePredicate,
+    all: &BTreeSet<String>,
+    kept: &BTreeSet<String>,
+) -> Option<WherePredicate> {
+    if let WherePredicate::Type(of) = &mut predicate {
+        let bounds = of.bounds.iter().filter(|bound| mentions(bound, all).is_subset(kept)).cloned();
+        let bounds: Punctuated<TypeParamBound, _> = bounds.collect();
+        if bounds.is_empty() {
+            return None;
+        }
+        of.bounds = bounds;
+    }
+    mentions(&predicate, all).is_subset(kept).then_some(predicate)
+}
+
+fn mentions(tokens: impl ToTokens, all: &BTreeSet<String>) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    collect(tokens.to_token_stream(), all, &mut found);
+    found
 }
 
 fn name(param: &GenericParam) -> String {

@@ -10,6 +10,7 @@
 //! What is struck is named by the companions, so an unknown function or a wrong argument is the compiler's own error
 //! at the user's own token. It is named before the body, which may move the arguments.
 
+mod opaque;
 mod read;
 
 use proc_macro2::{Group, Span, TokenStream};
@@ -19,10 +20,11 @@ use syn::{ExprPath, LitStr};
 
 use self::read::{Arguments, Target};
 use crate::diagnostics::Faults;
+use crate::hidden::hidden;
 use crate::item::Function;
 use crate::paths::CratePath;
-use crate::used::Used;
-use crate::validate::{Template, Within, refusal, writer};
+use crate::used::{Used, places};
+use crate::validate::{Template, Within, levels, opaque, refusal, unknown, writer};
 use crate::{expand, item, site};
 
 /// The whole expansion. Without `enabled` everything is judged the same, and the function comes out as it went in.
@@ -46,14 +48,23 @@ pub(crate) fn invalidates(args: TokenStream, item: &TokenStream, enabled: bool) 
     if !enabled || !faults.is_empty() {
         return quote!(#faults #item);
     }
-    let returned = expand::returned(&function);
-    let end = expand::stored(&returned, false, &private, &quote!(end));
-    let body = expand::body(&function, &returned);
+    let writing = match &function.returned {
+        Some(ty) if !opaque(ty).is_empty() => opaque::writing(&function, ty, &private),
+        _ => writing(&function, &private),
+    };
     let statements = quote! {
         let __cachefn_plan = #private::plan(|| { #(#strikes)* });
-        #private::writing(__cachefn_plan, { use #private::returned::*; #end }, #body).await
+        #writing.await
     };
     expand::with_block(&function, &statements)
+}
+
+/// The writer as a future.
+fn writing(function: &Function, private: &TokenStream) -> TokenStream {
+    let returned = expand::returned(function);
+    let end = expand::stored(&returned, false, private, &quote!(end));
+    let body = expand::body(function, &returned);
+    quote!(#private::writing(__cachefn_plan, { use #private::returned::*; #end }, #body))
 }
 
 fn krate(read: &Arguments, faults: &mut Faults) -> CratePath {
@@ -69,6 +80,9 @@ fn krate(read: &Arguments, faults: &mut Faults) -> CratePath {
 
 /// The statement that names one target.
 fn strike(target: Target, function: &Function, private: &TokenStream, faults: &mut Faults) -> TokenStream {
+    if let Target::Call(_, arguments) | Target::TagOf(arguments) | Target::NamespaceOf(arguments) = &target {
+        in_reach(arguments, function, faults);
+    }
     match target {
         Target::Call(path, arguments) => {
             let companion = companion("invalidate", path);
@@ -91,6 +105,14 @@ fn strike(target: Target, function: &Function, private: &TokenStream, faults: &m
     }
 }
 
+/// Refuses names that `#[async_trait]` has taken away; the compiler would show what it has put in their place.
+fn in_reach(arguments: &Group, function: &Function, faults: &mut Faults) {
+    let names: Vec<_> = hidden(function).into_iter().map(|hidden| hidden.name).collect();
+    for (name, place) in places(arguments.stream(), &names) {
+        faults.at(place, unknown(&name, "", function));
+    }
+}
+
 /// The user's path, to the companion of what it names.
 fn companion(verb: &str, mut path: ExprPath) -> TokenStream {
     if let Some(last) = path.path.segments.last_mut() {
@@ -109,6 +131,9 @@ fn text(
     if literal.value().is_empty() {
         let what = if within == Within::Tag { "tag" } else { "namespace" };
         faults.at(literal, format!("the {what} is empty; name it"));
+    }
+    if within == Within::Namespace {
+        levels(literal, faults);
     }
     let pieces = Template { literal, function, within }.resolve(&mut Used::new(), faults);
     site::text(&pieces, private)

@@ -3,7 +3,10 @@
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{ExprPath, Ident, LitStr, Token};
+use syn::punctuated::Punctuated;
+use syn::{Expr, ExprLit, ExprPath, Ident, Lit, LitStr, Token};
+
+use crate::args::ungrouped;
 
 /// What was written between the attribute's parentheses.
 #[derive(Default)]
@@ -69,9 +72,11 @@ fn elements(tokens: TokenStream) -> Vec<TokenStream> {
 
 fn one(input: ParseStream<'_>, krate: &mut Option<LitStr>) -> syn::Result<Option<Target>> {
     if input.peek(Token![crate]) && input.peek2(Token![=]) {
-        input.call(Ident::parse_any)?;
+        let name = input.call(Ident::parse_any)?;
         input.parse::<Token![=]>()?;
-        *krate = Some(input.parse()?);
+        if krate.replace(input.parse()?).is_some() {
+            return Err(syn::Error::new_spanned(name, "`crate` is given twice; remove one"));
+        }
         return end(input).map(|()| None);
     }
     if input.peek(LitStr) {
@@ -100,15 +105,59 @@ fn one(input: ParseStream<'_>, krate: &mut Option<LitStr>) -> syn::Result<Option
     if list.delimiter() != Delimiter::Parenthesis || !input.is_empty() {
         return Err(nothing());
     }
-    let literal = syn::parse2::<LitStr>(list.stream()).ok();
-    Ok(Some(match (name.as_deref(), literal) {
-        (Some("tag"), Some(literal)) => Target::Tag(literal),
-        (Some("tag"), None) => Target::TagOf(list),
-        (Some("namespace"), Some(literal)) => Target::Namespace(literal),
-        (Some("namespace"), None) => Target::NamespaceOf(list),
+    Ok(Some(match name.as_deref() {
+        Some(name @ ("tag" | "namespace")) => group(name, list)?,
+        Some("tags") if is_text(&list) => return Err(meant("tag", &path)),
+        Some("ns" | "namespaces") if is_text(&list) => return Err(meant("namespace", &path)),
         _ if is_star(&list) => Target::All(path),
         _ => Target::Call(path, list),
     }))
+}
+
+/// `tag(…)` or `namespace(…)`, of one text.
+fn group(name: &str, list: Group) -> syn::Result<Target> {
+    let form = if name == "tag" { "tag(\"org:{org}\")" } else { "namespace(\"users\")" };
+    if list.stream().is_empty() {
+        return Err(syn::Error::new_spanned(list, format!("this `{name}` has no name; write `{form}`")));
+    }
+    if is_star(&list) {
+        let message = format!("`*` stands for all calls of a function, not for a {name}; write `{form}`");
+        return Err(syn::Error::new_spanned(list.stream(), message));
+    }
+    // What cannot be read is left to the compiler.
+    let texts = texts(&list).unwrap_or_default();
+    if let Some(second) = texts.iter().nth(1) {
+        let message = format!("`{name}` takes one text; write one `{form}` for each");
+        return Err(syn::Error::new_spanned(second, message));
+    }
+    Ok(match (name, texts.first().and_then(literal).cloned()) {
+        ("tag", Some(literal)) => Target::Tag(literal),
+        ("tag", None) => Target::TagOf(list),
+        (_, Some(literal)) => Target::Namespace(literal),
+        (_, None) => Target::NamespaceOf(list),
+    })
+}
+
+fn texts(list: &Group) -> Option<Punctuated<Expr, Token![,]>> {
+    Punctuated::parse_terminated.parse2(list.stream()).ok()
+}
+
+fn literal(expr: &Expr) -> Option<&LitStr> {
+    match ungrouped(expr) {
+        Expr::Lit(ExprLit { lit: Lit::Str(literal), .. }) => Some(literal),
+        _ => None,
+    }
+}
+
+fn is_text(list: &Group) -> bool {
+    texts(list).is_some_and(|texts| !texts.is_empty() && texts.iter().all(|text| literal(text).is_some()))
+}
+
+fn meant(name: &str, path: &ExprPath) -> syn::Error {
+    let typed = quote::quote!(#path);
+    let function = format!("a function of that name is written `self::{typed}(…)`");
+    let message = format!("`{typed}` is no group; did you mean `{name}`? {function}");
+    syn::Error::new_spanned(path, message)
 }
 
 fn is_star(list: &Group) -> bool {

@@ -18,7 +18,9 @@ fn tags_are_templates() {
     one("tags = [id]", &format!("a tag is written as a string, {advice}"));
     one("tags = [\"org:{org}\"]", "there is no argument `org`; its arguments are `id`, `db`");
     one("tags = [\"{namespace}\"]", "`{namespace}` cannot be part of a tag; write its text");
-    let many = vec!["\"a\""; 33].join(",");
+    one("tags = [\"a\", \"b:{id}\", \"a\"]", "the tag `a` is given twice; remove one");
+    one("tags = [\"b:{id}\", (\"b:{id}\")]", "the tag `b:{id}` is given twice; remove one");
+    let many = (0..33).map(|tag| format!("\"{tag}\"")).collect::<Vec<_>>().join(",");
     one(&format!("tags = [{many}]"), "a function has at most 32 tags");
 }
 
@@ -30,6 +32,7 @@ fn the_value_is_asked_by_closures() {
     one("when = |a, b| true", &format!("`when` is given the value and nothing else; {form}"));
     one("when = async |user| true", &format!("`when` cannot wait; {form}"));
     one("when", &format!("`when` has no value; {form}"));
+    assert!(messages("key = id, when = (|user: &User| user.active)", ITEM).is_empty());
     let form = "write `expire_with = |token: &Token| token.lifetime()`";
     one("expire_with = 300", &format!("`300` is no closure over the value; {form}"));
     let form = "write `tags_with = |user: &User| [user.tag()]`";
@@ -93,7 +96,10 @@ fn a_result_is_plain_or_not_mentioned() {
 fn bypass_is_a_condition() {
     one("bypass = |id| true", "`bypass` is a condition, not a closure; write `bypass = fresh`");
     let advice = "remove `bypass`, or the attribute";
-    one("bypass = true", &format!("`bypass` is a condition over the arguments; {advice}"));
+    for typed in ["true", "(true)", "!false", "!(!((true)))"] {
+        let message = format!("`bypass` is a condition over the arguments; {advice}");
+        one(&format!("bypass = {typed}"), &message);
+    }
 }
 
 #[test]

@@ -1,3 +1,5 @@
+use quote::ToTokens;
+
 use super::{expanded, messages, signatures};
 
 /// The signatures of the companions, without the parts that are the same for all.
@@ -64,6 +66,74 @@ fn generics_are_kept_where_they_are_mentioned() {
     let made = companions("key = ids", item);
     assert_eq!(made[0], "fn invalidate_get<I: IntoIterator<Item = T>, T>(ids: I) ->");
     assert_eq!(companions("key = n", item)[0], "fn invalidate_get(n: impl Copy) ->");
+}
+
+#[test]
+fn what_is_said_of_types_made_of_generics_is_kept() {
+    let item = "async fn get<T: Entity, U, D>(id: T::Id, u: U, d: D) -> u32 where T::Id: Serialize + Into<U>, D: Db { 1 }";
+    let with = |args| companions(args, item)[0].clone();
+    let clause = "where T::Id: Serialize + Into<U>,";
+    let inputs = "<T: Entity, U>(id: T::Id, u: U)";
+    assert_eq!(with("skip(d)"), format!("fn invalidate_get{inputs} -> {clause}"));
+    assert_eq!(with("key = id"), format!("fn invalidate_get<T: Entity, U>(id: T::Id) -> {clause}"));
+    assert_eq!(with("key = 1"), "fn invalidate_get() ->");
+}
+
+#[test]
+fn what_is_said_of_the_types_around_is_kept() {
+    let item = "pub async fn get<U>(&self, id: &E::Id, u: U) -> u32 where E::Id: Serialize + Into<U>, T: Clone { 1 }";
+    let made = companions("key = id", item);
+    assert_eq!(made[0], "pub fn invalidate_get(id: &E::Id) -> where E::Id: Serialize, T: Clone,");
+    let made = companions("key = (id, u)", item);
+    let clause = "where E::Id: Serialize + Into<U>, T: Clone,";
+    assert_eq!(made[0], format!("pub fn invalidate_get<U>(id: &E::Id, u: U) -> {clause}"));
+}
+
+/// What stands before the function's name in the call that `refresh_…` makes.
+fn path(args: &str, item: &str) -> &'static str {
+    let made = expanded(args, item, true).into_iter().map(|item| item.to_token_stream().to_string());
+    let refresh = made.last().expect("the function is there");
+    if refresh.contains("Self :: get (") { "Self::" } else { "" }
+}
+
+#[test]
+fn a_function_of_a_type_is_called_through_it() {
+    let item = "async fn get(id: u64) -> u64 { id }";
+    assert_eq!(path("key = id", item), "");
+    assert_eq!(path("key = id, companions = true", item), "");
+    assert_eq!(path("key = id, companions = Self", item), "Self::");
+    assert_eq!(path("key = Self::norm(id)", item), "Self::");
+    assert_eq!(path("key = id, tags_with = |it: &Self| [it.tag()]", item), "Self::");
+    assert_eq!(path("key = id", &item.replace("{ id }", "{ m!([Self::find(id)]) }")), "Self::");
+    assert_eq!(path("key = id", "async fn get(id: impl Into<u64>, all: &[Self]) -> u64 { 1 }"), "Self::");
+    let method = "async fn get(&self, id: u64) -> u64 { id }";
+    assert_eq!(path("key = id, companions = Self", method), "Self::");
+    assert_eq!(companions("key = id, companions = Self", method).len(), 3);
+}
+
+#[test]
+fn the_self_of_an_item_in_the_body_is_another() {
+    let path = |body: &str| path("key = id", &format!("async fn get(id: u64) -> u64 {{ {body} }}"));
+    for item in [
+        "impl Default for A<u8> { fn default() -> Self { A(1) } }",
+        "trait B: Sized { fn b(self) -> Self; }",
+        "struct A(Option<Box<Self>>); struct B { b: Vec<Self> }",
+        "enum A { B(Box<Self>), C }",
+        "mod a { impl A { fn b() -> Self { A } } }",
+        "union A { b: *const Self }",
+    ] {
+        assert_eq!(path(&format!("{item} id")), "", "{item}");
+        assert_eq!(path(&format!("{item} Self::find(id)")), "Self::", "{item}");
+    }
+    assert_eq!(path("let union = 1; { Self::find(union) }"), "Self::");
+}
+
+#[test]
+fn generics_are_named_beside_anonymous_ones() {
+    let made =
+        expanded("key = id.as_ref()", "async fn get<T: Load>(id: impl AsRef<str>) -> u64 { T::n() }", true);
+    let refresh = made.last().expect("the function is there").to_token_stream().to_string();
+    assert!(refresh.contains("get :: < T > (id)"), "{refresh}");
 }
 
 #[test]

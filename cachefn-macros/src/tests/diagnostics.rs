@@ -2,6 +2,9 @@ use super::{expanded, messages, signatures, tokens};
 use crate::pipeline::cached;
 
 const ITEM: &str = "async fn get(id: u64, db: &Db) -> Option<User> { find(id, db) }";
+/// What is said of placeholders that run into each other.
+pub(super) const SEPARATOR: &str = "two placeholders without a separator; put text between them that starts with ASCII \
+                                    other than a letter, a digit or `%`, as in `{a}:{b}`";
 const METHOD: &str = "pub async fn get(&self, id: u64) -> Option<User> { self.find(id) }";
 
 /// One fault, one error, and everything else as it was.
@@ -82,6 +85,13 @@ fn names_of_arguments_are_known() {
 #[test]
 fn tokens_between_arguments_are_refused() {
     one("= 3", "expected the name of an argument; write it as in `expire = 300`");
+    one("expire: 300", "between an argument and its value stands `=`; write `expire = 300`");
+    one(
+        "namespace: \"a\", key = id",
+        "between an argument and its value stands `=`; write `namespace = \"users\"`",
+    );
+    one("skip: db", "nothing follows a `:` here; write `skip(db)`");
+    one("sensitive: true, key = id", "nothing follows a `:` here; write `sensitive`");
     one("expire = 300 namespace = \"a\"", "expected `,` between two arguments");
     one("key = id db", "expected `,` between two arguments");
 }
@@ -101,17 +111,125 @@ fn a_half_typed_key_is_one_error() {
 fn templates_are_checked() {
     one("key = \"\"", "the key is empty; write `key = \"{fn}\"` or `key = id`");
     one("key = \"{user}\"", "there is no argument `user`; its arguments are `id`, `db`");
-    let advice = "put text between them that starts with no letter, digit or `%`, as in `{a}:{b}`";
-    for template in ["{id}{db}", "{id}x{db}", "{id}0-{db}", "{fn}é{id}"] {
-        let message = format!("two placeholders without a separator; {advice}");
-        one(&format!("key = {template:?}"), &message);
+    for template in
+        ["{id}{db}", "{id}x{db}", "{id}0-{db}", "{id}%{db}", "{fn}é{id}", "{id}→{db}", "{id}…:{db}"]
+    {
+        one(&format!("key = {template:?}"), SEPARATOR);
+        one(&format!("namespace = {template:?}"), SEPARATOR);
     }
+    for template in ["{id}:{db}", "{id} {db}", "{id}\u{a0}{db}", "{id}:→{db}", "{id}→", "é{id}:é{fn}"] {
+        assert_eq!(messages(&format!("key = {template:?}, namespace = {template:?}"), ITEM), [""; 0]);
+    }
+    assert_eq!(messages("key = id, tags = [\"{id}→{db}\"]", ITEM), [""; 0]);
     one("key = \"a{{b}}\"", "braces cannot be part of a key; remove `{{`");
     one("key = \"a}}\"", "braces cannot be part of a key; remove `}}`");
     one("key = \"{id\"", "`{` has no `}`");
     one("key = \"id}\"", "`}` has no `{`");
     one("key = \"{id:?}\"", "`{id:?}` is no placeholder; write `{name}` or `{name.field}`");
     one("key = \"{}\"", "`{}` is no placeholder; write `{name}` or `{name.field}`");
+}
+
+#[test]
+fn a_name_in_quotes_is_no_argument() {
+    let message = "this is text, the same for every call; write";
+    one("key = \"id\"", &format!("{message} `key = id` or `key = \"{{id}}\"`"));
+    one("key = id, tags = [\"all\", \"id\"]", &format!("{message} `\"id:{{id}}\"`"));
+    let item = "async fn get(r#type: u8) -> u8 { r#type }";
+    let message = format!("{message} `key = r#type` or `key = \"{{type}}\"`");
+    assert_eq!(messages("key = \"type\"", item), [message]);
+    for args in ["key = \"users:id\"", "key = \"ids\"", "namespace = \"id\""] {
+        assert_eq!(messages(args, ITEM), [""; 0], "{args}");
+    }
+}
+
+#[test]
+fn what_is_evaluated_has_a_value() {
+    let closure = "is an expression over the arguments, not a closure; write the closure's body";
+    one("key = |id| id", &format!("the key {closure}"));
+    one("expire = || TTL, key = id", &format!("`expire` {closure}"));
+    let form = "key = id, bypass = fresh?".replace("fresh", "db");
+    for (args, name) in
+        [("key = id?", "key"), (form.as_str(), "bypass"), ("key = id, expire = db.ttl()?", "expire")]
+    {
+        let advice = "handle the error there, as `.ok()` does";
+        one(args, &format!("`?` cannot stand in `{name}`, which returns to nobody; {advice}"));
+    }
+    let advice = "await before the call, and pass what comes out as an argument";
+    one("key = (id, db.load().await)", &format!("`key` cannot wait; {advice}"));
+    one("key = id, bypass = db.busy().await", &format!("`bypass` cannot wait; {advice}"));
+    one("key = { return id }", "`return` cannot stand in `key`; write the value alone");
+    let within = "key = { let f = || -> Option<u8> { return Some(db?) }; f(id) }";
+    assert_eq!(messages(within, ITEM), [""; 0]);
+    assert_eq!(messages("key = id, bypass = db.load().await?", ITEM).len(), 2);
+}
+
+#[test]
+fn arguments_without_names_are_skipped_by_their_mark() {
+    let item = "async fn get(id: u8, _: &Db, _: u8) -> u8 { id }";
+    assert_eq!(messages("skip(_)", item), [""; 0]);
+    one_on("skip(_, _)", item, "`_` is skipped twice; remove one");
+    one_on(
+        "skip(_)",
+        "async fn get(id: u8, (a, _): (u8, u8)) -> u8 { id }",
+        "no argument is called `_`; remove it",
+    );
+}
+
+#[test]
+fn of_two_attributes_one_speaks() {
+    let message = "`#[cached]` stands on this function twice; remove one";
+    for again in ["#[cached]", "#[doc = \"\"] #[cachefn::cached(key = id)]"] {
+        assert_eq!(messages("key = id", &format!("{again} {ITEM}")), [message]);
+    }
+    assert_eq!(messages("", &format!("#[cached] #[cached] {ITEM}")), [""; 0]);
+}
+
+/// What `#[async_trait]` makes of `async fn get(&self, Path((id, page)): Path<(u64, u8)>, _: &Db, org: u8)`.
+pub(super) const FRAMED: &str = "fn get<'life0, 'life1, 'async_trait>(&'life0 self, __arg1: Path<(u64, u8)>, __arg2: &'life1 Db, org: u8) \
+     -> ::core::pin::Pin<Box<dyn ::core::future::Future<Output = User> + 'async_trait>> { Box::pin(async move { \
+     let __self = self; let Path((id, page)) = { let __arg1 = __arg1; __arg1 }; let __arg2 = __arg2; let org = org; \
+     let __ret: User = { __self.find(id).await }; __ret }) }";
+
+#[test]
+fn names_in_the_patterns_of_a_boxed_function_are_out_of_reach() {
+    let on = |args: &str| messages(args, FRAMED);
+    let patterns = "under `#[async_trait]` a pattern has no names here";
+    let hidden = format!("there is no argument `id`: {patterns}; write `id: Path<(u64, u8)>`");
+    for args in [
+        "key = id",
+        "key = (org, id.clone())",
+        "key = format!(\"{id}\")",
+        "key = \"{id}\"",
+        "key = org, namespace = \"users:{id}\"",
+        "key = org, tags = [\"user:{id}\"]",
+        "key = org, bypass = f(id)",
+        "key = org, expire = f(id)",
+    ] {
+        assert_eq!(on(args), [hidden.as_str()], "{args}");
+    }
+    let message = hidden.replace("`id`:", "`id` to skip:");
+    assert_eq!(on("skip(self, _, id)"), [message]);
+    let message = format!("there is no argument `ord`; its arguments are `self`, `org`; {patterns}");
+    assert_eq!(on("key = ord"), [message]);
+    assert_eq!(on("skip(self, _)"), [""; 0]);
+    assert_eq!(on("skip(self)"), ["this argument has no name; name it, or write `skip(_)`"]);
+    assert_eq!(on("key = id.0")[0], hidden);
+}
+
+#[test]
+fn what_does_nothing_is_refused() {
+    one("skip(db, db)", "`db` is skipped twice; remove one");
+    let message = "`sensitive` hides the arguments in the key, and this key uses none; remove it";
+    for args in
+        ["sensitive, key = \"list\"", "sensitive, skip_all", "sensitive, skip(id, db)", "key = 1, sensitive"]
+    {
+        one(args, message);
+    }
+    one(
+        "sensitive, key = id.",
+        "the value of `key` is no expression: unexpected end of input, expected identifier or integer",
+    );
+    assert_eq!(messages("sensitive, key = self.0", METHOD), [""; 0]);
 }
 
 #[test]
@@ -144,14 +262,18 @@ fn the_default_key_needs_names() {
     for receiver in ["&self", "self", "&mut self", "self: Arc<Self>"] {
         one_on("", &format!("pub async fn get({receiver}) -> u8 {{ 1 }}"), message);
     }
-    let message = "this argument has no name; name it, or write `key = …`";
+    let message = "this argument has no name; name it, or write `skip(_)`";
     one_on("", "async fn get(id: u8, _: &Db) -> u8 { id }", message);
     assert!(messages("key = id", "async fn get(id: u8, _: &Db) -> u8 { id }").is_empty());
 }
 
 #[test]
 fn switches_and_paths() {
-    one("companions = 1", "`companions` is `true` or `false`");
+    let advice = "write `companions = Self` for a function of a type that takes no `self`";
+    for typed in ["1", "self", "User"] {
+        let message = format!("`companions` is `true`, `false` or `Self`; {advice}");
+        one(&format!("companions = {typed}"), &message);
+    }
     one("companions", "`companions` has no value; write `companions = false`");
     let message = "this is no path to a crate; write `crate = \"path::to::cachefn\"`";
     one("crate = \"a b\"", message);
@@ -174,7 +296,7 @@ fn functions_that_cannot_be_cached() {
     one_on("", "async fn list() -> impl Iterator<Item = impl Debug> { 1 }", message);
     one_on("", "async fn list() -> Result<Vec<impl Debug>, E> { 1 }", message);
     let advice = "write `result = plain` if it is none, or return a `Result` of it";
-    for typed in ["T", "T :: Out", "< T as Get > :: Out"] {
+    for typed in ["T", "T :: Out", "< T as Get > :: Out", "(T)", "((T :: Out))"] {
         let message = format!("`{typed}` may be a `Result`, whose errors are not to be stored; {advice}");
         one_on("", &format!("async fn list<T: Get>() -> {typed} {{ 1 }}"), &message);
     }

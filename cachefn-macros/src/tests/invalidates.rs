@@ -2,6 +2,7 @@
 
 use syn::Item;
 
+use super::diagnostics::{FRAMED, SEPARATOR};
 use super::tokens;
 use crate::invalidates::invalidates;
 
@@ -32,6 +33,7 @@ fn sound_attributes_have_no_errors() {
         "get_user(user.id), users::list(*), Repo::get(&*user, name.clone()),",
         "Repo::<User, 3>::get(user.id), <Repo as Get<u8, u16>>::find(1)",
         "tag(\"org:{user.org}\"), namespace(\"users:{user.id}:keys\"), tag(TAG), namespace(&user.group())",
+        "tag(\"a\",), tag((\"b\")), namespace(concat(user, 1),)",
         "get(*), crate = \"web::cache\"",
     ] {
         assert_eq!(messages_on(args, ITEM), [""; 0], "{args}");
@@ -55,17 +57,61 @@ fn what_names_nothing_is_refused() {
     for args in ["3", "get[1]", "user.get(1)", "get(1) + 1", "*"] {
         one(args, &format!("this names nothing to invalidate; {advice}"));
     }
+    let twice = "crate = \"a\", get(*), crate = \"b\"";
+    one(twice, "`crate` is given twice; remove one");
     one("crate = \"a b\", get(*)", "this is no path to a crate; write `crate = \"path::to::cachefn\"`");
+}
+
+#[test]
+fn a_group_has_one_name() {
+    for (name, form) in [("tag", "tag(\"org:{org}\")"), ("namespace", "namespace(\"users\")")] {
+        one(&format!("{name}()"), &format!("this `{name}` has no name; write `{form}`"));
+        let star = "`*` stands for all calls of a function, not for a";
+        one(&format!("{name}(*)"), &format!("{star} {name}; write `{form}`"));
+        let message = format!("`{name}` takes one text; write one `{form}` for each");
+        one(&format!("{name}(\"a\", \"b\")"), &message);
+        one(&format!("{name}(TAG, OTHER)"), &message);
+    }
+    for (typed, name) in [("tags", "tag"), ("ns", "namespace"), ("namespaces", "namespace")] {
+        let function = format!("a function of that name is written `self::{typed}(…)`");
+        let message = format!("`{typed}` is no group; did you mean `{name}`? {function}");
+        one(&format!("{typed}(\"a\")"), &message);
+        one(&format!("{typed}(\"a\", \"b\")"), &message);
+        assert_eq!(
+            messages_on(&format!("self::{typed}(\"a\"), {typed}(user.id), {typed}(*)"), ITEM),
+            [""; 0]
+        );
+    }
+}
+
+#[test]
+fn names_in_the_patterns_of_a_boxed_function_are_out_of_reach() {
+    let message = "there is no argument `id`: under `#[async_trait]` a pattern has no names here; write \
+                   `id: Path<(u64, u8)>`";
+    for args in ["get(org, &id)", "tag(\"user:{id}\")", "namespace(format!(\"users:{id}\"))"] {
+        assert_eq!(messages_on(args, FRAMED), [message], "{args}");
+    }
+    assert_eq!(messages_on("get(org, user.id)", FRAMED), [""; 0]);
+}
+
+#[test]
+fn what_cannot_be_named_is_asked_of_the_body() {
+    let item = "async fn put() -> Result<(u8, Vec<impl Debug>), Box<E>> { todo!() }";
+    assert_eq!(messages_on("get(*)", item), [""; 0]);
+    let made = invalidates(tokens("get(*)"), &tokens(item), true).to_string();
+    assert!(made.contains("None :: < Result < (u8 , Vec < _ >) , Box < E > > >"), "{made}");
 }
 
 #[test]
 fn templates_are_checked() {
     one("tag(\"org:{org}\")", "there is no argument `org`; its arguments are `user`, `name`");
     one("namespace(\"\")", "the namespace is empty; name it");
-    one(
-        "tag(\"{user.a}{user.b}\")",
-        "two placeholders without a separator; put text between them that starts with no letter, digit or `%`, as in `{a}:{b}`",
-    );
+    one("tag(\"{user.a}{user.b}\")", SEPARATOR);
+    one("namespace(\"{user.a}→{user.b}\")", SEPARATOR);
+    for namespace in ["a:", ":a", "a::{user.b}"] {
+        let message = "a level of the namespace is empty; put text on both sides of each `:`";
+        one(&format!("namespace({namespace:?})"), message);
+    }
 }
 
 #[test]

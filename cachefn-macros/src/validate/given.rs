@@ -118,14 +118,6 @@ impl<'a> Given<'a> {
         None
     }
 
-    pub(super) fn companions(&self, faults: &mut Faults) -> Option<bool> {
-        match self.expr("companions", faults)? {
-            Expr::Lit(ExprLit { lit: Lit::Bool(value), .. }) => return Some(value.value),
-            other => faults.at(other, "`companions` is `true` or `false`"),
-        }
-        None
-    }
-
     pub(super) fn krate(&self, faults: &mut Faults) -> CratePath {
         let Some(expr) = self.expr("crate", faults) else { return CratePath::found() };
         if let Expr::Lit(ExprLit { lit: Lit::Str(path), .. }) = expr

@@ -2,12 +2,14 @@
 
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::{Expr, ExprLit, Ident, Lit, LitStr, Pat};
+use syn::{Expr, ExprLit, Ident, Lit};
 
+use super::evaluated;
 use super::given::Given;
-use super::templates::{Template, Within, arguments};
+use super::templates::{Template, Within, levels, unknown, without_braces};
 use crate::args::{Value, ungrouped};
 use crate::diagnostics::Faults;
+use crate::hidden::is_nameless;
 use crate::item::{Function, Parameter};
 use crate::model::{Key, Namespace, Part, Piece};
 use crate::used::{Used, used};
@@ -28,6 +30,9 @@ pub(super) fn namespace(
             return Namespace::Module;
         }
     };
+    if literal.value().is_empty() {
+        faults.at(literal, "the namespace is empty; name it, or leave it out for the module's path");
+    }
     levels(literal, faults);
     let pieces = Template { literal, function, within: Within::Namespace }.resolve(uses, faults);
     match pieces.as_slice() {
@@ -48,21 +53,33 @@ pub(super) fn key(given: &Given<'_>, function: &Function, uses: &mut Used, fault
             if literal.value().is_empty() {
                 faults.at(literal, "the key is empty; write `key = \"{fn}\"` or `key = id`");
             }
+            if let Some(name) = without_braces(literal, function) {
+                let advice = format!("write `key = {name}` or `key = \"{{{}}}\"`", name.unraw());
+                faults.at(literal, format!("this is text, the same for every call; {advice}"));
+                uses.insert(name.unraw().to_string());
+            }
             Key::Template(Template { literal, function, within: Within::Key }.resolve(uses, faults))
         }
         Some(expr) => {
             uses.extend(used(expr.to_token_stream(), &function.names()));
-            let parts = parts(expr);
-            for part in &parts {
-                known(part, function, faults);
-            }
-            Key::Parts(parts.into_iter().map(Part::of).collect())
+            Key::Parts(expression(expr, function, faults))
         }
         None => {
             uses.extend(best_guess(&argument.value, function));
             Key::Parts(Vec::new())
         }
     }
+}
+
+fn expression(expr: &Expr, function: &Function, faults: &mut Faults) -> Vec<Part> {
+    let before = faults.len();
+    evaluated::check("key", expr, function, faults);
+    let sound = faults.len() == before;
+    let parts = parts(expr);
+    for part in parts.iter().filter(|_| sound) {
+        known(part, function, faults);
+    }
+    parts.into_iter().map(Part::of).collect()
 }
 
 fn parts(expr: &Expr) -> Vec<&Expr> {
@@ -87,7 +104,7 @@ fn known(part: &Expr, function: &Function, faults: &mut Faults) {
         return;
     };
     if !function.names().iter().any(|name| root.unraw() == name) {
-        faults.at(root, format!("there is no argument `{root}`; {}", arguments(function)));
+        faults.at(root, unknown(&root.to_string(), "", function));
     }
 }
 
@@ -112,18 +129,12 @@ fn default_key(given: &Given<'_>, function: &Function, uses: &mut Used, faults: 
         }
         return Key::Parts(Vec::new());
     }
-    let before = faults.len();
-    let skipped = given.list("skip", faults);
-    for unknown in skipped.iter().filter(|skip| !function.names().contains(&skip.unraw().to_string())) {
-        faults.at(unknown, format!("there is no argument `{unknown}` to skip; {}", arguments(function)));
-    }
+    let skipped = skipped(given, function, faults);
     let skips = |name: &Ident| skipped.iter().any(|skip| skip.unraw() == name.unraw());
-    // Whoever misspelled `self` or the key need not be told that one of them is missing.
-    if given.whole && faults.len() == before {
-        unfit(function, skipped.iter().any(|skip| skip == "self"), faults);
-    }
+    let skips_nameless = skipped.iter().any(|skip| skip == "_");
     let named = |parameter: &'_ Parameter| {
-        let names = parameter.bindings.iter().filter(|name| !skips(name));
+        let left_out = skips_nameless && is_nameless(parameter, function);
+        let names = parameter.bindings.iter().filter(|name| !left_out && !skips(name));
         names
             .map(|name| {
                 (
@@ -138,25 +149,50 @@ fn default_key(given: &Given<'_>, function: &Function, uses: &mut Used, faults: 
     Key::Parts(taken)
 }
 
-/// What the default key would take and cannot.
-fn unfit(function: &Function, skips_self: bool, faults: &mut Faults) {
-    if let Some(receiver) = function.receiver.as_ref().filter(|_| !skips_self) {
-        let advice = "write `key = …` with what the result depends on, or `skip(self)`";
-        faults.at(receiver.self_token, format!("`self` cannot be part of the default key; {advice}"));
+/// What `skip` leaves out.
+fn skipped(given: &Given<'_>, function: &Function, faults: &mut Faults) -> Vec<Ident> {
+    let before = faults.len();
+    let skipped = given.list("skip", faults);
+    for name in &skipped {
+        skippable(name, function, faults);
     }
-    for parameter in &function.parameters {
-        if let Pat::Wild(wild) = &parameter.pat {
-            faults.at(wild, "this argument has no name; name it, or write `key = …`");
+    twice(&skipped, faults);
+    // Whoever misspelled `self` or the key need not be told that one of them is missing.
+    if given.whole && faults.len() == before {
+        unfit(function, &skipped, faults);
+    }
+    skipped
+}
+
+fn twice(skipped: &[Ident], faults: &mut Faults) {
+    for (at, name) in skipped.iter().enumerate() {
+        if skipped[..at].iter().any(|before| before.unraw() == name.unraw()) {
+            faults.at(name, format!("`{name}` is skipped twice; remove one"));
         }
     }
 }
 
-/// Each level between colons has a name.
-fn levels(literal: &LitStr, faults: &mut Faults) {
-    let value = literal.value();
-    if value.is_empty() {
-        faults.at(literal, "the namespace is empty; name it, or leave it out for the module's path");
-    } else if value.split(':').any(str::is_empty) {
-        faults.at(literal, "a level of the namespace is empty; put text on both sides of each `:`");
+/// `_` skips the arguments that are called so.
+fn skippable(name: &Ident, function: &Function, faults: &mut Faults) {
+    if name == "_" {
+        if !function.parameters.iter().any(|parameter| is_nameless(parameter, function)) {
+            faults.at(name, "no argument is called `_`; remove it");
+        }
+    } else if !function.names().contains(&name.unraw().to_string()) {
+        faults.at(name, unknown(&name.to_string(), " to skip", function));
+    }
+}
+
+/// What the default key would take and cannot.
+fn unfit(function: &Function, skipped: &[Ident], faults: &mut Faults) {
+    let skips = |name: &str| skipped.iter().any(|skip| skip == name);
+    if let Some(receiver) = function.receiver.as_ref().filter(|_| !skips("self")) {
+        let advice = "write `key = …` with what the result depends on, or `skip(self)`";
+        faults.at(receiver.self_token, format!("`self` cannot be part of the default key; {advice}"));
+    }
+    for parameter in function.parameters.iter().filter(|_| !skips("_")) {
+        if is_nameless(parameter, function) {
+            faults.at(&parameter.pat, "this argument has no name; name it, or write `skip(_)`");
+        }
     }
 }

@@ -6,17 +6,26 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::{Expr, ExprLit, ExprUnary, Lit, LitInt, UnOp};
 
+use super::evaluated;
 use super::given::{Given, form};
 use crate::diagnostics::Faults;
+use crate::item::Function;
 use crate::model::{Settings, Terms};
 
 /// Longer is as good as for ever, which nothing is kept for.
 const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 /// `expire`: a constant of the site, or an expression of each call.
-pub(super) fn expire(given: &Given<'_>, site: &mut Settings, call: &mut Terms, faults: &mut Faults) {
+pub(super) fn expire(
+    given: &Given<'_>,
+    function: &Function,
+    site: &mut Settings,
+    call: &mut Terms,
+    faults: &mut Faults,
+) {
     let Some(expr) = given.expr("expire", faults) else { return };
     if is_computed(expr) {
+        evaluated::check("expire", expr, function, faults);
         call.expire = Some(expr.to_token_stream());
         return;
     }

@@ -3,7 +3,7 @@
 use proc_macro2::TokenTree;
 use quote::ToTokens;
 use syn::visit::{self, Visit};
-use syn::{Generics, Safety, Type, TypeImplTrait, TypePath};
+use syn::{Attribute, Generics, Safety, Type, TypeImplTrait, TypePath};
 
 use crate::diagnostics::Faults;
 use crate::item::{Function, Item};
@@ -31,6 +31,19 @@ fn misplaced(attribute: &str, first: &TokenTree) -> String {
         _ => "annotate an `async fn`",
     };
     format!("`#[{attribute}]` goes on an async function, not on `{first}`; {advice}")
+}
+
+/// Where the attribute stands again below: what is to be said. The last of them makes the companions, the last but one
+/// speaks.
+pub(crate) fn repeated(function: &Function) -> Option<Faults> {
+    let is_cached =
+        |attr: &&Attribute| attr.path().segments.last().is_some_and(|last| last.ident == "cached");
+    let again: Vec<_> = function.attrs.iter().filter(is_cached).collect();
+    let mut faults = Faults::default();
+    if let [last] = again.as_slice() {
+        faults.at(last.path(), "`#[cached]` stands on this function twice; remove one");
+    }
+    (!again.is_empty()).then_some(faults)
 }
 
 /// Refuses functions that cannot be cached.
@@ -82,7 +95,12 @@ fn returned(function: &Function, plain: bool, faults: &mut Faults) {
 
 /// Whether the whole type is a type parameter of the function, or an associated type of one.
 fn is_parameter(ty: &Type, generics: &Generics) -> bool {
-    let Type::Path(TypePath { qself, path, .. }) = ty else { return false };
+    let TypePath { qself, path, .. } = match ty {
+        Type::Path(path) => path,
+        Type::Group(group) => return is_parameter(&group.elem, generics),
+        Type::Paren(paren) => return is_parameter(&paren.elem, generics),
+        _ => return false,
+    };
     let root = match qself {
         Some(qself) => return is_parameter(&qself.ty, generics),
         None => path.segments.first().map(|segment| &segment.ident),
@@ -101,7 +119,7 @@ fn is_nothing(ty: &Type) -> bool {
 }
 
 /// The outermost `impl Trait`s in a type.
-fn opaque(ty: &Type) -> Vec<&TypeImplTrait> {
+pub(crate) fn opaque(ty: &Type) -> Vec<&TypeImplTrait> {
     struct Opaque<'ast>(Vec<&'ast TypeImplTrait>);
 
     impl<'ast> Visit<'ast> for Opaque<'ast> {

@@ -2,10 +2,13 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::{Expr, ExprLit, Ident, Lit};
+use syn::ext::IdentExt;
+use syn::{Expr, ExprArray, ExprLit, ExprUnary, Ident, Lit, LitStr, UnOp};
 
+use super::evaluated;
 use super::given::{Given, form};
-use super::templates::{Template, Within};
+use super::templates::{Template, Within, without_braces};
+use crate::args::ungrouped;
 use crate::diagnostics::Faults;
 use crate::item::Function;
 use crate::model::{Judgement, Piece};
@@ -33,11 +36,28 @@ pub(super) fn tags(
     if array.elems.len() > MAX_TAGS {
         faults.at(array, format!("a function has at most {MAX_TAGS} tags"));
     }
+    repeated(array, faults);
     array.elems.iter().filter_map(|elem| tag(elem, function, uses, faults)).collect()
 }
 
+fn repeated(array: &ExprArray, faults: &mut Faults) {
+    let tags: Vec<_> = array.elems.iter().filter_map(text).collect();
+    for (at, tag) in tags.iter().enumerate() {
+        if tags[..at].iter().any(|before| before.value() == tag.value()) {
+            faults.at(tag, format!("the tag `{}` is given twice; remove one", tag.value()));
+        }
+    }
+}
+
+fn text(expr: &Expr) -> Option<&LitStr> {
+    match ungrouped(expr) {
+        Expr::Lit(ExprLit { lit: Lit::Str(literal), .. }) => Some(literal),
+        _ => None,
+    }
+}
+
 fn tag(expr: &Expr, function: &Function, uses: &mut Used, faults: &mut Faults) -> Option<Vec<Piece>> {
-    let Expr::Lit(ExprLit { lit: Lit::Str(literal), .. }) = crate::args::ungrouped(expr) else {
+    let Some(literal) = text(expr) else {
         faults.at(
             expr,
             "a tag is written as a string, as in `\"org:{org}\"`; `tags_with` takes it from the value",
@@ -46,6 +66,10 @@ fn tag(expr: &Expr, function: &Function, uses: &mut Used, faults: &mut Faults) -
     };
     if literal.value().is_empty() {
         faults.at(literal, "the tag is empty; name it");
+    }
+    if let Some(name) = without_braces(literal, function) {
+        let name = name.unraw();
+        faults.at(literal, format!("this is text, the same for every call; write `\"{name}:{{{name}}}\"`"));
     }
     Some(Template { literal, function, within: Within::Tag }.resolve(uses, faults))
 }
@@ -93,6 +117,14 @@ pub(super) fn sensitive(
     sensitive
 }
 
+/// `sensitive` where the key has no arguments.
+pub(super) fn hides_nothing(given: &Given<'_>, faults: &mut Faults) {
+    if let Some(argument) = given.get("sensitive") {
+        let message = "`sensitive` hides the arguments in the key, and this key uses none; remove it";
+        faults.at(&argument.name, message);
+    }
+}
+
 /// `codec`: one of ours by its name, or a path to the user's own.
 pub(super) fn codec(given: &Given<'_>, krate: &CratePath, faults: &mut Faults) -> Option<TokenStream> {
     let expr = given.expr("codec", faults)?;
@@ -120,18 +152,30 @@ pub(super) fn plain(given: &Given<'_>, faults: &mut Faults) -> bool {
 }
 
 /// `bypass`, an expression over the arguments.
-pub(super) fn bypass(given: &Given<'_>, faults: &mut Faults) -> Option<TokenStream> {
+pub(super) fn bypass(given: &Given<'_>, function: &Function, faults: &mut Faults) -> Option<TokenStream> {
     let expr = given.expr("bypass", faults)?;
     match expr {
         Expr::Closure(closure) => {
             faults.at(closure, format!("`bypass` is a condition, not a closure; write `{}`", form("bypass")));
             None
         }
-        Expr::Lit(ExprLit { lit: Lit::Bool(_), .. }) => {
+        constant if is_constant(constant) => {
             let advice = "remove `bypass`, or the attribute";
             faults.at(expr, format!("`bypass` is a condition over the arguments; {advice}"));
             None
         }
-        other => Some(quote!(#other)),
+        other => {
+            evaluated::check("bypass", other, function, faults);
+            Some(quote!(#other))
+        }
+    }
+}
+
+/// `true`, `false`, and what they become by `!`.
+fn is_constant(expr: &Expr) -> bool {
+    match ungrouped(expr) {
+        Expr::Lit(ExprLit { lit: Lit::Bool(_), .. }) => true,
+        Expr::Unary(ExprUnary { op: UnOp::Not(_), expr, .. }) => is_constant(expr),
+        _ => false,
     }
 }

@@ -41,9 +41,14 @@ pub async fn everything(id: u64, org: &str) -> Result<Option<User>, std::fmt::Er
     Ok(Some(User { id, org: org.to_owned() }))
 }
 
-#[cached(expire = TTL, sensitive, skip_all)]
+#[cached(expire = TTL, skip_all)]
 async fn constant() -> u8 {
     1
+}
+
+#[cached(expire = TTL, sensitive)]
+async fn hidden(id: u8) -> u8 {
+    id
 }
 
 #[cached(when = |rows| rows.len() > floor, tags_with = |rows| rows.iter().map(u8::to_string), skip(floor))]
@@ -70,7 +75,7 @@ async fn main() {
     assert_eq!(everything(7, "a").await, Ok(Some(User { id: 7, org: "a".into() })));
     assert_eq!(everything(7, "a").await, everything(7, "a").await);
     invalidate_everything(7, "a").await;
-    assert_eq!((constant().await, constant().await), (1, 1));
+    assert_eq!((constant().await, constant().await, hidden(7).await), (1, 1, 7));
     assert_eq!(inferred(1, "abc".into()).await, inferred(1, "abc".into()).await);
     assert_eq!(block(vec!["a".into()]).await, block(vec!["a".into()]).await);
     assert_eq!((plain(|| 7_u8).await, plain(String::new).await), (7, String::new()));
