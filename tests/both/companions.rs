@@ -117,3 +117,40 @@ async fn a_function_with_an_implementation_inside_stands_alone() {
     invalidate_local(7).await;
     assert_eq!(local(7, &runs).await, 3);
 }
+
+trait Loads {
+    type Id;
+}
+
+struct Users;
+
+impl Loads for Users {
+    type Id = u64;
+}
+
+/// Another type than the key's own only by its conversion.
+struct Wrapped;
+
+impl From<u64> for Wrapped {
+    fn from(_: u64) -> Self {
+        Self
+    }
+}
+
+#[tokio::test]
+async fn a_bound_that_names_more_than_the_key_comes_along() {
+    #[cached(namespace = "companions:bounds", key = id)]
+    async fn load<T: Loads, U>(id: T::Id, more: U, runs: &Runs) -> u32
+    where
+        T::Id: serde::Serialize + Into<U>,
+    {
+        drop(more);
+        runs.next()
+    }
+
+    let (_cache, runs) = (cache().await, Runs::default());
+    let read = || load::<Users, Wrapped>(7, Wrapped, &runs);
+    assert_eq!((read().await, read().await), (1, 1));
+    invalidate_load::<Users, Wrapped>(7).await;
+    assert_eq!(read().await, 2);
+}

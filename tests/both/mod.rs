@@ -5,6 +5,7 @@ mod companions;
 mod groups;
 mod instances;
 mod invalidates;
+mod observing;
 mod tags;
 
 use std::sync::atomic::{AtomicU32, Ordering};

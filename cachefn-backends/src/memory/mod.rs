@@ -86,7 +86,7 @@ impl Memory {
                 // A model has it come as late as can be: its own threads do it.
                 move |_, entry: AnyEntry, _| {
                     if !cfg!(cachefn_model) {
-                        hot.forget(&entry)
+                        hot.forget(&entry);
                     }
                 }
             })
