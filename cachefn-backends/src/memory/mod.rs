@@ -34,8 +34,9 @@ use hot::Hot;
 pub use name::Short;
 use name::{Hashing, Known, Name, Sought};
 
-/// What an entry costs beside its key and value, in bytes, as counted against the bound.
-pub const ENTRY_OVERHEAD: usize = 256;
+/// What an entry costs beside its key and value, in bytes, as counted against the bound: what the process was measured to
+/// grow by for small ones, the books of moka included.
+pub const ENTRY_OVERHEAD: usize = 640;
 
 /// Of so many hits in the hot table moka is told of one, so that it knows what is used.
 const REPORTED: u8 = 64;
@@ -137,9 +138,16 @@ impl Memory {
         Ok(look(&entry))
     }
 
-    /// The entry of `key` that `owner` stored, if it is alive. Costs one moka lookup.
+    /// The entry of `key` that `owner` stored, if it is alive. Costs one moka lookup, or two.
+    ///
+    /// To look again: moka is not told of an absence another time, or whatever is absent would seem to be wanted more
+    /// than what is there.
     pub fn get(&self, key: &str, owner: TypeId) -> Result<AnyEntry, Absence> {
-        self.inner.find(self.inner.hashing.seek(key.as_bytes()), owner)
+        let sought = self.inner.hashing.seek(key.as_bytes());
+        if !self.inner.entries.contains_key(&sought) {
+            return Err(Absence::Absent);
+        }
+        self.inner.find(sought, owner)
     }
 
     /// Begins a fill of `place`: captures its generations and lists it for the key's invalidation.
