@@ -50,26 +50,22 @@ fn bound() -> usize {
 
 async fn moka_sync(id: u64) -> u64 {
     static CACHE: LazyLock<Moka> = LazyLock::new(|| Moka::new(bound() as u64));
-    match CACHE.get(&id) {
-        Some(found) => found,
-        None => {
-            let value = body(id).await;
-            CACHE.insert(id, value);
-            value
-        }
+    if let Some(found) = CACHE.get(&id) {
+        return found;
     }
+    let value = body(id).await;
+    CACHE.insert(id, value);
+    value
 }
 
 async fn quick(id: u64) -> u64 {
     static CACHE: LazyLock<Quick> = LazyLock::new(|| Quick::new(bound().min(1 << 20)));
-    match CACHE.get(&id) {
-        Some(found) => found,
-        None => {
-            let value = body(id).await;
-            CACHE.insert(id, value);
-            value
-        }
+    if let Some(found) = CACHE.get(&id) {
+        return found;
     }
+    let value = body(id).await;
+    CACHE.insert(id, value);
+    value
 }
 
 /// As one bounds bytes: by weight, and with an expiry for each entry.
@@ -80,14 +76,12 @@ async fn moka_by_weight(id: u64) -> u64 {
         let cache = Moka::builder().max_capacity(bound() as u64 * u64::from(WEIGHT)).weigher(|_, _| WEIGHT);
         cache.expire_after(Hour).build()
     });
-    match CACHE.get(&id) {
-        Some(found) => found,
-        None => {
-            let value = body(id).await;
-            CACHE.insert(id, value);
-            value
-        }
+    if let Some(found) = CACHE.get(&id) {
+        return found;
     }
+    let value = body(id).await;
+    CACHE.insert(id, value);
+    value
 }
 
 struct Hour;

@@ -1,6 +1,6 @@
 //! How long things take, counted in buckets: what is added is one number, and quantiles come out of the counts.
 //!
-//! Four buckets for each doubling, so a quantile is at most a quarter too large. (The idea of HdrHistogram: Tene, 2012.)
+//! Four buckets for each doubling, so a quantile is at most a quarter too large. (The idea of `HdrHistogram`: Tene, 2012.)
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

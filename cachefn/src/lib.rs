@@ -105,8 +105,11 @@
 //! # Costs
 //!
 //! Off, a call is one relaxed load and a branch more than the plain function; without the feature `enabled` it *is* the
-//! plain function. A hit in memory builds the key, without allocating up to 128 bytes, and clones the value; nothing is
-//! awaited. The memory is bounded by `CACHE_MAX_BYTES`, the queue of invalidations by 10 000 or 1 MiB, beyond which it
+//! plain function. A hit in memory looks the call up by its arguments, without allocating where they take up to 128 bytes,
+//! and clones the value; nothing is awaited, no lock is taken, and nothing is written that threads share. The page on
+//! [performance] has it in numbers. The memory is bounded by `CACHE_MAX_BYTES`: keys, values and 640 bytes for each entry,
+//! which is what one was measured to cost; a table of 320 KiB at most comes on top. Lives are exact to a step of the
+//! machine's timer, 4 ms as a rule. The queue of invalidations is bounded by 10 000 or 1 MiB, beyond which it
 //! becomes one invalidation of everything. There is one connection per process.
 //!
 //! # Watching it
@@ -159,6 +162,10 @@ pub use latency::Latency;
 pub use observe::{CallReport, Observed, Outcome, Report, observe};
 pub use stats::{FunctionStats, Stats, stats};
 pub use status::{Mode, RedisStatus, Status, status};
+
+#[cfg(doc)]
+#[doc = include_str!("../docs/performance.md")]
+pub mod performance {}
 
 /// What generated code names. Not for people: it changes with any version.
 #[doc(hidden)]
