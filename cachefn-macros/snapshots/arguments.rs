@@ -6,11 +6,11 @@ async fn render(page: Page, lang: &str) -> Html {
         ::cachefn::__private::check(
             (&&::cachefn::__private::Verdict(
                 (&&&&::cachefn::__private::Leafed(
-                    (&&&&::cachefn::__private::Shape::<Html>::NEW).shape(),
+                    (&&&&::cachefn::__private::Shape::<Html>::NEW).cachefn_shape(),
                 ))
-                    .leaf(),
+                    .cachefn_leaf(),
             ))
-                .verdict(),
+                .cachefn_verdict(),
         )
     };
     #[allow(unused_variables)]
@@ -27,7 +27,8 @@ async fn render(page: Page, lang: &str) -> Html {
             |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
                 use ::cachefn::__private::parts::*;
                 __cachefn_key.bypass(page.fresh);
-                (&&&::cachefn::__private::Part(&(page.id))).argument(__cachefn_key);
+                (&&&::cachefn::__private::Part(&(page.id)))
+                    .cachefn_argument(__cachefn_key);
             },
         ) {
             ::core::result::Result::Ok(__cachefn_found) => return __cachefn_found,
@@ -45,10 +46,10 @@ async fn render(page: Page, lang: &str) -> Html {
                                     use ::cachefn::__private::parts::*;
                                     __cachefn_key.text("org:");
                                     (&&&::cachefn::__private::Part(&(page.org)))
-                                        .named(__cachefn_key, b':');
+                                        .cachefn_named(__cachefn_key, b':');
                                     __cachefn_key.text(":");
                                     (&&&::cachefn::__private::Part(&(lang)))
-                                        .named(__cachefn_key, b':');
+                                        .cachefn_named(__cachefn_key, b':');
                                 });
                         }),
                     page,

@@ -16,11 +16,11 @@ where
             ::cachefn::__private::check(
                 (&&::cachefn::__private::Verdict(
                     (&&&&::cachefn::__private::Leafed(
-                        (&&&&::cachefn::__private::Shape::<User>::NEW).shape(),
+                        (&&&&::cachefn::__private::Shape::<User>::NEW).cachefn_shape(),
                     ))
-                        .leaf(),
+                        .cachefn_leaf(),
                 ))
-                    .verdict(),
+                    .cachefn_verdict(),
             )
         };
         #[allow(unused_variables)]
@@ -37,7 +37,8 @@ where
                 &__cachefn_kind,
                 |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
                     use ::cachefn::__private::parts::*;
-                    (&&&::cachefn::__private::Part(&(id))).argument(__cachefn_key);
+                    (&&&::cachefn::__private::Part(&(id)))
+                        .cachefn_argument(__cachefn_key);
                 },
             ) {
                 ::core::result::Result::Ok(__cachefn_found) => return __cachefn_found,

@@ -6,11 +6,11 @@ async fn list(#[cfg(unix)] user: u32, #[cfg(not(unix))] user: String) -> Vec<u8>
         ::cachefn::__private::check(
             (&&::cachefn::__private::Verdict(
                 (&&&&::cachefn::__private::Leafed(
-                    (&&&&::cachefn::__private::Shape::<Vec<u8>>::NEW).shape(),
+                    (&&&&::cachefn::__private::Shape::<Vec<u8>>::NEW).cachefn_shape(),
                 ))
-                    .leaf(),
+                    .cachefn_leaf(),
             ))
-                .verdict(),
+                .cachefn_verdict(),
         )
     };
     let (__cachefn_call,) = {
@@ -26,11 +26,13 @@ async fn list(#[cfg(unix)] user: u32, #[cfg(not(unix))] user: String) -> Vec<u8>
                 use ::cachefn::__private::parts::*;
                 #[cfg(unix)]
                 {
-                    (&&&::cachefn::__private::Part(&(user))).argument(__cachefn_key);
+                    (&&&::cachefn::__private::Part(&(user)))
+                        .cachefn_argument(__cachefn_key);
                 }
                 #[cfg(not(unix))]
                 {
-                    (&&&::cachefn::__private::Part(&(user))).argument(__cachefn_key);
+                    (&&&::cachefn::__private::Part(&(user)))
+                        .cachefn_argument(__cachefn_key);
                 }
             },
         ) {
@@ -85,11 +87,11 @@ fn invalidate_list(
             use ::cachefn::__private::any_parts::*;
             #[cfg(unix)]
             {
-                (&&&::cachefn::__private::Part(&(user))).argument(__cachefn_key);
+                (&&&::cachefn::__private::Part(&(user))).cachefn_argument(__cachefn_key);
             }
             #[cfg(not(unix))]
             {
-                (&&&::cachefn::__private::Part(&(user))).argument(__cachefn_key);
+                (&&&::cachefn::__private::Part(&(user))).cachefn_argument(__cachefn_key);
             }
         },
     )

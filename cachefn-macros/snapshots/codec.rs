@@ -13,15 +13,15 @@ where
                             (&&&&::cachefn::__private::Shape::<
                                 Result<Option<T>, Error>,
                             >::NEW)
-                                .shape(),
+                                .cachefn_shape(),
                         ))
-                            .leaf(),
+                            .cachefn_leaf(),
                     ))
-                        .verdict(),
+                        .cachefn_verdict(),
                 ),
-                (&&::cachefn::__private::CodecOf::<crate::Packed>::NEW).codec(),
+                (&&::cachefn::__private::CodecOf::<crate::Packed>::NEW).cachefn_codec(),
             )
-            .optional()
+            .cachefn_optional()
     };
     #[allow(unused_variables)]
     let (__cachefn_call, id) = {
@@ -37,7 +37,7 @@ where
             &__cachefn_kind,
             |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
                 use ::cachefn::__private::parts::*;
-                (&&&::cachefn::__private::Part(&(id))).argument(__cachefn_key);
+                (&&&::cachefn::__private::Part(&(id))).cachefn_argument(__cachefn_key);
             },
         ) {
             ::core::result::Result::Ok(__cachefn_found) => return __cachefn_found,

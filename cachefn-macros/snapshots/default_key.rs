@@ -9,11 +9,11 @@ where
         ::cachefn::__private::check(
             (&&::cachefn::__private::Verdict(
                 (&&&&::cachefn::__private::Leafed(
-                    (&&&&::cachefn::__private::Shape::<Vec<T>>::NEW).shape(),
+                    (&&&&::cachefn::__private::Shape::<Vec<T>>::NEW).cachefn_shape(),
                 ))
-                    .leaf(),
+                    .cachefn_leaf(),
             ))
-                .verdict(),
+                .cachefn_verdict(),
         )
     };
     let (__cachefn_call,) = {
@@ -29,9 +29,9 @@ where
             &__cachefn_kind,
             |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
                 use ::cachefn::__private::parts::*;
-                (&&&::cachefn::__private::Part(&(org))).argument(__cachefn_key);
-                (&&&::cachefn::__private::Part(&(size))).argument(__cachefn_key);
-                (&&&::cachefn::__private::Part(&(page))).argument(__cachefn_key);
+                (&&&::cachefn::__private::Part(&(org))).cachefn_argument(__cachefn_key);
+                (&&&::cachefn::__private::Part(&(size))).cachefn_argument(__cachefn_key);
+                (&&&::cachefn::__private::Part(&(page))).cachefn_argument(__cachefn_key);
             },
         ) {
             ::core::result::Result::Ok(__cachefn_found) => return __cachefn_found,
@@ -83,9 +83,9 @@ fn invalidate_page(
         &__CACHEFN_SITE,
         |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
             use ::cachefn::__private::any_parts::*;
-            (&&&::cachefn::__private::Part(&(org))).argument(__cachefn_key);
-            (&&&::cachefn::__private::Part(&(size))).argument(__cachefn_key);
-            (&&&::cachefn::__private::Part(&(page))).argument(__cachefn_key);
+            (&&&::cachefn::__private::Part(&(org))).cachefn_argument(__cachefn_key);
+            (&&&::cachefn::__private::Part(&(size))).cachefn_argument(__cachefn_key);
+            (&&&::cachefn::__private::Part(&(page))).cachefn_argument(__cachefn_key);
         },
     )
 }

@@ -9,11 +9,11 @@ pub async fn get_user(id: u64, db: &Db) -> Result<User, DbError> {
             (&&::cachefn::__private::Verdict(
                 (&&&&::cachefn::__private::Leafed(
                     (&&&&::cachefn::__private::Shape::<Result<User, DbError>>::NEW)
-                        .shape(),
+                        .cachefn_shape(),
                 ))
-                    .leaf(),
+                    .cachefn_leaf(),
             ))
-                .verdict(),
+                .cachefn_verdict(),
         )
     };
     #[allow(unused_variables)]
@@ -31,7 +31,7 @@ pub async fn get_user(id: u64, db: &Db) -> Result<User, DbError> {
             &__cachefn_kind,
             |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
                 use ::cachefn::__private::parts::*;
-                (&&&::cachefn::__private::Part(&(id))).argument(__cachefn_key);
+                (&&&::cachefn::__private::Part(&(id))).cachefn_argument(__cachefn_key);
             },
         ) {
             ::core::result::Result::Ok(__cachefn_found) => return __cachefn_found,
@@ -80,7 +80,7 @@ pub fn invalidate_get_user(id: u64) -> ::cachefn::Invalidation {
         &__CACHEFN_SITE,
         |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
             use ::cachefn::__private::any_parts::*;
-            (&&&::cachefn::__private::Part(&(id))).argument(__cachefn_key);
+            (&&&::cachefn::__private::Part(&(id))).cachefn_argument(__cachefn_key);
         },
     )
 }

@@ -8,14 +8,16 @@ async fn update(user: User, db: &Db) -> Result<(), DbError> {
         ::cachefn::__private::tag(|__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
             use ::cachefn::__private::parts::*;
             __cachefn_key.text("org:");
-            (&&&::cachefn::__private::Part(&(user.org))).named(__cachefn_key, b':');
+            (&&&::cachefn::__private::Part(&(user.org)))
+                .cachefn_named(__cachefn_key, b':');
         });
         ::cachefn::__private::namespace(|
             __cachefn_key: &mut ::cachefn::__private::KeyWriter|
         {
             use ::cachefn::__private::parts::*;
             __cachefn_key.text("users:");
-            (&&&::cachefn::__private::Part(&(user.id))).named(__cachefn_key, b':');
+            (&&&::cachefn::__private::Part(&(user.id)))
+                .cachefn_named(__cachefn_key, b':');
         });
         ::cachefn::__private::tag_of(TAG);
     });
@@ -26,11 +28,11 @@ async fn update(user: User, db: &Db) -> Result<(), DbError> {
                 (&&::cachefn::__private::Verdict(
                     (&&&&::cachefn::__private::Leafed(
                         (&&&&::cachefn::__private::Shape::<Result<(), DbError>>::NEW)
-                            .shape(),
+                            .cachefn_shape(),
                     ))
-                        .leaf(),
+                        .cachefn_leaf(),
                 ))
-                    .end()
+                    .cachefn_end()
             },
             async move {
                 if let ::core::option::Option::Some(__cachefn_return) = ::core::option::Option::None::<

@@ -6,11 +6,11 @@ pub(crate) async fn get(self: Arc<Self>, id: u64) -> Arc<User> {
         web::cache::__private::check(
             (&&web::cache::__private::Verdict(
                 (&&&&web::cache::__private::Leafed(
-                    (&&&&web::cache::__private::Shape::<Arc<User>>::NEW).shape(),
+                    (&&&&web::cache::__private::Shape::<Arc<User>>::NEW).cachefn_shape(),
                 ))
-                    .leaf(),
+                    .cachefn_leaf(),
             ))
-                .verdict(),
+                .cachefn_verdict(),
         )
     };
     #[allow(unused_variables)]
@@ -26,8 +26,9 @@ pub(crate) async fn get(self: Arc<Self>, id: u64) -> Arc<User> {
             &__cachefn_kind,
             |__cachefn_key: &mut web::cache::__private::KeyWriter| {
                 use web::cache::__private::parts::*;
-                (&&&web::cache::__private::Part(&(self.region))).argument(__cachefn_key);
-                (&&&web::cache::__private::Part(&(id))).argument(__cachefn_key);
+                (&&&web::cache::__private::Part(&(self.region)))
+                    .cachefn_argument(__cachefn_key);
+                (&&&web::cache::__private::Part(&(id))).cachefn_argument(__cachefn_key);
             },
         ) {
             ::core::result::Result::Ok(__cachefn_found) => return __cachefn_found,
@@ -74,8 +75,9 @@ pub(crate) fn invalidate_get(&self, id: u64) -> web::cache::Invalidation {
         &__CACHEFN_SITE,
         |__cachefn_key: &mut web::cache::__private::KeyWriter| {
             use web::cache::__private::any_parts::*;
-            (&&&web::cache::__private::Part(&(self.region))).argument(__cachefn_key);
-            (&&&web::cache::__private::Part(&(id))).argument(__cachefn_key);
+            (&&&web::cache::__private::Part(&(self.region)))
+                .cachefn_argument(__cachefn_key);
+            (&&&web::cache::__private::Part(&(id))).cachefn_argument(__cachefn_key);
         },
     )
 }

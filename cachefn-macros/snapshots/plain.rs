@@ -8,9 +8,9 @@ async fn make<T>(make: impl Fn() -> T) -> T {
                 (&&&&::cachefn::__private::Leafed(
                     ::cachefn::__private::Shape::<T>::NEW.whole(),
                 ))
-                    .leaf(),
+                    .cachefn_leaf(),
             ))
-                .verdict(),
+                .cachefn_verdict(),
         )
     };
     let (__cachefn_call,) = {

@@ -8,16 +8,16 @@ async fn token(id: u64) -> Option<Token> {
                     (&&::cachefn::__private::Verdict(
                         (&&&&::cachefn::__private::Leafed(
                             (&&&&::cachefn::__private::Shape::<Option<Token>>::NEW)
-                                .shape(),
+                                .cachefn_shape(),
                         ))
-                            .leaf(),
+                            .cachefn_leaf(),
                     ))
-                        .verdict(),
+                        .cachefn_verdict(),
                 ),
                 (&&::cachefn::__private::CodecOf::<::cachefn::codec::MessagePack>::NEW)
-                    .codec(),
+                    .cachefn_codec(),
             )
-            .optional()
+            .cachefn_optional()
     };
     #[allow(unused_variables)]
     let (__cachefn_call, id) = {
@@ -36,7 +36,7 @@ async fn token(id: u64) -> Option<Token> {
             &__cachefn_kind,
             |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
                 use ::cachefn::__private::parts::*;
-                (&&&::cachefn::__private::Part(&(id))).argument(__cachefn_key);
+                (&&&::cachefn::__private::Part(&(id))).cachefn_argument(__cachefn_key);
             },
         ) {
             ::core::result::Result::Ok(__cachefn_found) => return __cachefn_found,

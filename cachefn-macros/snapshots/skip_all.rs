@@ -6,11 +6,11 @@ async fn settings(db: &Db) -> Settings {
         ::cachefn::__private::check(
             (&&::cachefn::__private::Verdict(
                 (&&&&::cachefn::__private::Leafed(
-                    (&&&&::cachefn::__private::Shape::<Settings>::NEW).shape(),
+                    (&&&&::cachefn::__private::Shape::<Settings>::NEW).cachefn_shape(),
                 ))
-                    .leaf(),
+                    .cachefn_leaf(),
             ))
-                .verdict(),
+                .cachefn_verdict(),
         )
     };
     let (__cachefn_call,) = {

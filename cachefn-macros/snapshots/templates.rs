@@ -6,11 +6,12 @@ async fn keys(id: u64, user: User, db: impl Db) -> Option<Keys> {
         ::cachefn::__private::check(
             (&&::cachefn::__private::Verdict(
                 (&&&&::cachefn::__private::Leafed(
-                    (&&&&::cachefn::__private::Shape::<Option<Keys>>::NEW).shape(),
+                    (&&&&::cachefn::__private::Shape::<Option<Keys>>::NEW)
+                        .cachefn_shape(),
                 ))
-                    .leaf(),
+                    .cachefn_leaf(),
             ))
-                .verdict(),
+                .cachefn_verdict(),
         )
     };
     #[allow(unused_variables)]
@@ -31,15 +32,17 @@ async fn keys(id: u64, user: User, db: impl Db) -> Option<Keys> {
             |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
                 use ::cachefn::__private::parts::*;
                 __cachefn_key.text("products:");
-                (&&&::cachefn::__private::Part(&(id))).named(__cachefn_key, b':');
+                (&&&::cachefn::__private::Part(&(id)))
+                    .cachefn_named(__cachefn_key, b':');
                 __cachefn_key.text(":keys");
                 __cachefn_key.namespace_end();
                 __cachefn_key.namespace();
                 __cachefn_key.text("-");
-                (&&&::cachefn::__private::Part(&(user.org))).write(__cachefn_key, b'|');
+                (&&&::cachefn::__private::Part(&(user.org)))
+                    .cachefn_write(__cachefn_key, b'|');
                 __cachefn_key.text("|keys:");
                 (&&&::cachefn::__private::Part(&(user.pair.0)))
-                    .write(__cachefn_key, b':');
+                    .cachefn_write(__cachefn_key, b':');
             },
         ) {
             ::core::result::Result::Ok(__cachefn_found) => return __cachefn_found,
@@ -90,14 +93,16 @@ fn invalidate_keys(id: u64, user: User) -> ::cachefn::Invalidation {
         |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
             use ::cachefn::__private::any_parts::*;
             __cachefn_key.text("products:");
-            (&&&::cachefn::__private::Part(&(id))).named(__cachefn_key, b':');
+            (&&&::cachefn::__private::Part(&(id))).cachefn_named(__cachefn_key, b':');
             __cachefn_key.text(":keys");
             __cachefn_key.namespace_end();
             __cachefn_key.namespace();
             __cachefn_key.text("-");
-            (&&&::cachefn::__private::Part(&(user.org))).write(__cachefn_key, b'|');
+            (&&&::cachefn::__private::Part(&(user.org)))
+                .cachefn_write(__cachefn_key, b'|');
             __cachefn_key.text("|keys:");
-            (&&&::cachefn::__private::Part(&(user.pair.0))).write(__cachefn_key, b':');
+            (&&&::cachefn::__private::Part(&(user.pair.0)))
+                .cachefn_write(__cachefn_key, b':');
         },
     )
 }

@@ -161,18 +161,18 @@ fn edge(returned: &TokenStream) -> TokenStream {
 /// What of the return type is stored, found by method lookup on the type and not by its spelling; a type that
 /// cannot be stored is one error, shown at the return type.
 fn probe(returned: &TokenStream, how: &Returned, private: &TokenStream) -> TokenStream {
-    let checked = stored(returned, how.plain, private, &quote!(verdict));
+    let checked = stored(returned, how.plain, private, &quote!(cachefn_verdict));
     let mut checked = quote!(#private::check(#checked));
     if let Some(codec) = &how.codec {
         let (first, last) = ends(codec);
         let mut found = Group::new(Delimiter::Parenthesis, quote!(&&#private::CodecOf::<#codec>::NEW));
         found.set_span(first);
-        let found = quote_spanned!(last=> #found.codec());
+        let found = quote_spanned!(last=> #found.cachefn_codec());
         checked = quote!(#private::coded(#checked, #found));
     }
     if let Some(none) = &how.optional {
         let (_, last) = ends(none);
-        checked = quote_spanned!(last=> #checked.optional());
+        checked = quote_spanned!(last=> #checked.cachefn_optional());
     }
     quote!({ use #private::returned::*; #checked })
 }
@@ -193,10 +193,10 @@ pub(crate) fn stored(
     let shape = if plain {
         quote_spanned!(last=> #private::Shape::<#returned>::NEW.whole())
     } else {
-        quote_spanned!(last=> (&&&&#private::Shape::<#returned>::NEW).shape())
+        quote_spanned!(last=> (&&&&#private::Shape::<#returned>::NEW).cachefn_shape())
     };
     let leaf = grouped(quote!(&&&&#private::Leafed(#shape)));
-    let leaf = quote_spanned!(last=> #leaf.leaf());
+    let leaf = quote_spanned!(last=> #leaf.cachefn_leaf());
     let judged = grouped(quote!(&&#private::Verdict(#leaf)));
     quote_spanned!(last=> #judged.#verdict())
 }

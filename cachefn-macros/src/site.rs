@@ -54,13 +54,13 @@ pub(crate) fn key(plan: &Plan, purpose: Purpose) -> TokenStream {
     let bypass = bypass.map(|bypass| quote!(__cachefn_key.bypass(#bypass);));
     let mut writes = Vec::new();
     if let Namespace::Template(template) = &plan.namespace {
-        writes.extend(pieces(template, "named", &private));
+        writes.extend(pieces(template, "cachefn_named", &private));
         writes.push(quote!(__cachefn_key.namespace_end();));
     }
     match &plan.key {
-        Key::Template(template) => writes.extend(pieces(template, "write", &private)),
+        Key::Template(template) => writes.extend(pieces(template, "cachefn_write", &private)),
         Key::Parts(parts) => writes.extend(parts.iter().map(|Part { value: part, cfgs }| {
-            let part = value(part, "argument", None, &private);
+            let part = value(part, "cachefn_argument", None, &private);
             if cfgs.is_empty() { part } else { quote!(#(#cfgs)* { #part }) }
         })),
     }
@@ -79,7 +79,7 @@ fn parts(values: &TokenStream, purpose: Purpose, private: &TokenStream) -> Optio
 
 /// The closure that writes the name of a group, from references.
 pub(crate) fn text(template: &[Piece], private: &TokenStream) -> TokenStream {
-    let writes = pieces(template, "named", private);
+    let writes = pieces(template, "cachefn_named", private);
     let values: TokenStream = template.iter().filter_map(Piece::value).cloned().collect();
     let parts = parts(&values, Purpose::Call, private);
     quote!(|__cachefn_key: &mut #private::KeyWriter| { #parts #(#writes)* })

@@ -166,13 +166,13 @@ macro_rules! leaf {
             type Kind;
 
             /// The kind, with the way its value is held.
-            fn leaf(&self) -> PhantomData<Self::Kind>;
+            fn cachefn_leaf(&self) -> PhantomData<Self::Kind>;
         }
 
         impl<$($param $(: ?$sized)?,)+ K: Kind<Value = $value>> $trait for $receiver $(where $($bound)+)? {
             type Kind = $kind;
 
-            fn leaf(&self) -> PhantomData<$kind> {
+            fn cachefn_leaf(&self) -> PhantomData<$kind> {
                 PhantomData
             }
         }
@@ -190,13 +190,13 @@ pub trait LeafWhole {
     type Kind;
 
     /// The kind as it is.
-    fn leaf(&self) -> PhantomData<Self::Kind>;
+    fn cachefn_leaf(&self) -> PhantomData<Self::Kind>;
 }
 
 impl<K: Kind> LeafWhole for Leafed<K> {
     type Kind = K;
 
-    fn leaf(&self) -> PhantomData<K> {
+    fn cachefn_leaf(&self) -> PhantomData<K> {
         PhantomData
     }
 }

@@ -7,7 +7,7 @@
 //! T                      stores T
 //! ```
 //!
-//! Generated code calls `(&&&&Shape::<R>::NEW).shape()`: method lookup takes away one reference at a
+//! Generated code calls `(&&&&Shape::<R>::NEW).cachefn_shape()`: method lookup takes away one reference at a
 //! time, so the first of these that fits wins, and aliases are seen through. How the `T` inside is held is the
 //! [leaf](crate::leaf)'s matter, and whether it can be stored at all the [verdict](crate::verdict)'s.
 
@@ -205,13 +205,13 @@ macro_rules! shape {
             type Kind;
 
             /// What of the type is stored.
-            fn shape(&self) -> PhantomData<Self::Kind>;
+            fn cachefn_shape(&self) -> PhantomData<Self::Kind>;
         }
 
         impl<$($param),*> $trait for $receiver {
             type Kind = $kind;
 
-            fn shape(&self) -> PhantomData<$kind> {
+            fn cachefn_shape(&self) -> PhantomData<$kind> {
                 PhantomData
             }
         }

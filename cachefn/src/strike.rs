@@ -161,7 +161,7 @@ pub trait Waiting {
     type End;
 
     /// How the writer ends.
-    fn end(&self) -> Self::End;
+    fn cachefn_end(&self) -> Self::End;
 }
 
 /// The lookup that finds [`Leaves`].
@@ -170,13 +170,13 @@ pub trait Leaving {
     type End;
 
     /// How the writer ends.
-    fn end(&self) -> Self::End;
+    fn cachefn_end(&self) -> Self::End;
 }
 
 impl<K: Kind<Stored: Send>> Waiting for &Verdict<K> {
     type End = Waits<K>;
 
-    fn end(&self) -> Waits<K> {
+    fn cachefn_end(&self) -> Waits<K> {
         Waits(PhantomData)
     }
 }
@@ -184,7 +184,7 @@ impl<K: Kind<Stored: Send>> Waiting for &Verdict<K> {
 impl<K: Kind> Leaving for Verdict<K> {
     type End = Leaves<K>;
 
-    fn end(&self) -> Leaves<K> {
+    fn cachefn_end(&self) -> Leaves<K> {
         Leaves(PhantomData)
     }
 }

@@ -1,6 +1,6 @@
 //! Whether the stored part of a return type can be stored at all: if not, one error at the return type.
 //!
-//! Generated code calls `(&&Verdict(kind)).verdict()`. A bound on the function that runs the call would be
+//! Generated code calls `(&&Verdict(kind)).cachefn_verdict()`. A bound on the function that runs the call would be
 //! reported once per missing trait; a verdict is [`Yes`] or [`No`], and only [`check`] refuses one.
 
 use std::any::Any;
@@ -36,7 +36,7 @@ pub trait VerdictYes {
     type Verdict;
 
     /// The verdict.
-    fn verdict(&self) -> Self::Verdict;
+    fn cachefn_verdict(&self) -> Self::Verdict;
 }
 
 /// The lookup that finds [`No`].
@@ -45,13 +45,13 @@ pub trait VerdictNo {
     type Verdict;
 
     /// The verdict.
-    fn verdict(&self) -> Self::Verdict;
+    fn cachefn_verdict(&self) -> Self::Verdict;
 }
 
 impl<K: Kind<Stored: Storable>> VerdictYes for &Verdict<K> {
     type Verdict = Yes<K>;
 
-    fn verdict(&self) -> Yes<K> {
+    fn cachefn_verdict(&self) -> Yes<K> {
         Yes(PhantomData)
     }
 }
@@ -59,7 +59,7 @@ impl<K: Kind<Stored: Storable>> VerdictYes for &Verdict<K> {
 impl<K: Kind> VerdictNo for Verdict<K> {
     type Verdict = No<K>;
 
-    fn verdict(&self) -> No<K> {
+    fn cachefn_verdict(&self) -> No<K> {
         No(PhantomData)
     }
 }
@@ -121,7 +121,7 @@ pub fn check<V: Checked<Judged: StoredValue>>(verdict: V) -> V {
 pub trait MayBeNone: Checked + Sized {
     /// Hands the verdict on, or is the one error that says what is missing.
     #[must_use]
-    fn optional(self) -> Self
+    fn cachefn_optional(self) -> Self
     where
         Self::Kind: Optional,
     {
@@ -150,7 +150,7 @@ pub trait CodecYes {
     type Found;
 
     /// What was found.
-    fn codec(&self) -> PhantomData<Self::Found>;
+    fn cachefn_codec(&self) -> PhantomData<Self::Found>;
 }
 
 /// The lookup that finds anything else.
@@ -159,13 +159,13 @@ pub trait CodecNo {
     type Found;
 
     /// What was found.
-    fn codec(&self) -> PhantomData<Self::Found>;
+    fn cachefn_codec(&self) -> PhantomData<Self::Found>;
 }
 
 impl<C: Codec> CodecYes for &CodecOf<C> {
     type Found = Named<C>;
 
-    fn codec(&self) -> PhantomData<Named<C>> {
+    fn cachefn_codec(&self) -> PhantomData<Named<C>> {
         PhantomData
     }
 }
@@ -173,7 +173,7 @@ impl<C: Codec> CodecYes for &CodecOf<C> {
 impl<C> CodecNo for CodecOf<C> {
     type Found = NoCodec<C>;
 
-    fn codec(&self) -> PhantomData<NoCodec<C>> {
+    fn cachefn_codec(&self) -> PhantomData<NoCodec<C>> {
         PhantomData
     }
 }
@@ -223,7 +223,8 @@ mod tests {
     macro_rules! kind_of {
         ($type:ty) => {
             std::any::type_name_of_val(&check(
-                (&&Verdict((&&&&Leafed((&&&&Shape::<$type>::NEW).shape())).leaf())).verdict(),
+                (&&Verdict((&&&&Leafed((&&&&Shape::<$type>::NEW).cachefn_shape())).cachefn_leaf()))
+                    .cachefn_verdict(),
             ))
         };
     }
@@ -252,8 +253,8 @@ mod tests {
     fn a_reference_cannot_be_stored() {
         #[expect(clippy::needless_borrow, reason = "one is taken away at a time")]
         fn found<'a>(_: &'a str) -> &'static str {
-            let leaf = (&&&&Leafed((&&&&Shape::<Option<&'a str>>::NEW).shape())).leaf();
-            std::any::type_name_of_val(&(&&Verdict(leaf)).verdict())
+            let leaf = (&&&&Leafed((&&&&Shape::<Option<&'a str>>::NEW).cachefn_shape())).cachefn_leaf();
+            std::any::type_name_of_val(&(&&Verdict(leaf)).cachefn_verdict())
         }
         assert!(found("").contains("No<"), "{}", found(""));
     }

@@ -62,7 +62,7 @@ pub(crate) fn invalidates(args: TokenStream, item: &TokenStream, enabled: bool) 
 /// The writer as a future.
 fn writing(function: &Function, private: &TokenStream) -> TokenStream {
     let returned = expand::returned(function);
-    let end = expand::stored(&returned, false, private, &quote!(end));
+    let end = expand::stored(&returned, false, private, &quote!(cachefn_end));
     let body = expand::body(function, &returned);
     quote!(#private::writing(__cachefn_plan, { use #private::returned::*; #end }, #body))
 }

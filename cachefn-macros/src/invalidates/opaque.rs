@@ -18,8 +18,8 @@ pub(super) fn writing(function: &Function, returned: &Type, private: &TokenStrea
             fn __cachefn_returned<F: ::core::future::Future>(_: &F) -> #private::Shape<F::Output> {
                 #private::Shape::NEW
             }
-            let __cachefn_shape = (&&&&__cachefn_returned(&__cachefn_body)).shape();
-            (&&#private::Verdict((&&&&#private::Leafed(__cachefn_shape)).leaf())).end()
+            let __cachefn_shape = (&&&&__cachefn_returned(&__cachefn_body)).cachefn_shape();
+            (&&#private::Verdict((&&&&#private::Leafed(__cachefn_shape)).cachefn_leaf())).cachefn_end()
         };
         #private::writing(__cachefn_plan, __cachefn_end, __cachefn_body)
     }}

@@ -1,6 +1,6 @@
 //! How the type of an argument decides what it reads like, and which error it is if it cannot be in a key.
 //!
-//! Generated code calls `(&&&Part(&argument)).argument(key)`, in a template `.write(key, separator)`. Method lookup removes one reference at
+//! Generated code calls `(&&&Part(&argument)).cachefn_argument(key)`, in a template `.cachefn_write(key, separator)`. Method lookup removes one reference at
 //! a time, so the trait on the most references that applies wins: [`BarePart`], [`TextPart`], [`NotAPart`].
 //! In a generic function the bounds in scope decide, the same for all instances.
 
@@ -20,32 +20,32 @@ pub struct Part<'a, T: ?Sized>(pub &'a T);
 /// Basic types: written as they display.
 pub trait BarePart {
     /// Writes the argument; `separator` is the first byte of what follows it in the key.
-    fn write(&self, key: &mut KeyWriter, separator: u8);
+    fn cachefn_write(&self, key: &mut KeyWriter, separator: u8);
 
     /// Writes the argument behind a `:`, where the key is no template.
     #[inline]
-    fn argument(&self, key: &mut KeyWriter) {
+    fn cachefn_argument(&self, key: &mut KeyWriter) {
         key.text(":");
-        self.write(key, b':');
+        self.cachefn_write(key, b':');
     }
 
     /// The same in the name of a namespace or tag.
     #[inline]
-    fn named(&self, key: &mut KeyWriter, separator: u8) {
-        self.write(key, separator);
+    fn cachefn_named(&self, key: &mut KeyWriter, separator: u8) {
+        self.cachefn_write(key, separator);
     }
 }
 
 /// Types that serialize: written as structured text.
 pub trait TextPart {
     /// Writes the argument; `separator` is the first byte of what follows it in the key.
-    fn write(&self, key: &mut KeyWriter, separator: u8);
+    fn cachefn_write(&self, key: &mut KeyWriter, separator: u8);
 
     /// Writes the argument behind a `:`, where the key is no template.
     #[inline]
-    fn argument(&self, key: &mut KeyWriter) {
+    fn cachefn_argument(&self, key: &mut KeyWriter) {
         key.text(":");
-        self.write(key, b':');
+        self.cachefn_write(key, b':');
     }
 }
 
@@ -55,12 +55,12 @@ pub trait NotAPart {
     type Argument: ?Sized;
 
     /// Cannot be called.
-    fn write(&self, key: &mut KeyWriter, separator: u8)
+    fn cachefn_write(&self, key: &mut KeyWriter, separator: u8)
     where
         Self: KeyPart<Self::Argument>;
 
     /// Cannot be called.
-    fn argument(&self, key: &mut KeyWriter)
+    fn cachefn_argument(&self, key: &mut KeyWriter)
     where
         Self: KeyPart<Self::Argument>;
 }
@@ -68,10 +68,10 @@ pub trait NotAPart {
 /// All other types, where the call itself has the error already.
 pub trait AnyPart {
     /// Writes nothing.
-    fn write(&self, key: &mut KeyWriter, separator: u8);
+    fn cachefn_write(&self, key: &mut KeyWriter, separator: u8);
 
     /// Writes nothing.
-    fn argument(&self, key: &mut KeyWriter);
+    fn cachefn_argument(&self, key: &mut KeyWriter);
 }
 
 /// Implemented by nothing, so that no implementation is suggested. The argument's type is a parameter because
@@ -86,7 +86,7 @@ pub trait KeyPart<Argument: ?Sized> {}
 /// In the name of a namespace or tag: types that display, so that a program can name the same group with `format!`.
 pub trait NamedPart {
     /// Writes what the argument displays.
-    fn named(&self, key: &mut KeyWriter, separator: u8);
+    fn cachefn_named(&self, key: &mut KeyWriter, separator: u8);
 }
 
 /// All other types in such a name: one error where the argument is.
@@ -95,7 +95,7 @@ pub trait NotNamed {
     type Argument: ?Sized;
 
     /// Cannot be called.
-    fn named(&self, key: &mut KeyWriter, separator: u8)
+    fn cachefn_named(&self, key: &mut KeyWriter, separator: u8)
     where
         Self: NamePart<Self::Argument>;
 }
@@ -109,9 +109,9 @@ pub trait NotNamed {
 pub trait NamePart<Argument: ?Sized> {}
 
 impl<T: Serialize + Display + ?Sized> NamedPart for &Part<'_, T> {
-    fn named(&self, key: &mut KeyWriter, separator: u8) {
+    fn cachefn_named(&self, key: &mut KeyWriter, separator: u8) {
         if key.is_short() {
-            return TextPart::write(self, key, separator);
+            return TextPart::cachefn_write(self, key, separator);
         }
         let (shown, mut whole) = (self.0.to_string(), String::new());
         let mut out = Escaped::new(key, separator);
@@ -147,7 +147,7 @@ fn shows_all(shown: &str, whole: &str) -> bool {
 impl<T: ?Sized> NotNamed for Part<'_, T> {
     type Argument = T;
 
-    fn named(&self, _: &mut KeyWriter, _: u8)
+    fn cachefn_named(&self, _: &mut KeyWriter, _: u8)
     where
         Self: NamePart<T>,
     {
@@ -157,16 +157,16 @@ impl<T: ?Sized> NotNamed for Part<'_, T> {
 /// The same, where the call itself has the error already.
 pub trait AnyNamed {
     /// Writes nothing.
-    fn named(&self, key: &mut KeyWriter, separator: u8);
+    fn cachefn_named(&self, key: &mut KeyWriter, separator: u8);
 }
 
 impl<T: ?Sized> AnyNamed for Part<'_, T> {
-    fn named(&self, _: &mut KeyWriter, _: u8) {}
+    fn cachefn_named(&self, _: &mut KeyWriter, _: u8) {}
 }
 
 impl<T: Bare + ?Sized> BarePart for &&Part<'_, T> {
     #[inline]
-    fn write(&self, key: &mut KeyWriter, separator: u8) {
+    fn cachefn_write(&self, key: &mut KeyWriter, separator: u8) {
         let mut out = Escaped::new(key, separator);
         self.0.write_bare(&mut out);
         out.close();
@@ -174,7 +174,7 @@ impl<T: Bare + ?Sized> BarePart for &&Part<'_, T> {
 }
 
 impl<T: Serialize + ?Sized> TextPart for &Part<'_, T> {
-    fn write(&self, key: &mut KeyWriter, separator: u8) {
+    fn cachefn_write(&self, key: &mut KeyWriter, separator: u8) {
         let mut out = Escaped::new(key, separator);
         if let Err(error) = self.0.serialize(Text::new(&mut out)) {
             out.fail(error);
@@ -186,13 +186,13 @@ impl<T: Serialize + ?Sized> TextPart for &Part<'_, T> {
 impl<T: ?Sized> NotAPart for Part<'_, T> {
     type Argument = T;
 
-    fn write(&self, _: &mut KeyWriter, _: u8)
+    fn cachefn_write(&self, _: &mut KeyWriter, _: u8)
     where
         Self: KeyPart<T>,
     {
     }
 
-    fn argument(&self, _: &mut KeyWriter)
+    fn cachefn_argument(&self, _: &mut KeyWriter)
     where
         Self: KeyPart<T>,
     {
@@ -200,7 +200,7 @@ impl<T: ?Sized> NotAPart for Part<'_, T> {
 }
 
 impl<T: ?Sized> AnyPart for Part<'_, T> {
-    fn write(&self, _: &mut KeyWriter, _: u8) {}
+    fn cachefn_write(&self, _: &mut KeyWriter, _: u8) {}
 
-    fn argument(&self, _: &mut KeyWriter) {}
+    fn cachefn_argument(&self, _: &mut KeyWriter) {}
 }

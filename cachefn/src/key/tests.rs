@@ -38,7 +38,7 @@ macro_rules! pieces {
     ($key:ident; end $($rest:tt)*) => { $key.namespace_end(); pieces!($key; $($rest)*) };
     ($key:ident; namespace $($rest:tt)*) => { $key.namespace(); pieces!($key; $($rest)*) };
     ($key:ident; {$part:expr} $separator:tt $($rest:tt)*) => {
-        (&&&Part(&($part))).write(&mut $key, $separator);
+        (&&&Part(&($part))).cachefn_write(&mut $key, $separator);
         pieces!($key; $($rest)*)
     };
     ($key:ident; $literal:literal $($rest:tt)*) => { $key.text($literal); pieces!($key; $($rest)*) };
@@ -266,7 +266,7 @@ fn what_cannot_be_serialized_is_an_error_that_says_why() {
 macro_rules! short {
     ($($part:expr),+ $(,)?) => {{
         let mut short = KeyWriter::short();
-        $((&&&Part(&($part))).argument(&mut short);)+
+        $((&&&Part(&($part))).cachefn_argument(&mut short);)+
         assert!(short.is_usable() && short.as_bytes().len() % 8 == 0);
         (short.as_bytes().to_vec(), key!($($part),+))
     }};
