@@ -16,6 +16,12 @@ pub struct KeyWriter {
     function: Option<&'static str>,
     form: Form,
     bypass: bool,
+    /// What hardly any key has.
+    rare: Option<Box<Rare>>,
+}
+
+#[derive(Default)]
+struct Rare {
     error: Option<KeyError>,
     /// What the namespace does not show of the arguments in it.
     unshown: Vec<Box<str>>,
@@ -59,8 +65,7 @@ impl KeyWriter {
             function: None,
             form: Form::Key,
             bypass: false,
-            error: None,
-            unshown: Vec::new(),
+            rare: None,
         }
     }
 
@@ -110,7 +115,7 @@ impl KeyWriter {
     /// Whether a call in short can be used: nothing in it failed, and it is worth keeping.
     #[inline]
     pub(crate) fn is_usable(&self) -> bool {
-        self.error.is_none() && self.text.len() <= LONGEST_SHORT
+        self.rare.is_none() && self.text.len() <= LONGEST_SHORT
     }
 
     /// `bypass = …`: whether the cache is not to be read.
@@ -152,7 +157,8 @@ impl KeyWriter {
             self.push(function);
         }
         self.arguments = self.text.len();
-        for unshown in std::mem::take(&mut self.unshown) {
+        let unshown = self.rare.as_mut().map(|rare| std::mem::take(&mut rare.unshown));
+        for unshown in unshown.into_iter().flatten() {
             self.push(":");
             Escaped::new(self, b':').text(&unshown);
         }
@@ -161,7 +167,7 @@ impl KeyWriter {
     /// Has the key of the function tell apart what its namespace does not.
     pub(super) fn distinguish(&mut self, unshown: &str) {
         if matches!(self.form, Form::Key) {
-            self.unshown.push(unshown.into());
+            self.rare().unshown.push(unshown.into());
         }
     }
 
@@ -177,22 +183,24 @@ impl KeyWriter {
     /// Ends the key, or says why one of its parts could not be written.
     #[inline]
     pub(crate) fn complete(&mut self) -> Result<(), KeyError> {
-        if self.error.is_none() && self.text.len() <= shorten::KEY_LIMIT { Ok(()) } else { self.shorten() }
+        if self.rare.is_none() && self.text.len() <= shorten::KEY_LIMIT { Ok(()) } else { self.shorten() }
     }
 
     #[cold]
     fn shorten(&mut self) -> Result<(), KeyError> {
-        if let Some(error) = self.error.take() {
+        if let Some(error) = self.error() {
             return Err(error);
         }
-        self.replace_arguments(shorten::digest);
+        if self.text.len() > shorten::KEY_LIMIT {
+            self.replace_arguments(shorten::digest);
+        }
         Ok(())
     }
 
     /// The same with a digest in the place of everything that is the function's own, for which `secret` must be
     /// known.
     pub(crate) fn seal(&mut self, secret: &[u8]) -> Result<(), KeyError> {
-        if self.error.is_some() {
+        if self.error().is_some() {
             // What a type says when it fails may hold its value.
             return Err(KeyError("a sensitive argument does not serialize".into()));
         }
@@ -222,8 +230,8 @@ impl KeyWriter {
     }
 
     /// What was written, without a key around it.
-    pub(crate) fn into_text(self) -> Result<String, KeyError> {
-        match self.error {
+    pub(crate) fn into_text(mut self) -> Result<String, KeyError> {
+        match self.error() {
             Some(error) => Err(error),
             None => Ok(self.as_str().to_owned()),
         }
@@ -247,7 +255,15 @@ impl KeyWriter {
 
     /// Keeps the first error; what is written after it does not matter.
     pub(super) fn fail(&mut self, error: KeyError) {
-        self.error.get_or_insert(error);
+        self.rare().error.get_or_insert(error);
+    }
+
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    fn error(&mut self) -> Option<KeyError> {
+        self.rare.as_mut().and_then(|rare| rare.error.take())
     }
 
     fn replace_arguments(&mut self, digest: impl FnOnce(&[u8]) -> [u8; 34]) {
