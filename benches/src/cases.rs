@@ -31,8 +31,6 @@ static DB: Db = Db(7);
 pub struct Case {
     /// What it takes.
     pub name: &'static str,
-    /// The size of those arguments that the key uses and that own memory, in bytes.
-    pub in_key: usize,
     /// Calls the plain function once.
     pub bare: fn(),
     /// Calls the annotated function once.
@@ -46,7 +44,7 @@ pub struct Case {
 /// Writes a function down twice, with the attribute and without, and how to call both.
 macro_rules! case {
     (
-        $case:ident = $name:literal, key = $key:expr, owns $in_key:expr,
+        $case:ident = $name:literal, key = $key:expr,
         ($($arg:ident: $ty:ty = $value:expr),*), $db:ident, $body:block
     ) => {
         const $case: Case = {
@@ -57,7 +55,6 @@ macro_rules! case {
 
             Case {
                 name: $name,
-                in_key: $in_key,
                 bare: || call(bare($($value,)* &DB)),
                 annotated: || call(annotated($($value,)* &DB)),
                 bare_size: || size_of_val(&bare($($value,)* &DB)),
@@ -67,23 +64,23 @@ macro_rules! case {
     };
 }
 
-case!(NUMBER = "(u64, &Db)", key = id, owns 0, (id: u64 = black_box(7)), db, { db.read(id).await });
+case!(NUMBER = "(u64, &Db)", key = id, (id: u64 = black_box(7)), db, { db.read(id).await });
 case!(
-    NAME = "(String, &Db)", key = name, owns size_of::<String>(),
+    NAME = "(String, &Db)", key = name,
     (name: String = String::from(black_box("ada"))), db,
     { db.read(name.len() as u64).await }
 );
 case!(
-    BYTES = "(String, Vec<u8>, &Db)", key = (name, bytes), owns size_of::<String>() + size_of::<Vec<u8>>(),
+    BYTES = "(String, Vec<u8>, &Db)", key = (name, bytes),
     (name: String = String::from(black_box("ada")), bytes: Vec<u8> = vec![black_box(1); 8]), db,
     { db.read(name.len() as u64 + bytes.len() as u64).await }
 );
 case!(
-    BLOCK = "(u64, [u64; 32], &Db)", key = id, owns 0,
+    BLOCK = "(u64, [u64; 32], &Db)", key = id,
     (id: u64 = black_box(7), block: [u64; 32] = black_box([1; 32])), db,
     { Ok(db.read(id).await? + block[31]) }
 );
-case!(LOCALS = "(u64, &Db), 512 B of locals", key = id, owns 0, (id: u64 = black_box(7)), db, {
+case!(LOCALS = "(u64, &Db), 512 B of locals", key = id, (id: u64 = black_box(7)), db, {
     let locals = black_box([id; 64]);
     Ok(db.read(id).await? + locals[63])
 });
