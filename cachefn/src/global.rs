@@ -179,6 +179,10 @@ fn set_up(config: &Config) -> Option<Redis> {
     }
     let cache = Arc::new(Cache::new(config));
     let redis = cache.redis.clone();
+    if FIRST_CACHE.get().is_some() {
+        // Before the swap: calls must not find one cache while invalidations find the other.
+        SWITCH.store(LATER, Ordering::Release);
+    }
     retire(CACHE.swap(Some(Arc::clone(&cache))));
     let is_first = FIRST_CACHE.set(cache).is_ok();
     SWITCH.store(if is_first { FIRST } else { LATER }, Ordering::Release);

@@ -221,7 +221,7 @@ fn a_large_entry_is_found_though_never_at_a_glance() {
 
 #[test]
 fn more_calls_than_there_are_places_are_found_all_the_same() {
-    let memory = Memory::new(8 << 20, Clock::manual());
+    let memory = Memory::new(32 << 20, Clock::manual());
     let calls = 20_000;
     for number in 0..calls {
         let ticket = memory.begin(&place(&format!("k{number}")));
