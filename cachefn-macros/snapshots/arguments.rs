@@ -26,7 +26,9 @@ async fn render(page: Page, lang: &str) -> Html {
             &__cachefn_kind,
             |__cachefn_key: &mut ::cachefn::__private::KeyWriter| {
                 use ::cachefn::__private::parts::*;
-                __cachefn_key.bypass(page.fresh);
+                if __cachefn_key.asks() {
+                    __cachefn_key.bypass(page.fresh);
+                }
                 (&&&::cachefn::__private::Part(&(page.id)))
                     .cachefn_argument(__cachefn_key);
             },

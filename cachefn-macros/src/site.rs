@@ -51,7 +51,7 @@ pub(crate) fn site(plan: &Plan, purpose: Purpose) -> TokenStream {
 pub(crate) fn key(plan: &Plan, purpose: Purpose) -> TokenStream {
     let private = plan.krate.private();
     let bypass = plan.call.bypass.as_ref().filter(|_| purpose == Purpose::Call);
-    let bypass = bypass.map(|bypass| quote!(__cachefn_key.bypass(#bypass);));
+    let bypass = bypass.map(|bypass| quote!(if __cachefn_key.asks() { __cachefn_key.bypass(#bypass); }));
     let mut writes = Vec::new();
     if let Namespace::Template(template) = &plan.namespace {
         writes.extend(pieces(template, "cachefn_named", &private));

@@ -156,7 +156,8 @@ impl Flight {
     }
 
     fn is_aboard(&self) -> bool {
-        ABOARD.with_borrow(|aboard| aboard.iter().any(|flight| std::ptr::eq(*flight, self)))
+        let among = |aboard: &Vec<*const Self>| aboard.iter().any(|flight| std::ptr::eq(*flight, self));
+        ABOARD.try_with(|aboard| among(&aboard.borrow())).unwrap_or(false)
     }
 
     /// Has one more follower run its body beside the others when patience has run out.
@@ -221,10 +222,17 @@ impl State {
 
     fn end(&mut self) -> VecDeque<Waiting> {
         self.over = true;
-        if let Some(clock) = self.patience.clock.take() {
+        self.patience.restart();
+        std::mem::take(&mut self.waiting)
+    }
+}
+
+impl Patience {
+    fn restart(&mut self) {
+        self.next = FIRST_PATIENCE;
+        if let Some(clock) = self.clock.take() {
             clock.abort();
         }
-        std::mem::take(&mut self.waiting)
     }
 }
 
@@ -234,7 +242,8 @@ pub(crate) struct Aboard(());
 
 impl Drop for Aboard {
     fn drop(&mut self) {
-        ABOARD.with_borrow_mut(Vec::pop);
+        // A thread that ends has nobody aboard.
+        let _ = ABOARD.try_with(|aboard| aboard.borrow_mut().pop());
     }
 }
 
@@ -275,7 +284,7 @@ impl Seat {
 
     /// Polls a body of this flight: a call of the same key inside it does not wait for itself.
     pub(crate) fn board(&self) -> Aboard {
-        ABOARD.with_borrow_mut(|aboard| aboard.push(Arc::as_ptr(&self.flight)));
+        let _ = ABOARD.try_with(|aboard| aboard.borrow_mut().push(Arc::as_ptr(&self.flight)));
         Aboard(())
     }
 
@@ -301,14 +310,19 @@ impl Seat {
             let mut flights = lock(&flight.shards[flight.shard]);
             let mut state = lock(&flight.state);
             state.running = state.running.saturating_sub(1);
-            state.sealed = false;
             if state.over || state.running > 0 {
                 return;
             }
+            // Nobody's value is on its way any more, and those who run next are waited for from now on.
+            state.sealed = false;
+            state.patience.restart();
             let wave = if failed { state.wave } else { 1 };
             state.wave = if failed { (wave * 2).min(LARGEST_WAVE) } else { state.wave };
             let promoted = std::iter::from_fn(|| state.next()).take(wave).collect::<Vec<_>>();
             state.running = promoted.len();
+            if !state.waiting.is_empty() {
+                flight.wait(&mut state);
+            }
             if promoted.is_empty() {
                 state.end();
                 flight.strike(&mut flights);

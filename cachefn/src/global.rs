@@ -134,7 +134,7 @@ pub async fn shutdown() {
         if let Some(redis) = &cache.redis {
             redis.shutdown().await;
         }
-        cache.memory.clear();
+        cache.give_back();
     }
 }
 
@@ -192,7 +192,9 @@ fn set_up(config: &Config) -> Option<Redis> {
 
 /// A cache that the first call had set up is replaced when the program initializes by name.
 fn retire(cache: Option<Arc<Cache>>) {
-    if let Some(redis) = cache.and_then(|cache| cache.redis.clone()) {
+    let Some(cache) = cache else { return };
+    cache.give_back();
+    if let Some(redis) = cache.redis.clone() {
         cachefn_backends::background::handle().spawn(async move { redis.shutdown().await });
     }
 }
@@ -214,6 +216,12 @@ impl Cache {
             fallback_ttl: config.fallback_ttl(),
             secret: secret(config),
         }
+    }
+
+    /// Gives the memory back. The first cache of the process itself stays.
+    fn give_back(&self) {
+        self.memory.clear();
+        self.memory.reclaim();
     }
 
     /// Redis, while it is connected and trusted. All steps taken through one link share its deadline.
@@ -261,7 +269,13 @@ fn secret(config: &Config) -> Option<Secret> {
 #[cfg(feature = "redis")]
 fn start_redis(config: &Config, memory: &Memory) -> Option<Redis> {
     let memory = memory.clone();
-    let start = |settings| Redis::start(settings, move || memory.clear());
+    let on_change = move || {
+        memory.clear();
+        // What is under a lock is to be quick.
+        let memory = memory.clone();
+        cachefn_backends::background::handle().spawn(async move { memory.reclaim() });
+    };
+    let start = |settings| Redis::start(settings, on_change);
     config.redis().map(|redis| start(redis.settings(config.prefix())))
 }
 

@@ -211,6 +211,7 @@ pub fn clear() -> Invalidation {
     let Some(cache) = in_use() else { return Invalidation::off() };
     let cleared = Invalidation::of(&cache, vec![Target::Group(Group::root())], "*");
     cache.memory.clear();
+    cache.memory.reclaim();
     cleared
 }
 

@@ -128,7 +128,8 @@ struct Watching<'a>(&'a mut Report);
 
 impl<'a> Watching<'a> {
     fn with(report: &'a mut Report) -> Self {
-        SEEN.with_borrow_mut(|seen| seen.push(std::mem::take(report)));
+        // A thread that ends watches nothing.
+        let _ = SEEN.try_with(|seen| seen.borrow_mut().push(std::mem::take(report)));
         WATCHED.set(true);
         Self(report)
     }
@@ -136,7 +137,8 @@ impl<'a> Watching<'a> {
 
 impl Drop for Watching<'_> {
     fn drop(&mut self) {
-        SEEN.with_borrow_mut(|seen| {
+        let _ = SEEN.try_with(|seen| {
+            let mut seen = seen.borrow_mut();
             *self.0 = seen.pop().unwrap_or_default();
             WATCHED.set(!seen.is_empty());
         });
@@ -151,5 +153,7 @@ pub(crate) fn is_watched() -> bool {
 
 /// Tells everybody who watches.
 pub(crate) fn tell(call: &CallReport) {
-    SEEN.with_borrow_mut(|seen| seen.iter_mut().for_each(|report| report.calls.push(call.clone())));
+    let _ = SEEN.try_with(|seen| {
+        seen.borrow_mut().iter_mut().for_each(|report| report.calls.push(call.clone()));
+    });
 }

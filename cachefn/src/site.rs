@@ -267,11 +267,19 @@ impl Instance {
 
     /// The logical key that `write` writes.
     pub(crate) fn key(&self, cache: &Cache, write: Write<'_>) -> Result<Key, Unusable> {
-        let mut key = KeyWriter::new();
+        self.written(cache, write, KeyWriter::new()).map(|key| key.to_key())
+    }
+
+    /// The same, with the call in short as it is by the same look at the arguments.
+    pub(crate) fn key_and_short(&self, cache: &Cache, write: Write<'_>) -> Result<KeyWriter, Unusable> {
+        self.written(cache, write, KeyWriter::with_short())
+    }
+
+    fn written(&self, cache: &Cache, write: Write<'_>, mut key: KeyWriter) -> Result<KeyWriter, Unusable> {
         self.begin(&mut key);
         write(&mut key);
         self.complete(&mut key, cache)?;
-        Ok(key.to_key())
+        Ok(key)
     }
 
     /// Counts a call that cannot be cached, and says why.
@@ -390,7 +398,8 @@ impl Identity {
             _ => site.name.to_owned(),
         };
         let generic = site.generic || closure.contains('<');
-        let shared_path = parent != module && !closure.contains('<') || path_has_no_name(&parent);
+        // Only a type with parameters is certain to be a type: what else a path leads through may be a function.
+        let shared_path = (parent != module && !owner.contains('<')) || path_has_no_name(&parent);
         let path = format!("{parent}::{}", site.name);
         let namespace = site
             .namespace

@@ -1,6 +1,5 @@
 //! What every function has done so far, counted.
 
-use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -49,7 +48,7 @@ pub struct FunctionStats {
     pub hits: u64,
     /// Calls that found nothing usable.
     pub misses: u64,
-    /// Misses that found an entry which an invalidation has struck.
+    /// Misses that found an entry which the invalidation of a group has struck. One of a key leaves nothing to find.
     pub invalidated: u64,
     /// Misses that found what is not this function's, or cannot be read: another type's, another version's, damaged.
     pub unreadable: u64,
@@ -64,7 +63,7 @@ pub struct FunctionStats {
     /// Calls or values that cannot be cached: a key that does not serialize, a value that does not
     /// encode or is too large.
     pub unfit: u64,
-    /// How long hits took, from the key on; of those in memory one in 64 is measured.
+    /// How long hits took; of those in memory one in 64 is measured.
     pub lookup: Latency,
     /// How long bodies took, those that failed included.
     pub body: Latency,
@@ -121,19 +120,13 @@ pub(crate) struct Sharded(Box<[Padded]>);
 #[repr(align(128))]
 struct Padded(Counter);
 
-/// Of so many hits in memory one is measured: a look at the clock costs as much as the rest of a hit.
+/// Of so many calls one is measured: a look at the clock costs as much as the rest of a hit.
 const MEASURED: u8 = 64;
 
-thread_local! {
-    static HITS: Cell<u8> = const { Cell::new(0) };
-}
-
-/// The time, if this call is one of those that are measured.
+/// The time, if this call is one of those that are measured. Which ones is left to chance, for calls may come in turns.
 #[inline]
 pub(crate) fn sampled() -> Option<Instant> {
-    let count = HITS.get().wrapping_add(1) % MEASURED;
-    HITS.set(count);
-    (count == 0).then(Instant::now)
+    (fastrand::u8(..MEASURED) == 0).then(Instant::now)
 }
 
 thread_local! {

@@ -37,11 +37,14 @@ pub struct Plan {
     targets: Vec<Target>,
     /// What logs call them.
     names: Vec<Box<str>>,
+    /// Nothing was cached when it was made, so nothing is named.
+    blind: bool,
 }
 
 /// Whether companions are to name what they would strike.
 pub(crate) fn is_planning() -> bool {
-    NOTED.with_borrow(Option::is_some)
+    // In a thread that ends nothing is planned.
+    NOTED.try_with(|noted| noted.borrow().is_some()).unwrap_or(false)
 }
 
 /// Names what is to be struck. While caching is off nothing is asked.
@@ -56,7 +59,7 @@ pub fn plan(name: impl FnOnce()) -> Plan {
     }
 
     if in_use().is_none() {
-        return Plan::default();
+        return Plan { blind: true, ..Plan::default() };
     }
     let outer = Outer(NOTED.replace(Some(Plan::default())));
     name();
@@ -117,7 +120,14 @@ pub fn tag_of(tag: impl AsRef<str>) {
 
 impl Plan {
     fn strike(self) -> Invalidation {
-        let Some(cache) = in_use().filter(|_| !self.targets.is_empty()) else { return Invalidation::off() };
+        let Some(cache) = in_use() else { return Invalidation::off() };
+        if self.blind {
+            // Caching began while the writer was under way: what it would have named may have been read meanwhile.
+            return Invalidation::strike(&cache, vec![Target::Group(Group::root())]);
+        }
+        if self.targets.is_empty() {
+            return Invalidation::off();
+        }
         for name in &self.names {
             event::invalidates(&cache.prefix, name);
         }

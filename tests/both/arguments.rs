@@ -200,3 +200,49 @@ async fn a_namespace_is_named_as_format_would_name_it() {
     cachefn::invalidate_namespace("my shops").await;
     assert_eq!(shop("a", "b", &runs).await, before + 1);
 }
+
+#[tokio::test]
+async fn the_arguments_are_asked_once_whether_to_read() {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    static ASKED: AtomicU32 = AtomicU32::new(0);
+
+    #[cached(namespace = "asked", key = id, bypass = ASKED.fetch_add(1, Ordering::SeqCst) % 2 == 1)]
+    async fn get(id: u64, runs: &Runs) -> u32 {
+        runs.next()
+    }
+
+    let (_cache, runs) = (cache().await, Runs::default());
+    let mut answers = Vec::new();
+    for _ in 0..6 {
+        answers.push(get(1, &runs).await);
+    }
+    assert_eq!((answers.as_slice(), ASKED.load(Ordering::SeqCst)), ([1, 2, 2, 3, 3, 4].as_slice(), 6));
+}
+
+/// What a key is made of may change between two looks at it.
+#[tokio::test]
+async fn a_key_that_changes_while_it_is_made_is_still_the_key_of_its_value() {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    static LOOKS: AtomicU32 = AtomicU32::new(0);
+    static MODE: AtomicU32 = AtomicU32::new(0);
+
+    /// Changes after every second look.
+    fn mode() -> u32 {
+        let looks = LOOKS.fetch_add(1, Ordering::SeqCst);
+        MODE.store((looks + 1) / 2 % 2, Ordering::SeqCst);
+        looks / 2 % 2
+    }
+
+    #[cached(namespace = "mode", key = mode())]
+    async fn get(runs: &Runs) -> u32 {
+        runs.next()
+    }
+
+    let (_cache, runs) = (cache().await, Runs::default());
+    for _ in 0..20 {
+        get(&runs).await;
+    }
+    assert_eq!(runs.get(), 2, "one for each mode");
+}

@@ -66,6 +66,93 @@ async fn values_that_display_alike_share_a_namespace_and_no_entries() {
     assert_eq!([get(Masked("ada")).await, get(Masked("alan")).await], ["ada", "alan"]);
 }
 
+/// Different owners with the same number.
+#[derive(Clone, Copy, Serialize)]
+enum Owner {
+    User(u64),
+    Org(u64),
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::User(id) | Self::Org(id)) = self;
+        write!(f, "{id}")
+    }
+}
+
+/// A number or a text, and nobody can see which.
+#[derive(Clone, Serialize)]
+#[serde(untagged)]
+enum Id {
+    Number(u64),
+    Text(String),
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(id) => write!(f, "{id}"),
+            Self::Text(id) => f.write_str(id),
+        }
+    }
+}
+
+/// Shows what it does not serialize.
+#[derive(Clone, Serialize)]
+struct Tenant {
+    #[serde(skip)]
+    name: String,
+}
+
+impl fmt::Display for Tenant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+/// Does not display at all.
+#[derive(Clone, Serialize)]
+struct Broken;
+
+impl fmt::Display for Broken {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Err(fmt::Error)
+    }
+}
+
+#[tokio::test]
+async fn whatever_a_namespace_does_not_show_tells_entries_apart() {
+    #[cached(namespace = "groups-h:{owner}", key = 1)]
+    async fn owned(owner: Owner) -> String {
+        match owner {
+            Owner::User(id) => format!("user {id}"),
+            Owner::Org(id) => format!("org {id}"),
+        }
+    }
+    #[cached(namespace = "groups-i:{id}", key = 1)]
+    async fn numbered(id: Id) -> bool {
+        matches!(id, Id::Number(_))
+    }
+    #[cached(namespace = "groups-j:{tenant}", key = 1)]
+    async fn rented(tenant: Tenant) -> String {
+        tenant.name
+    }
+    #[cached(namespace = "groups-k:{broken}", key = 1)]
+    async fn unnamed(broken: Broken, runs: &Runs) -> u32 {
+        runs.next()
+    }
+
+    let (_cache, runs) = (cache().await, Runs::default());
+    let tenant = |name: &str| Tenant { name: name.to_owned() };
+    // What was found once is found in another way.
+    for _ in 0..3 {
+        assert_eq!([owned(Owner::User(7)).await, owned(Owner::Org(7)).await], ["user 7", "org 7"]);
+        assert_eq!([numbered(Id::Number(7)).await, numbered(Id::Text("7".into())).await], [true, false]);
+        assert_eq!([rented(tenant("a")).await, rented(tenant("b")).await], ["a", "b"]);
+    }
+    assert_eq!([unnamed(Broken, &runs).await, unnamed(Broken, &runs).await], [1, 2], "it is not cached");
+}
+
 #[tokio::test]
 async fn a_namespace_with_nothing_in_it_is_named_too() {
     #[cached(namespace = "groups-e:{id}:keys", key = 1)]

@@ -111,6 +111,26 @@ async fn closures_and_functions_of_one_name_do_not_share_values() {
     assert_eq!([first, second], ["first 1", "second 1"]);
 }
 
+#[tokio::test]
+async fn generic_functions_of_one_name_in_blocks_are_told_apart() {
+    let _cache = cache().await;
+    let first = {
+        #[cached(key = id)]
+        async fn get<T: Into<u64> + Copy + serde::Serialize>(id: T) -> u64 {
+            id.into() + 100
+        }
+        get(7_u8).await
+    };
+    let second = {
+        #[cached(key = id)]
+        async fn get<T: Into<u64> + Copy + serde::Serialize>(id: T) -> u64 {
+            id.into() + 200
+        }
+        get(7_u8).await
+    };
+    assert_eq!([first, second], [107, 207]);
+}
+
 /// Writes an entity whose loader stands in a block without a name.
 macro_rules! entity {
     ($entity:ident, $text:literal) => {

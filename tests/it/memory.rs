@@ -176,7 +176,8 @@ async fn an_entry_expires() {
         assert!(start.elapsed() < Duration::from_secs(10), "it never expires");
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    assert!(start.elapsed() >= Duration::from_millis(30), "it expired after {:?}", start.elapsed());
+    // The clock moves in steps of the machine's timer, 10 ms at most.
+    assert!(start.elapsed() >= Duration::from_millis(20), "it expired after {:?}", start.elapsed());
 }
 
 /// One gated function in a namespace of its own, and everything that invalidates it.

@@ -17,7 +17,6 @@ mod name;
 mod protocol;
 
 use std::any::{Any, TypeId};
-use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -43,10 +42,6 @@ const REPORTED: u8 = 64;
 
 /// What holds the entries.
 type Entries = moka::sync::Cache<Name, AnyEntry, Known>;
-
-thread_local! {
-    static HITS: Cell<u8> = const { Cell::new(0) };
-}
 
 /// The in-process store. Cheap to clone; clones are the same store.
 #[derive(Clone)]
@@ -172,11 +167,16 @@ impl Memory {
         }
     }
 
-    /// Strikes everything and gives the memory back.
+    /// Strikes everything; its memory is given back with the next accesses, or by [`Self::reclaim`].
     pub fn clear(&self) {
         self.invalidate(&Target::Group(Group::root()));
         self.inner.entries.invalidate_all();
         self.inner.hot.clear();
+    }
+
+    /// Has moka give back now what it would give back with the next accesses.
+    pub fn reclaim(&self) {
+        self.inner.entries.run_pending_tasks();
     }
 
     /// What is left of the life of an entry.
@@ -322,14 +322,10 @@ impl Drop for Ticket {
     }
 }
 
-/// Whether moka is told of this hit.
+/// Whether moka is told of this hit. Which ones is left to chance, for calls may come in turns.
 #[inline]
 fn is_reported() -> bool {
-    HITS.with(|hits| {
-        let count = hits.get().wrapping_add(1) % REPORTED;
-        hits.set(count);
-        count == 0
-    })
+    fastrand::u8(..REPORTED) == 0
 }
 
 impl fmt::Debug for Memory {

@@ -12,8 +12,8 @@ use moka::Equivalent;
 pub(super) struct Hashing(RandomState);
 
 /// A call in short: whose it is, and its arguments as they are written before they are a key. Calls that are alike in
-/// short have the same key; a key may be written down in more than one way.
-#[derive(Clone, Copy, Debug)]
+/// short have the same key; a key may be written down in more than one way. Without `Debug`: arguments may be secret.
+#[derive(Clone, Copy)]
 pub struct Short<'k> {
     pub(super) hash: u64,
     pub(super) owner: TypeId,
@@ -22,7 +22,7 @@ pub struct Short<'k> {
 }
 
 /// A key that is looked for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) struct Sought<'k> {
     pub(super) hash: u64,
     pub(super) text: &'k [u8],

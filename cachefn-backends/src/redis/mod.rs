@@ -70,6 +70,7 @@ impl Redis {
     /// and must not use this `Redis`.
     pub fn start(settings: Settings, on_change: impl Fn() + Send + Sync + 'static) -> Self {
         let shared = Arc::new(Shared::new(settings, Box::new(on_change)));
+        shared.take_over();
         let task = background::handle().spawn(supervisor::supervise(Arc::clone(&shared)));
         Self(Arc::new(Handle { shared, supervisor: task.abort_handle() }))
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, watch};
@@ -43,10 +43,7 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn new(mut settings: Settings, on_change: Box<dyn Fn() + Send + Sync>) -> Self {
         settings.timeout = settings.timeout.min(MAX_TIMEOUT);
-        let (address, mut trust) = (settings.address(), Trust::new());
-        if left().remove(&(address.clone(), settings.prefix.clone())) {
-            trust.put_back(vec![Target::Group(Group::root())]);
-        }
+        let (address, trust) = (settings.address(), Trust::new());
         Self {
             address,
             settings,
@@ -86,7 +83,9 @@ impl Shared {
     ) -> Option<JoinHandle<Result<(), Error>>> {
         let mut trust = self.trust();
         let Some(errand) = trust.invalidate(targets) else {
-            if trust.is_closed() {
+            let closed = trust.is_closed();
+            drop(trust);
+            if closed {
                 self.leave();
             }
             return None;
@@ -123,18 +122,47 @@ impl Shared {
     /// Ends it: no link, no sending. What is on its way goes on. Whoever uses the server after us in this process
     /// begins with what we could not tell it.
     pub(super) fn close(&self) {
+        let mut owes = false;
         self.losing(|trust| {
-            if trust.owes() {
-                self.leave();
-            }
+            owes = trust.owes();
             trust.close()
         });
+        if owes {
+            self.leave();
+        }
         self.settled.send_replace(true);
     }
 
-    /// Notes that the server was not told everything.
+    /// Makes itself known, and takes over what those before have left untold.
+    pub(super) fn take_over(self: &Arc<Self>) {
+        let mut users = users();
+        users.alive.retain(|user| user.strong_count() > 0);
+        users.alive.push(Arc::downgrade(self));
+        if users.left.remove(&self.server()) {
+            self.trust().put_back(vec![Target::Group(Group::root())]);
+        }
+    }
+
+    /// The server was not told everything: whoever uses it after us tells it, now or when it comes.
     fn leave(&self) {
-        left().insert((self.address.clone(), self.settings.prefix.clone()));
+        let mut users = users();
+        let server = self.server();
+        let after = users.alive.iter().filter_map(Weak::upgrade);
+        let after = after.filter(|user| !std::ptr::eq(Arc::as_ptr(user), self) && user.server() == server);
+        let after: Vec<_> = after.filter(|user| !user.trust().is_closed()).collect();
+        if after.is_empty() {
+            users.left.insert(server);
+        }
+        drop(users);
+        for user in after {
+            let deadline = Instant::now() + user.settings.timeout;
+            drop(user.invalidate(vec![Target::Group(Group::root())], deadline));
+        }
+    }
+
+    /// Which server it is, and which part of it.
+    fn server(&self) -> (String, String) {
+        (self.address.clone(), self.settings.prefix.clone())
     }
 
     /// Waits until no invalidation is on its way, at most for `limit`.
@@ -160,8 +188,15 @@ impl Shared {
     }
 }
 
-/// The servers, by address and prefix, that were left without having been told everything.
-fn left() -> MutexGuard<'static, HashSet<(String, String)>> {
-    static LEFT: LazyLock<Mutex<HashSet<(String, String)>>> = LazyLock::new(Mutex::default);
-    LEFT.lock().unwrap_or_else(PoisonError::into_inner)
+/// Who uses servers in this process.
+#[derive(Default)]
+struct Users {
+    alive: Vec<Weak<Shared>>,
+    /// The servers, by address and prefix, that were left without having been told everything.
+    left: HashSet<(String, String)>,
+}
+
+fn users() -> MutexGuard<'static, Users> {
+    static USERS: LazyLock<Mutex<Users>> = LazyLock::new(Mutex::default);
+    USERS.lock().unwrap_or_else(PoisonError::into_inner)
 }

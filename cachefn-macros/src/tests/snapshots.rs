@@ -218,7 +218,7 @@ fn the_expansion_stays_within_its_budget() {
         ("sensitive", 4, 12),
         ("none = 30", 14, 12),
         ("codec = Json", 45, 0),
-        ("bypass = id == 0", 10, 0),
+        ("bypass = id == 0", 15, 0),
         ("tags = [\"all\", \"user:{id}\"]", 115, 0),
         ("when = |user: &User| user.is_active()", 40, 0),
         ("expire_with = User::life", 30, 0),

@@ -111,16 +111,16 @@ fn look_up(site: &'static Site, closure: Closure, write: Write<'_>, take: Take<'
             return None;
         }
     }
-    let asked = Asked { instance, short: &short, write, refresh, began };
+    let asked = Asked { instance, write, refresh, timed, began };
     asked.again(cache, reads.then_some(take))
 }
 
 /// A call that a glance has not answered.
 struct Asked<'a> {
     instance: Instance,
-    short: &'a KeyWriter,
     write: Write<'a>,
     refresh: bool,
+    timed: Option<Instant>,
     began: Option<Instant>,
 }
 
@@ -129,23 +129,26 @@ impl Asked<'_> {
     #[cold]
     #[inline(never)]
     fn again(self, cache: &Arc<Cache>, take: Option<Take<'_>>) -> Option<Box<Miss>> {
-        let Self { instance, short, write, refresh, began } = self;
-        let key = match instance.key(cache, write) {
-            Ok(key) => key,
+        let Self { instance, write, refresh, timed, began } = self;
+        let written = match instance.key_and_short(cache, write) {
+            Ok(written) => written,
             Err(why) => {
                 instance.says_unusable(&why);
                 return None;
             }
         };
+        let key = written.to_key();
         let (place, asked) = (instance.place(&key), Instant::now());
         let mut absence = Absence::Absent;
         if let Some(take) = take {
-            let call = short.is_usable().then(|| cache.memory.short(instance.owner, short.as_bytes()));
+            let call = written.short_form().map(|words| cache.memory.short(instance.owner, words));
             let look = |entry: &Entry| take(entry.value()).then(|| cache.memory.remaining(entry));
             match cache.memory.read(&place.key, call, instance.owner, look) {
                 Ok(Some(remaining)) => {
                     instance.identity.hits.count();
-                    instance.identity.lookups.add(asked.elapsed());
+                    if let Some(timed) = timed {
+                        instance.identity.lookups.add(timed.elapsed());
+                    }
                     let key = key.as_str();
                     event::outcome(Outcome::Hit, &instance, &cache.prefix, key, Some(remaining), began);
                     return None;

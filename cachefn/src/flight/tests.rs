@@ -185,3 +185,18 @@ fn an_origin_that_fails_for_ever_sends_off_no_endless_wave() {
     leader.fail();
     assert_eq!(airport.flights.len(), 0);
 }
+
+#[test]
+fn a_flight_stays_sealed_though_another_body_in_it_fails() {
+    let airport = Airport::new();
+    let leader = airport.lead();
+    let mut waiting = airport.follow();
+    leader.flight.replace();
+    let other = seat(&mut waiting).expect("patience has run out");
+    let entry = Airport::entry(&other);
+    other.seal();
+    leader.fail();
+    let mut late = airport.follow();
+    other.land(&entry);
+    assert!(matches!(late.try_recv(), Ok(Verdict::Retry)));
+}

@@ -31,31 +31,40 @@ impl<'a> Escaped<'a> {
         Self { key, separator, kind: FIRST, open: false }
     }
 
-    /// Begins the next piece of a part in short.
+    /// Writes the next piece of a part in short, if that is written: a word, and another one.
     #[inline]
-    fn begin(&mut self, kind: u64) {
+    fn piece(&mut self, kind: u64, more: Option<u64>) {
         self.close();
-        self.key.push_word(kind | self.kind);
-        self.kind = 0;
+        let first = std::mem::take(&mut self.kind);
+        if let Some(words) = self.key.words() {
+            words.push_word(kind | first);
+            if let Some(word) = more {
+                words.push_word(word);
+            }
+        }
     }
 
     /// Ends the part.
     #[inline]
     pub(super) fn close(&mut self) {
-        if self.open {
-            self.key.end_text();
-            self.open = false;
+        if std::mem::take(&mut self.open)
+            && let Some(words) = self.key.words()
+        {
+            words.end_word(0xff);
         }
     }
 
     /// Writes text, escaped.
     pub(super) fn text(&mut self, text: &str) {
+        if !self.open {
+            self.piece(TEXT, None);
+            self.open = true;
+        }
+        if let Some(words) = self.key.words() {
+            words.push(text.as_bytes());
+        }
         if self.key.is_short() {
-            if !self.open {
-                self.begin(TEXT);
-                self.open = true;
-            }
-            return self.key.push(text);
+            return;
         }
         if self.key.is_raw() {
             return self.key.push(text);
@@ -72,12 +81,13 @@ impl<'a> Escaped<'a> {
     /// Writes an integer in decimal.
     #[inline]
     pub(super) fn integer(&mut self, negative: bool, magnitude: u64) {
+        self.piece(if negative { NEGATIVE } else { POSITIVE }, Some(magnitude));
         if self.key.is_short() {
-            self.begin(if negative { NEGATIVE } else { POSITIVE });
-            return self.key.push_word(magnitude);
+            return;
         }
         if negative {
-            self.text("-");
+            let escaped = self.separator == b'-' && !self.key.is_raw();
+            self.key.push(if escaped { "%2D" } else { "-" });
         }
         self.key.push_decimal(magnitude);
     }
@@ -92,8 +102,9 @@ impl<'a> Escaped<'a> {
     /// Writes what no text can read as: `%` and a lower-case letter.
     pub(super) fn marker(&mut self, letter: char) {
         debug_assert!(letter.is_ascii_lowercase());
+        self.piece(MARKER | u64::from(u32::from(letter)) << 8, None);
         if self.key.is_short() {
-            return self.begin(MARKER | u64::from(u32::from(letter)) << 8);
+            return;
         }
         self.key.push("%");
         self.key.push(letter.encode_utf8(&mut [0; 4]));

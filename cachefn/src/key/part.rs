@@ -4,14 +4,14 @@
 //! a time, so the trait on the most references that applies wins: [`BarePart`], [`TextPart`], [`NotAPart`].
 //! In a generic function the bounds in scope decide, the same for all instances.
 
-use std::fmt::Display;
+use std::fmt::{Display, Write as _};
 
 use serde::Serialize;
 
-use super::KeyWriter;
 use super::bare::Bare;
 use super::escape::Escaped;
 use super::text::Text;
+use super::{KeyError, KeyWriter};
 
 /// One argument of a call.
 #[derive(Debug)]
@@ -110,38 +110,24 @@ pub trait NamePart<Argument: ?Sized> {}
 
 impl<T: Serialize + Display + ?Sized> NamedPart for &Part<'_, T> {
     fn cachefn_named(&self, key: &mut KeyWriter, separator: u8) {
-        if key.is_short() {
-            return TextPart::cachefn_write(self, key, separator);
-        }
-        let (shown, mut whole) = (self.0.to_string(), String::new());
+        let (mut shown, mut whole) = (String::new(), String::new());
+        let written = write!(shown, "{}", self.0).map_err(KeyError::from);
+        let written = written.and_then(|()| self.0.serialize(Text::new(&mut whole)));
         let mut out = Escaped::new(key, separator);
+        if let Err(error) = written {
+            return out.fail(error);
+        }
         if shown.is_empty() {
             out.nothing();
         } else {
             out.text(&shown);
         }
-        match self.0.serialize(Text::new(&mut whole)) {
-            Err(error) => out.fail(error),
-            // What displays alike need not be the same.
-            Ok(()) if !shows_all(&shown, &whole) => key.distinguish(&whole),
-            Ok(()) => {}
+        out.close();
+        // What displays alike need not be the same, unless it is a text that displays as it is.
+        if whole != format!("\"{}\"", shown.replace('"', "\"\"")) {
+            key.distinguish(&whole);
         }
     }
-}
-
-/// Whether what a value shows is all that there is to its structured text: of a type that is but a name for another.
-fn shows_all(shown: &str, whole: &str) -> bool {
-    let mut inner = whole;
-    while let Some((name, rest)) = inner.split_once('(')
-        && name.starts_with('@')
-    {
-        inner = rest.strip_suffix(')').unwrap_or(rest);
-    }
-    let is_number = |suffix: &str| {
-        let digits = suffix.trim_start_matches(['u', 'i']);
-        digits.len() < suffix.len() && ["8", "16", "32", "64", "128"].contains(&digits)
-    };
-    inner == format!("\"{}\"", shown.replace('"', "\"\"")) || inner.strip_prefix(shown).is_some_and(is_number)
 }
 
 impl<T: ?Sized> NotNamed for Part<'_, T> {

@@ -23,12 +23,17 @@ pub struct KeyWriter {
 #[derive(Default)]
 struct Rare {
     error: Option<KeyError>,
+    /// The call in short, where it is written beside the key.
+    short: Option<Buffer>,
     /// What the namespace does not show of the arguments in it.
     unshown: Vec<Box<str>>,
 }
 
-/// A longer call in short, in bytes, is not kept: its key is looked up each time.
-const LONGEST_SHORT: usize = 1024;
+/// A longer call in short, in bytes, is not kept beside its entry: its key is looked up each time.
+const LONGEST_SHORT: usize = 128;
+
+/// Begins what a namespace does not show of an argument, in a call in short.
+const UNSHOWN: u64 = 5;
 
 /// What is written.
 #[derive(Clone, Copy)]
@@ -100,16 +105,28 @@ impl KeyWriter {
         matches!(self.form, Form::Short)
     }
 
-    /// Writes one word of a call in short.
-    #[inline]
-    pub(super) fn push_word(&mut self, word: u64) {
-        self.text.push_word(word);
+    /// The same, with the key beside it: both are made of one look at the arguments.
+    pub(crate) fn with_short() -> Self {
+        let rare = Rare { short: Some(Buffer::new()), ..Rare::default() };
+        Self { rare: Some(Box::new(rare)), ..Self::new() }
     }
 
-    /// Ends text in a call in short, and fills the last word up.
+    /// What [`Self::with_short`] has written beside the key.
+    pub(crate) fn short_form(&self) -> Option<&[u8]> {
+        let short = self.rare.as_ref()?.short.as_ref()?;
+        (short.len() <= LONGEST_SHORT).then(|| short.as_slice())
+    }
+
+    /// Where the call in short is written, if it is.
     #[inline]
-    pub(super) fn end_text(&mut self) {
-        self.text.end_word(0xff);
+    pub(super) fn words(&mut self) -> Option<&mut Buffer> {
+        if self.is_short() { Some(&mut self.text) } else { self.rare.as_mut()?.short.as_mut() }
+    }
+
+    /// Whether the arguments are asked if the cache is not to be read: once in a call.
+    #[inline]
+    pub fn asks(&self) -> bool {
+        self.is_short()
     }
 
     /// Whether a call in short can be used: nothing in it failed, and it is worth keeping.
@@ -166,6 +183,11 @@ impl KeyWriter {
 
     /// Has the key of the function tell apart what its namespace does not.
     pub(super) fn distinguish(&mut self, unshown: &str) {
+        if let Some(words) = self.words() {
+            words.push_word(UNSHOWN);
+            words.push(unshown.as_bytes());
+            words.end_word(0xff);
+        }
         if matches!(self.form, Form::Key) {
             self.rare().unshown.push(unshown.into());
         }
