@@ -223,13 +223,17 @@ async fn the_arguments_are_asked_once_whether_to_read() {
 /// What a key is made of may change between two looks at it.
 #[tokio::test]
 async fn a_key_that_changes_while_it_is_made_is_still_the_key_of_its_value() {
-    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-    static LOOKS: AtomicU32 = AtomicU32::new(0);
+    static MODE: AtomicU32 = AtomicU32::new(0);
+    static CHANGES: AtomicBool = AtomicBool::new(false);
 
-    /// Changes with every second look.
     fn mode() -> u32 {
-        LOOKS.fetch_add(1, Ordering::SeqCst) / 2 % 2
+        let mode = MODE.load(Ordering::SeqCst);
+        if CHANGES.swap(false, Ordering::SeqCst) {
+            MODE.store(1 - mode, Ordering::SeqCst);
+        }
+        mode
     }
 
     #[cached(namespace = "mode", key = mode())]
@@ -238,8 +242,15 @@ async fn a_key_that_changes_while_it_is_made_is_still_the_key_of_its_value() {
     }
 
     let (_cache, runs) = (cache().await, Runs::default());
-    for _ in 0..20 {
-        get(&runs).await;
+    assert_eq!(get(&runs).await, 1);
+    MODE.store(1, Ordering::SeqCst);
+    assert_eq!(get(&runs).await, 2);
+
+    MODE.store(0, Ordering::SeqCst);
+    CHANGES.store(true, Ordering::SeqCst);
+    assert!([1, 2].contains(&get(&runs).await), "it is a call of either mode");
+    for (mode, run) in [(0, 1), (1, 2)] {
+        MODE.store(mode, Ordering::SeqCst);
+        assert_eq!([get(&runs).await, get(&runs).await], [run, run]);
     }
-    assert_eq!(runs.get(), 2, "one for each mode");
 }
