@@ -16,8 +16,8 @@ use cachefn_benches::cases::call;
 use cachefn_benches::instructions;
 use cachefn_benches::measure::{median, nanoseconds, turn_on};
 
-const ROUNDS: usize = 7;
-const CALLS: u32 = 400_000;
+const ROUNDS: usize = 11;
+const CALLS: u32 = 200_000;
 const KEYS: u64 = 10_000;
 const HOUR: Duration = Duration::from_secs(3600);
 

@@ -60,14 +60,14 @@ pub fn begin<V: Reads, F: Fn(&mut KeyWriter)>(
     _: &V,
     write: F,
 ) -> Result<Output<V>, Call> {
-    if global::is_off() { Err(Call(None)) } else { begin_on::<V, F>(site, &write) }
+    if global::is_off() { Err(Call(None)) } else { begin_on::<V>(site, Closure::of::<F>(), &write) }
 }
 
-/// The same, while caching is on: not to be compiled into the caller's future.
+/// The same, while caching is on: compiled once for every return type, and not into the caller's future.
 #[inline(never)]
-fn begin_on<V: Reads, F: Fn(&mut KeyWriter)>(site: &'static Site, write: &F) -> Result<Output<V>, Call> {
+fn begin_on<V: Reads>(site: &'static Site, closure: Closure, write: Write<'_>) -> Result<Output<V>, Call> {
     let mut found = None;
-    let miss = look_up(site, Closure::of::<F>(), write, &mut |value| {
+    let miss = look_up(site, closure, write, &mut |value| {
         found = V::copy(value);
         found.is_some()
     });
