@@ -132,6 +132,7 @@ mod error;
 mod event;
 mod flight;
 mod global;
+mod identity;
 mod invalidate;
 mod key;
 mod latency;

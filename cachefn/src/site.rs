@@ -1,12 +1,11 @@
-//! One annotated function as data, and who it is.
+//! One annotated function as data, and the calls of one of its instances.
 //!
 //! The expansion writes a [`Site`] down as a constant; everything it would like to decide is a field
-//! here, read by the runtime. Who the function is, is learnt once, at its first call, from the name
-//! of a closure inside it: an attribute on a method never sees the type whose method it is.
+//! here, read by the runtime.
 
 use std::any::{Any, TypeId, type_name};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, Once, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use cachefn_backends::place::{Group, Lineage, Place, Target};
@@ -14,11 +13,11 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::event;
 use crate::global::Cache;
+use crate::identity::{Identity, has_nameless_types};
 use crate::key::{Key, KeyError, KeyWriter, group_name};
-use crate::latency::Histogram;
 use crate::layout::Owner;
 use crate::observe::Outcome;
-use crate::stats::{Counters, Sharded};
+use crate::stats::Counters;
 use crate::terms::CENTURY;
 
 /// One annotated function.
@@ -41,30 +40,6 @@ pub struct Site {
     written: (u64, u64),
     identity: OnceLock<Identity>,
     pub(crate) counters: Counters,
-}
-
-/// Who a function is.
-#[derive(Debug)]
-pub(crate) struct Identity {
-    /// What logs and keys call it: `get_user`, or `Repo::get` for a method.
-    pub(crate) function: String,
-    /// Its path: `app::users::Repo::get`.
-    pub(crate) path: String,
-    /// Whether its instances must be told apart.
-    generic: bool,
-    namespace: Option<String>,
-    /// What every key begins with, where it is the same for all.
-    head: Option<Key>,
-    pub(crate) hits: Sharded,
-    /// How long hits take; of those in memory one in many is measured.
-    pub(crate) lookups: Histogram,
-    pub(crate) bodies: Histogram,
-    /// The lineage of every entry, where it is the same for all.
-    lineage: Option<Lineage>,
-    /// Whether its path may be that of another function too: functions in blocks have no path of their own.
-    shared_path: bool,
-    shared_key: Once,
-    said_unfit: Once,
 }
 
 /// A closure of a function, by which the function's instance is known. What follows from it is not generic, so that
@@ -203,6 +178,27 @@ impl Site {
     pub const fn written(mut self, signature: u64, whole: u64) -> Self {
         self.written = (signature, whole);
         self
+    }
+
+    pub(crate) fn module(&self) -> &'static str {
+        self.module
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The namespace as it is written, unless it is a template.
+    pub(crate) fn written_namespace(&self) -> Option<&'static str> {
+        self.namespace
+    }
+
+    pub(crate) fn is_template(&self) -> bool {
+        self.template
+    }
+
+    pub(crate) fn is_generic(&self) -> bool {
+        self.generic
     }
 
     pub(crate) fn ttl(&self) -> Option<Duration> {
@@ -384,166 +380,5 @@ impl Instance {
     /// Whose values those of the number `site` are.
     pub(crate) fn owner_of(&self, site: u64) -> Owner {
         Owner { site, version: self.site.version }
-    }
-}
-
-impl Identity {
-    /// Input: a site and the name of a closure inside it, `app::users::Repo<S>::get::{{closure}}`.
-    fn read(site: &Site, closure: &str) -> Self {
-        let module = plain(site.module);
-        let owner = owner(closure);
-        let parent = plain(&owner);
-        let function = match parent.rsplit("::").next() {
-            Some(last) if parent != module && !last.is_empty() => format!("{last}::{}", site.name),
-            _ => site.name.to_owned(),
-        };
-        let generic = site.generic || closure.contains('<');
-        // Only a type with parameters is certain to be a type: what else a path leads through may be a function.
-        let shared_path = (parent != module && !owner.contains('<')) || path_has_no_name(&parent);
-        let path = format!("{parent}::{}", site.name);
-        let namespace = site
-            .namespace
-            .map(|written| crate::key::canonical_group(&written.replace("::", ":")).into_owned());
-        let named = (!site.template).then_some(function.as_str());
-        let head = namespace.as_deref().map(|namespace| Key::head(namespace, named));
-        let fixed = namespace.as_deref().filter(|_| !generic);
-        let lineage = fixed.map(|namespace| Lineage::new(&group_name(namespace), &path, []));
-        Self {
-            function,
-            path,
-            generic,
-            namespace,
-            head,
-            hits: Sharded::new(),
-            lookups: Histogram::new(),
-            bodies: Histogram::new(),
-            lineage,
-            shared_path,
-            shared_key: Once::new(),
-            said_unfit: Once::new(),
-        }
-    }
-}
-
-/// Whether a path leads through `const _`.
-fn path_has_no_name(path: &str) -> bool {
-    path.split("::").any(|segment| segment == "_" || segment.starts_with('{'))
-}
-
-/// Whether one of the types of an instance is a closure's, which are named alike.
-fn has_nameless_types(name: &str) -> bool {
-    let Some(types) = name.find('<').zip(name.rfind('>')).map(|(from, to)| &name[from..to]) else {
-        return false;
-    };
-    // Types that are declared in an async function stand in its closure and have a name of their own behind it.
-    types.split("{{closure}}").skip(1).any(|behind| !behind.starts_with("::"))
-}
-
-/// The path that a function stands in: the closure's without the closures and the function itself,
-/// which may be a companion.
-fn owner(closure: &str) -> String {
-    let mut path = closure;
-    while let Some(outer) = path.strip_suffix("::{{closure}}") {
-        path = outer;
-    }
-    let mut depth = 0_usize;
-    let end = path.char_indices().rev().find(|(at, c)| {
-        match c {
-            '>' if !path[..*at].ends_with('-') => depth += 1,
-            '<' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        depth == 0 && path[*at..].starts_with("::")
-    });
-    path[..end.map_or(0, |(at, _)| at)].to_owned()
-}
-
-/// A path without generic arguments; of `<T as Trait>` and `<impl T>` the type `T`.
-fn plain(path: &str) -> String {
-    if let Some(start) = path.rfind("<impl ").map(|at| at + "<impl ".len()) {
-        return plain(path[start..].trim_end_matches('>'));
-    }
-    if let Some(inner) = path.strip_prefix('<') {
-        return plain(inner.split(" as ").next().unwrap_or(inner));
-    }
-    let (mut depth, mut out) = (0_usize, String::new());
-    for (at, c) in path.char_indices() {
-        match c {
-            '<' => depth += 1,
-            '>' if !path[..at].ends_with('-') => depth = depth.saturating_sub(1),
-            _ if depth == 0 => out.push(c),
-            _ => {}
-        }
-    }
-    // Functions inside of async functions stand in closures without a name.
-    out.replace("::{{closure}}", "").trim_end_matches("::").to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(closure: &str) -> (String, String, bool) {
-        let identity = Identity::read(&Site::new("app::users", "get"), closure);
-        (identity.function, identity.path, identity.generic)
-    }
-
-    #[test]
-    fn a_function_is_known_by_its_name_and_a_method_by_its_type() {
-        let cases = [
-            ("app::users::get::{{closure}}::{{closure}}", "get", "app::users::get", false),
-            ("app::users::invalidate_get::{{closure}}", "get", "app::users::get", false),
-            ("app::users::Repo::get::{{closure}}::{{closure}}", "Repo::get", "app::users::Repo::get", false),
-            ("app::users::Repo<&str>::get::{{closure}}", "Repo::get", "app::users::Repo::get", true),
-            ("app::users::get<alloc::string::String>::{{closure}}", "get", "app::users::get", true),
-            (
-                "<app::users::Repo as app::Get<u8>>::get::{{closure}}",
-                "Repo::get",
-                "app::users::Repo::get",
-                true,
-            ),
-            (
-                "app::users::<impl app::model::Repo<fn() -> u8>>::get::{{closure}}",
-                "Repo::get",
-                "app::model::Repo::get",
-                true,
-            ),
-            ("app::users::main::get::{{closure}}", "main::get", "app::users::main::get", false),
-            ("app::users::main::{{closure}}::get::{{closure}}", "main::get", "app::users::main::get", false),
-        ];
-        for (closure, function, path, generic) in cases {
-            assert_eq!(read(closure), (function.to_owned(), path.to_owned(), generic), "{closure}");
-        }
-    }
-
-    #[test]
-    fn a_closure_is_really_named_like_that() {
-        fn inner<T>(_: T) -> &'static str {
-            fn name<F>(_: F) -> &'static str {
-                type_name::<F>()
-            }
-            name(|| ())
-        }
-        let module = module_path!();
-        assert_eq!(plain(&owner(inner(7_u8))), format!("{module}::a_closure_is_really_named_like_that"));
-        assert!(inner("").contains("<&str>"), "{}", inner(""));
-    }
-
-    #[test]
-    fn a_closure_for_a_type_is_no_name() {
-        for (name, nameless) in [
-            ("app::memo<app::main::{{closure}}>::{{closure}}", true),
-            ("app::memo<alloc::vec::Vec<app::main::{{closure}}::{{closure}}>, u8>::{{closure}}", true),
-            ("app::memo<app::main::{{closure}}::Row>::{{closure}}::{{closure}}", false),
-            ("app::memo::{{closure}}", false),
-        ] {
-            assert_eq!(has_nameless_types(name), nameless, "{name}");
-        }
-    }
-
-    #[test]
-    fn the_module_is_a_hierarchical_namespace() {
-        let identity = Identity::read(&Site::new("app::users", "get"), "app::users::get::{{closure}}");
-        assert_eq!(identity.namespace.as_deref(), Some("app:users"));
     }
 }
