@@ -54,11 +54,27 @@ impl Clock {
     }
 }
 
+/// Clones of one clock are the same.
+impl PartialEq for Clock {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.moved, &other.moved) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (one, other) => one.is_none() && other.is_none(),
+        }
+    }
+}
+
+impl Eq for Clock {}
+
 impl Tick {
     /// This point in time plus `duration`, never past the end of time.
     #[must_use]
     pub fn after(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(saturating_nanos(duration)))
+    }
+
+    pub(crate) fn nanos(self) -> u64 {
+        self.0
     }
 
     /// The time from `earlier` to here; zero if `earlier` is later.

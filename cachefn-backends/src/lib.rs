@@ -12,6 +12,7 @@
 //! contract    the suite that every backend passes (feature `test-util`)
 //! background  the one thread on which timers and connections live
 //! clock       time, real or moved by hand
+//! life        how long an entry serves: fresh, stale, only on failure
 //! ```
 //!
 //! The rule everything here keeps: an entry is usable only while every *generation* it was filled
@@ -25,6 +26,7 @@ pub mod clock;
 pub mod contract;
 pub mod envelope;
 pub mod error;
+pub mod life;
 pub mod memory;
 pub mod place;
 #[cfg(feature = "redis")]

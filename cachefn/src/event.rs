@@ -44,6 +44,7 @@ fn told(
     let millis = elapsed.as_secs_f64() * 1e3;
     let (word, name) = match outcome {
         Outcome::Hit => ("HIT", "hit"),
+        Outcome::Stale => ("STALE", "stale"),
         Outcome::Miss => ("MISS", "miss"),
         Outcome::Collapsed => ("COLLAPSED", "collapsed"),
     };
@@ -62,6 +63,17 @@ fn told(
             elapsed,
         });
     }
+}
+
+/// A body that has ended after its call had returned an older value.
+pub(crate) fn refreshed(instance: &Instance, prefix: &str, key: &str, elapsed: Duration) {
+    let (function, namespace) = (&instance.identity.function, instance.site.namespace_label());
+    let millis = elapsed.as_secs_f64() * 1e3;
+    debug!(
+        target: "cachefn",
+        function, namespace, key = format_args!("{prefix}:{key}"), outcome = "refresh", ?elapsed,
+        "CACHE REFRESH: {function} ({millis:.2}ms)"
+    );
 }
 
 pub(crate) fn invalidates(prefix: &str, what: &str) {

@@ -4,6 +4,7 @@
 //!           join ──────────────> Leader (Seat)      runs its body, then
 //!             │                    ├─ land(entry)   every follower gets the entry
 //!             │                    ├─ retry         every follower looks again
+//!             │                    ├─ fail_over     every follower returns something older, if it has that
 //!             │                    ├─ fail          one follower runs its own body, then two, then four
 //!             │                    └─ dropped       one follower takes over with its own body
 //!             ├─> Follower ──────> Verdict          by the leader, or by the clock: a leader that is alive
@@ -95,6 +96,8 @@ pub(crate) enum Verdict {
     Entry(AnyEntry),
     /// Run your own body.
     Promoted(Seat),
+    /// The leader's body failed, and it had something older to return.
+    Failed,
     /// Look again.
     Retry,
 }
@@ -117,8 +120,7 @@ impl Flights {
 
     /// Joins the flight of `key`, or begins one with the ticket that `begin` makes.
     pub(crate) fn join(&self, key: FlightKey, begin: impl FnOnce() -> Ticket) -> Joined {
-        let shard = usize::try_from(self.hasher.hash_one(&key) % SHARDS as u64).unwrap_or(0);
-        let mut flights = lock(&self.shards[shard]);
+        let (shard, mut flights) = self.shard(&key);
         if let Some(flight) = flights.get(&key) {
             if flight.is_aboard() {
                 return Joined::Nested;
@@ -127,10 +129,34 @@ impl Flights {
                 return Joined::Follower(waiting);
             }
         }
+        Joined::Leader(self.begin(key, shard, &mut flights, begin))
+    }
+
+    fn shard(&self, key: &FlightKey) -> (usize, MutexGuard<'_, HashMap<FlightKey, Arc<Flight>>>) {
+        let shard = usize::try_from(self.hasher.hash_one(key) % SHARDS as u64).unwrap_or(0);
+        (shard, lock(&self.shards[shard]))
+    }
+
+    fn begin(
+        &self,
+        key: FlightKey,
+        shard: usize,
+        flights: &mut HashMap<FlightKey, Arc<Flight>>,
+        begin: impl FnOnce() -> Ticket,
+    ) -> Seat {
         let state = Mutex::new(State::new(Arc::new(begin())));
         let flight = Arc::new(Flight { key: key.clone(), shards: Arc::clone(&self.shards), shard, state });
         flights.insert(key, Arc::clone(&flight));
-        Joined::Leader(Seat::new(flight))
+        Seat::new(flight)
+    }
+
+    /// The lead of a flight of `key`, unless there is one whose value calls may have: they need not wait for it.
+    pub(crate) fn lead(&self, key: FlightKey, begin: impl FnOnce() -> Ticket) -> Option<Seat> {
+        let (shard, mut flights) = self.shard(&key);
+        if flights.get(&key).is_some_and(|flight| flight.is_aboard() || flight.is_open()) {
+            return None;
+        }
+        Some(self.begin(key, shard, &mut flights, begin))
     }
 
     /// How many flights are under way.
@@ -143,7 +169,7 @@ impl Flight {
     /// A place among the followers, unless what this flight loads is no longer for new callers.
     fn follow(self: &Arc<Self>) -> Option<oneshot::Receiver<Verdict>> {
         let mut state = lock(&self.state);
-        if state.over || !state.ticket.is_current() {
+        if !state.is_open() {
             return None;
         }
         let (verdict, waiting) = oneshot::channel();
@@ -153,6 +179,11 @@ impl Flight {
             self.wait(&mut state);
         }
         Some(waiting)
+    }
+
+    /// Whether what it loads is for new callers.
+    fn is_open(&self) -> bool {
+        lock(&self.state).is_open()
     }
 
     fn is_aboard(&self) -> bool {
@@ -215,6 +246,10 @@ impl State {
         Self { ticket, running: 1, wave: 1, waiting: VecDeque::new(), sealed: false, over: false, patience }
     }
 
+    fn is_open(&self) -> bool {
+        !self.over && self.ticket.is_current()
+    }
+
     /// The follower who has waited longest and is still there.
     fn next(&mut self) -> Option<Waiting> {
         std::iter::from_fn(|| self.waiting.pop_front()).find(|follower| !follower.verdict.is_closed())
@@ -275,6 +310,11 @@ impl Seat {
     /// Sends every follower to look again: this flight has nothing that may be given to them.
     pub(crate) fn retry(self) {
         self.finish(|_| Verdict::Retry);
+    }
+
+    /// The body failed, and its caller has something older to return: so may the followers have.
+    pub(crate) fn fail_over(self) {
+        self.finish(|_| Verdict::Failed);
     }
 
     /// The body failed: that is its caller's own. The followers run their own bodies, a few at a time.

@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use cachefn_backends::clock::Clock;
+use cachefn_backends::life::Life;
 use cachefn_backends::memory::Memory;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::call::MOST_IN_BACKGROUND;
 use crate::config::Config;
 use crate::error::Error;
 use crate::event;
@@ -19,6 +21,8 @@ pub(crate) struct Cache {
     pub(crate) memory: Memory,
     pub(crate) redis: Option<Redis>,
     pub(crate) flights: Flights,
+    /// Bodies that go on in the background.
+    background: Arc<Semaphore>,
     pub(crate) prefix: String,
     default_ttl: Duration,
     fallback_ttl: Duration,
@@ -205,12 +209,13 @@ fn lock_explicit() -> std::sync::MutexGuard<'static, bool> {
 
 impl Cache {
     fn new(config: &Config) -> Self {
-        let memory = Memory::new(config.max_bytes(), Clock::system());
+        let memory = Memory::new(config.max_bytes(), config.clock.clone());
         let redis = start_redis(config, &memory);
         Self {
             memory,
             redis,
             flights: Flights::new(),
+            background: Arc::new(Semaphore::new(MOST_IN_BACKGROUND)),
             prefix: config.prefix().to_owned(),
             default_ttl: config.default_ttl(),
             fallback_ttl: config.fallback_ttl(),
@@ -245,11 +250,15 @@ impl Cache {
         ttl.unwrap_or(self.default_ttl)
     }
 
-    /// How long a value lives in this process that asks for `ttl`: while Redis is away, not so long
+    /// How long a value lives in this process that asks for `life`: while Redis is away, not so long
     /// that other processes' invalidations are missed for more than a moment.
-    pub(crate) fn life_in_memory(&self, ttl: Option<Duration>) -> Duration {
-        let life = self.life(ttl);
-        if self.redis.is_some() { life.min(self.fallback_ttl) } else { life }
+    pub(crate) fn life_in_memory(&self, life: Life) -> Life {
+        if self.redis.is_some() { life.at_most(self.fallback_ttl) } else { life }
+    }
+
+    /// Room for a body in the background.
+    pub(crate) fn room(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.background).try_acquire_owned().ok()
     }
 }
 

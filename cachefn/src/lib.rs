@@ -131,6 +131,7 @@ mod config;
 mod error;
 mod event;
 mod flight;
+mod freshness;
 mod global;
 mod identity;
 mod invalidate;
@@ -149,6 +150,8 @@ mod status;
 mod strike;
 mod sync;
 mod terms;
+#[cfg(feature = "test-util")]
+pub mod testing;
 mod verdict;
 
 #[doc = include_str!("../docs/cached.md")]
@@ -171,7 +174,9 @@ pub mod performance {}
 /// What generated code names. Not for people: it changes with any version.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::call::{Call, Run, begin, run, run_judged};
+    pub use crate::call::{
+        Call, Run, RunBackground, begin, run, run_background, run_judged, run_judged_background,
+    };
     pub use crate::invalidate::{invalidate, invalidate_all};
     pub use crate::key::{KeyPart, KeyWriter, NamePart, Part};
     pub use crate::leaf::Leafed;

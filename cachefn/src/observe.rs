@@ -49,6 +49,8 @@ pub struct CallReport {
 pub enum Outcome {
     /// Out of the cache.
     Hit,
+    /// Out of the cache, past its life: while it is refreshed, or because the body failed or took too long.
+    Stale,
     /// From the call's own body.
     Miss,
     /// From the body of another call of the same key, which ran meanwhile.

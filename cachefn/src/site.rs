@@ -8,10 +8,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use cachefn_backends::life::Age;
 use cachefn_backends::place::{Group, Lineage, Place, Target};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::event;
+use crate::freshness::Freshness;
 use crate::global::Cache;
 use crate::identity::{Identity, has_nameless_types};
 use crate::key::{Key, KeyError, KeyWriter, group_name};
@@ -32,6 +34,7 @@ pub struct Site {
     expire: Option<Duration>,
     none: Option<Duration>,
     jitter: f64,
+    pub(crate) freshness: Freshness,
     version: u64,
     sensitive: bool,
     tagged_by_value: bool,
@@ -93,6 +96,7 @@ impl Site {
             expire: None,
             none: None,
             jitter: 0.0,
+            freshness: Freshness::NONE,
             version: 0,
             sensitive: false,
             tagged_by_value: false,
@@ -142,6 +146,34 @@ impl Site {
     #[must_use]
     pub const fn jitter(mut self, part: f64) -> Self {
         self.jitter = part;
+        self
+    }
+
+    /// `stale = …`, in milliseconds.
+    #[must_use]
+    pub const fn stale(mut self, millis: u64) -> Self {
+        self.freshness.stale = Duration::from_millis(millis);
+        self
+    }
+
+    /// `stale_if_error = …`, in milliseconds.
+    #[must_use]
+    pub const fn stale_if_error(mut self, millis: u64) -> Self {
+        self.freshness.stale_if_error = Duration::from_millis(millis);
+        self
+    }
+
+    /// `refresh_ahead = …`, a part of one.
+    #[must_use]
+    pub const fn refresh_ahead(mut self, part: f64) -> Self {
+        self.freshness.refresh_ahead = Some(part);
+        self
+    }
+
+    /// `timeout = …`, in milliseconds.
+    #[must_use]
+    pub const fn timeout(mut self, millis: u64) -> Self {
+        self.freshness.timeout = Some(Duration::from_millis(millis));
         self
     }
 
@@ -301,18 +333,47 @@ impl Instance {
         self.identity.said_unfit.call_once(|| event::hidden_result(&self.identity.function));
     }
 
+    /// Counts a call that was answered from the cache.
+    #[inline]
+    pub(crate) fn counts_hit(&self, age: Age, timed: Option<Instant>) {
+        self.identity.hits.count();
+        if age != Age::Fresh {
+            self.site.counters.stale.count();
+        }
+        if let Some(timed) = timed {
+            self.identity.lookups.add(timed.elapsed());
+        }
+    }
+
     /// Says what was found; the key is written only for that.
     #[cold]
     pub(crate) fn says_hit(
         &self,
         cache: &Cache,
         write: Write<'_>,
+        age: Age,
         remaining: Option<Duration>,
         began: Option<Instant>,
     ) {
         if let Ok(key) = self.key(cache, write) {
-            event::outcome(Outcome::Hit, self, &cache.prefix, key.as_str(), remaining, began);
+            self.says(cache, age, key.as_str(), remaining.unwrap_or_default(), began);
         }
+    }
+
+    /// Says what was found.
+    pub(crate) fn says(
+        &self,
+        cache: &Cache,
+        age: Age,
+        key: &str,
+        remaining: Duration,
+        began: Option<Instant>,
+    ) {
+        let (outcome, remaining) = match age {
+            Age::Fresh => (Outcome::Hit, Some(remaining)),
+            Age::Stale | Age::Spent => (Outcome::Stale, None),
+        };
+        event::outcome(outcome, self, &cache.prefix, key, remaining, began);
     }
 
     /// Where the entry of `key` lives.

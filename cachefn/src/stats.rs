@@ -11,6 +11,7 @@ use crate::site::Site;
 /// The counters of one site.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
+    pub(crate) stale: Counter,
     pub(crate) misses: Counter,
     pub(crate) invalidated: Counter,
     pub(crate) unreadable: Counter,
@@ -46,6 +47,9 @@ pub struct FunctionStats {
     pub namespace: String,
     /// Calls answered from the cache.
     pub hits: u64,
+    /// Calls answered with a value past its life: at once, while it is refreshed, which are hits too; or because the body
+    /// failed or took too long, which are misses too.
+    pub stale: u64,
     /// Calls that found nothing usable.
     pub misses: u64,
     /// Misses that found an entry which the invalidation of a group has struck. One of a key leaves nothing to find.
@@ -96,6 +100,7 @@ impl FunctionStats {
 
     fn plus(mut self, other: &Self) -> Self {
         self.hits += other.hits;
+        self.stale += other.stale;
         self.misses += other.misses;
         self.invalidated += other.invalidated;
         self.unreadable += other.unreadable;
@@ -159,6 +164,7 @@ impl Sharded {
 impl Counters {
     pub(crate) const fn new() -> Self {
         Self {
+            stale: Counter::new(),
             misses: Counter::new(),
             invalidated: Counter::new(),
             unreadable: Counter::new(),
@@ -214,6 +220,7 @@ fn read(site: &Site) -> Option<FunctionStats> {
         function: identity.path.clone(),
         namespace: site.namespace_label().to_owned(),
         hits: identity.hits.get(),
+        stale: counters.stale.get(),
         misses: counters.misses.get(),
         invalidated: counters.invalidated.get(),
         unreadable: counters.unreadable.get(),

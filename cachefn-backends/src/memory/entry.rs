@@ -12,7 +12,11 @@ use super::hot::Hot;
 use super::name::{Name, Short};
 use crate::backend::Absence;
 use crate::clock::Tick;
+use crate::life::{Age, Life, Moments};
 use crate::sync::{AtomicBool, AtomicU64, Ordering};
+
+/// Who is to refresh an entry has so long to do it before another is asked.
+const TURN: Duration = Duration::from_secs(1);
 
 /// An entry of any type.
 pub type AnyEntry = Arc<Entry>;
@@ -24,7 +28,8 @@ pub struct Entry {
     certified: AtomicU64,
     /// How many groups had been struck, at a moment before its generations were last found current.
     verified: AtomicU64,
-    expires: Tick,
+    /// Before, it is fresh and nobody needs to do anything.
+    due: Tick,
     /// Who stored it; somebody else's entry of the same key is not theirs.
     owner: TypeId,
     /// Which epoch is its own.
@@ -35,8 +40,17 @@ pub struct Entry {
     name: Name,
     captured: Captured,
     evicted: AtomicBool,
+    /// What comes after it is due; none if that is its end.
+    aging: Option<Box<Aging>>,
     life: Duration,
     weight: u32,
+}
+
+/// What becomes of an entry once it is due.
+struct Aging {
+    moments: Moments,
+    /// When the next caller is asked to refresh it, in nanoseconds.
+    asks: AtomicU64,
 }
 
 /// A call that an entry is found by.
@@ -50,25 +64,27 @@ pub(super) struct Parts {
     pub(super) name: Name,
     pub(super) owner: TypeId,
     pub(super) captured: Captured,
-    pub(super) expires: Tick,
-    pub(super) life: Duration,
+    pub(super) now: Tick,
+    pub(super) life: Life,
     pub(super) weight: u32,
 }
 
 impl Entry {
     pub(super) fn new(parts: Parts, value: Box<dyn Any + Send + Sync>) -> Arc<Self> {
-        let Parts { name, owner, captured, expires, life, weight } = parts;
+        let Parts { name, owner, captured, now, life, weight } = parts;
+        let aging = |moments: Box<Moments>| Box::new(Aging { moments: *moments, asks: AtomicU64::new(0) });
         Arc::new(Self {
             stripe: Hot::stripe(name.hash),
             name,
             known: OnceLock::new(),
             owner,
             captured,
-            expires,
+            due: now.after(life.due),
+            aging: life.moments(now).map(aging),
             certified: AtomicU64::new(u64::MAX),
             verified: AtomicU64::new(u64::MAX),
             evicted: AtomicBool::new(false),
-            life,
+            life: life.whole(),
             weight,
             value,
         })
@@ -80,29 +96,67 @@ impl Entry {
         &*self.value
     }
 
-    /// What is left of its life at `now`.
+    /// What is left at `now` until it expires.
     pub fn remaining(&self, now: Tick) -> Duration {
-        self.expires.since(now)
+        self.aging.as_ref().map_or(self.due, |aging| aging.moments.expires).since(now)
     }
 
-    /// Whether `owner` may use it at `now`, when so many groups have been struck, and else why not.
+    /// How old it is at `now`; nothing if its life has ended.
     #[inline]
-    pub(super) fn judge(&self, owner: TypeId, struck: u64, now: Tick) -> Result<(), Absence> {
+    pub fn age(&self, now: Tick) -> Option<Age> {
+        if now < self.due {
+            return Some(Age::Fresh);
+        }
+        self.aging.as_ref()?.moments.age(now)
+    }
+
+    /// When even where the body fails it is served no longer.
+    pub fn end(&self) -> Tick {
+        self.aging.as_ref().map_or(self.due, |aging| aging.moments.end())
+    }
+
+    /// Whether it is time to refresh it.
+    pub(super) fn is_due(&self, now: Tick) -> bool {
+        now >= self.due
+    }
+
+    /// Whether it is due at `now`, and the caller is whom that falls to: one a second.
+    pub(super) fn asks(&self, now: Tick) -> bool {
+        let Some(aging) = self.aging.as_ref().filter(|_| now >= self.due) else { return false };
+        let turn = |asks: u64| (asks <= now.nanos()).then(|| now.after(TURN).nanos());
+        aging.asks.fetch_update(Ordering::Relaxed, Ordering::Relaxed, turn).is_ok()
+    }
+
+    /// Whether it is due and somebody was asked to refresh it just now.
+    #[cold]
+    fn is_refreshed(&self, now: Tick) -> Option<Age> {
+        let aging = self.aging.as_ref()?;
+        let age = aging.moments.age(now).filter(|age| *age != Age::Spent)?;
+        (aging.asks.load(Ordering::Relaxed) > now.nanos()).then_some(age)
+    }
+
+    /// How old it is for `owner` at `now`, when so many groups have been struck, and else why it is not to be used.
+    #[inline]
+    pub(super) fn judge(&self, owner: TypeId, struck: u64, now: Tick) -> Result<Age, Absence> {
         if self.owner != owner {
             Err(Absence::Foreign)
         } else if !self.is_verified(struck) {
             Err(Absence::Invalidated(None))
-        } else if self.expires <= now {
-            Err(Absence::Absent)
         } else {
-            Ok(())
+            self.age(now).ok_or(Absence::Absent)
         }
     }
 
-    /// The same where it is known whose it is.
+    /// How old it is, if it is alive, the caller's own, and nobody needs to be asked to refresh it.
     #[inline]
-    pub(super) fn is_alive(&self, struck: u64, now: Tick) -> bool {
-        self.is_verified(struck) && self.expires > now
+    pub(super) fn is_at_rest(&self, struck: u64, now: Tick) -> Option<Age> {
+        if !self.is_verified(struck) {
+            None
+        } else if self.due > now {
+            Some(Age::Fresh)
+        } else {
+            self.is_refreshed(now)
+        }
     }
 
     #[inline]

@@ -22,7 +22,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::backend::{Absence, Filled};
-use crate::clock::Clock;
+use crate::clock::{Clock, Tick};
+use crate::life::{Age, Life};
 use crate::place::{Group, Place, Target};
 use crate::sync::step;
 use entry::Parts;
@@ -56,6 +57,15 @@ struct Inner {
     generations: Generations,
     fills: Fills,
     clock: Clock,
+}
+
+/// What a call may do with the entry that it has found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// How old it is.
+    pub age: Age,
+    /// Whether the call is whom the refreshing falls to: one a second, once the entry is due.
+    pub refreshes: bool,
 }
 
 /// A fill that is under way: what it captured when it began. Dropping it ends the fill.
@@ -97,43 +107,42 @@ impl Memory {
         self.inner.hashing.short(owner, words)
     }
 
-    /// Shows `look` the entry of a call, if it was read shortly before by the same call and is alive. Costs no lock, no
-    /// allocation and no write to memory that threads share.
+    /// Shows `look` the entry of a call and how old it is, if it was read shortly before by the same call, is alive, and
+    /// nobody needs to be asked to refresh it. Costs no lock, no allocation and no write to memory that threads share.
     #[inline]
-    pub fn glance<R>(&self, call: Short<'_>, look: impl FnOnce(&Entry) -> R) -> Option<R> {
+    pub fn glance<R>(&self, call: Short<'_>, look: impl FnOnce(&Entry, Age) -> R) -> Option<R> {
         let inner = &*self.inner;
         let held = inner.hot.get(call)?;
         let entry = held.as_ref()?;
-        if entry.is_alive(inner.generations.bumps(), inner.clock.now()) {
-            if is_reported() {
-                inner.report(entry);
-            }
-            Some(look(entry))
-        } else {
-            None
+        let age = entry.is_at_rest(inner.generations.bumps(), inner.clock.now())?;
+        if is_reported() {
+            inner.report(entry);
         }
+        Some(look(entry, age))
     }
 
-    /// Shows `look` the entry of `key`, if it is alive and `call` is its owner's. The next such call will need but a
-    /// glance. Costs one moka lookup.
+    /// Shows `look` the entry of `key`, if it is alive and `call` is its owner's, and whose turn it is. The next such
+    /// call will need but a glance. Costs one moka lookup.
     pub fn read<R>(
         &self,
         key: &str,
         call: Option<Short<'_>>,
         owner: TypeId,
-        look: impl FnOnce(&Entry) -> R,
+        look: impl FnOnce(&AnyEntry, Turn) -> R,
     ) -> Result<R, Absence> {
         let inner = &*self.inner;
         let sought = inner.hashing.seek(key.as_bytes());
         let epoch = inner.hot.epoch(Hot::stripe(sought.hash));
-        let entry = inner.find(sought, owner)?;
+        let now = inner.clock.now();
+        let (entry, age) = inner.find(sought, owner, now)?;
         if let Some(call) = call.filter(|_| Hot::takes(entry.weight())) {
             inner.hot.publish(&entry, call, epoch);
         }
-        Ok(look(&entry))
+        let refreshes = age != Age::Spent && entry.asks(now);
+        Ok(look(&entry, Turn { age, refreshes }))
     }
 
-    /// The entry of `key` that `owner` stored, if it is alive. Costs one moka lookup, or two.
+    /// The entry of `key` that `owner` stored, if it is fresh and not due. Costs one moka lookup, or two.
     ///
     /// To look again: moka is not told of an absence another time, or whatever is absent would seem to be wanted more
     /// than what is there.
@@ -142,7 +151,9 @@ impl Memory {
         if !self.inner.entries.contains_key(&sought) {
             return Err(Absence::Absent);
         }
-        self.inner.find(sought, owner)
+        let now = self.inner.clock.now();
+        let (entry, _) = self.inner.find(sought, owner, now)?;
+        if entry.is_due(now) { Err(Absence::Absent) } else { Ok(entry) }
     }
 
     /// Begins a fill of `place`: captures its generations and lists it for the key's invalidation.
@@ -208,12 +219,12 @@ impl Memory {
 }
 
 impl Inner {
-    fn find(&self, sought: Sought<'_>, owner: TypeId) -> Result<AnyEntry, Absence> {
+    fn find(&self, sought: Sought<'_>, owner: TypeId, now: Tick) -> Result<(AnyEntry, Age), Absence> {
         step();
         let entry = self.entries.get(&sought).ok_or(Absence::Absent)?;
         step();
-        entry.judge(owner, self.generations.bumps(), self.clock.now())?;
-        Ok(entry)
+        let age = entry.judge(owner, self.generations.bumps(), now)?;
+        Ok((entry, age))
     }
 
     /// Lets moka know that an entry is used.
@@ -255,9 +266,9 @@ impl Ticket {
         value: V,
         owner: TypeId,
         size: usize,
-        life: Duration,
+        life: impl Into<Life>,
     ) -> AnyEntry {
-        self.entry_of(self.captured.clone(), value, owner, size, life)
+        self.entry_of(self.captured.clone(), value, owner, size, life.into())
     }
 
     /// The same for a value that names more groups; none if one of them was struck since the fill began.
@@ -266,7 +277,7 @@ impl Ticket {
         value: V,
         owner: TypeId,
         size: usize,
-        life: Duration,
+        life: Life,
         tags: &[Group],
     ) -> Option<AnyEntry> {
         let generations = &self.memory.inner.generations;
@@ -283,11 +294,11 @@ impl Ticket {
         value: V,
         owner: TypeId,
         size: usize,
-        life: Duration,
+        life: Life,
     ) -> AnyEntry {
         let weight = u32::try_from(self.place.key.len() + size + ENTRY_OVERHEAD).unwrap_or(u32::MAX);
-        let expires = self.memory.inner.clock.now().after(life);
-        let parts = Parts { name: self.name.clone(), owner, captured, expires, life, weight };
+        let now = self.memory.inner.clock.now();
+        let parts = Parts { name: self.name.clone(), owner, captured, now, life, weight };
         Entry::new(parts, Box::new(value))
     }
 

@@ -42,7 +42,8 @@ fn read(memory: &Memory) -> Option<u32> {
     let words = 7_u64.to_ne_bytes();
     let call = || memory.short(owner(), &words);
     let value = |entry: &Entry| *entry.value().downcast_ref::<u32>().expect("it is one");
-    memory.glance(call(), value).or_else(|| memory.read("k", Some(call()), owner(), value).ok())
+    let found = memory.glance(call(), |entry, _| value(entry));
+    found.or_else(|| memory.read("k", Some(call()), owner(), |entry, _| value(entry)).ok())
 }
 
 /// What happens when moka has no room for the entry: it is gone, and sooner or later its listener is told.
@@ -194,7 +195,7 @@ fn an_evicted_entry_is_kept_by_no_reader() {
         });
         evict(&memory);
         join([reader]);
-        let held = memory.glance(memory.short(owner(), &7_u64.to_ne_bytes()), |_| ()).is_some();
+        let held = memory.glance(memory.short(owner(), &7_u64.to_ne_bytes()), |_, _| ()).is_some();
         assert!(!held, "{} references", watched.strong_count());
     });
 }

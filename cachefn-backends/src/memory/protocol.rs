@@ -42,7 +42,7 @@ impl Backend for Memory {
         // The tags are the entry's own matter here.
         let sealed = Draft { tags: Vec::new(), ..draft }.seal(&[]).and_then(Envelope::open);
         let sealed = sealed.ok_or(Error::new(ErrorKind::Protocol))?;
-        let entry = lease.entry_tagged(sealed, owner(), size, life, &tags);
+        let entry = lease.entry_tagged(sealed, owner(), size, life.into(), &tags);
         Ok(entry.map_or(Filled::Refused, |entry| lease.store(entry)))
     }
 

@@ -132,13 +132,15 @@ fn words(number: u64) -> [u8; 8] {
 
 /// What a glance finds.
 fn glance(memory: &Memory, number: u64) -> Option<u32> {
-    memory
-        .glance(memory.short(owner(), &words(number)), |entry| *entry.value().downcast_ref::<u32>().unwrap())
+    memory.glance(memory.short(owner(), &words(number)), |entry, _| {
+        *entry.value().downcast_ref::<u32>().unwrap()
+    })
 }
 
 /// Looks the key up by a call, which then needs but a glance.
 fn look(memory: &Memory, key: &str, number: u64) -> Result<u32, Absence> {
-    let (words, value) = (words(number), |entry: &Entry| *entry.value().downcast_ref::<u32>().unwrap());
+    let (words, value) =
+        (words(number), |entry: &AnyEntry, _: Turn| *entry.value().downcast_ref::<u32>().unwrap());
     memory.read(key, Some(memory.short(owner(), &words)), owner(), value)
 }
 
@@ -151,7 +153,7 @@ fn what_was_read_by_a_call_is_found_by_it_at_a_glance() {
     assert_eq!((glance(&memory, 7), glance(&memory, 8)), (Some(1), None));
     let (words, others) = (words(7), TypeId::of::<u64>());
     assert_eq!(
-        memory.glance(memory.short(others, &words), |_| ()),
+        memory.glance(memory.short(others, &words), |_, _| ()),
         None,
         "another owner's call is another call"
     );
@@ -231,4 +233,63 @@ fn more_calls_than_there_are_places_are_found_all_the_same() {
         let found = glance(&memory, number).map_or_else(|| look(&memory, &format!("k{number}"), number), Ok);
         assert_eq!(found, Ok(u32::try_from(number).unwrap()));
     }
+}
+
+const AGING: Life = Life {
+    due: Duration::from_secs(48),
+    stale: Duration::from_secs(5),
+    error: Duration::from_secs(20),
+    fresh: LIFE,
+};
+
+/// A store with one entry that is due after 48 s, expires after 60, is stale until 65 and gone after 80.
+fn aging() -> Memory {
+    let memory = memory();
+    let ticket = memory.begin(&place("k"));
+    assert_eq!(ticket.store(ticket.entry(1_u32, owner(), 4, AGING)), Filled::Stored);
+    memory
+}
+
+/// What a call is told, at a glance or by its key.
+fn turn(memory: &Memory) -> Result<(Age, bool), Absence> {
+    let words = words(7);
+    let call = || memory.short(owner(), &words);
+    match memory.glance(call(), |_, age| (age, false)) {
+        Some(turn) => Ok(turn),
+        None => memory.read("k", Some(call()), owner(), |_, turn| (turn.age, turn.refreshes)),
+    }
+}
+
+#[test]
+fn an_entry_that_is_due_asks_one_call_a_second() {
+    let memory = aging();
+    let after = |seconds| {
+        memory.clock().advance(Duration::from_secs(seconds));
+        [turn(&memory), turn(&memory), turn(&memory)]
+    };
+    assert_eq!(after(47), [Ok((Age::Fresh, false)); 3]);
+    assert_eq!(after(1), [Ok((Age::Fresh, true)), Ok((Age::Fresh, false)), Ok((Age::Fresh, false))]);
+    assert_eq!(after(1)[0], Ok((Age::Fresh, true)));
+    assert_eq!(after(11), [Ok((Age::Stale, true)), Ok((Age::Stale, false)), Ok((Age::Stale, false))]);
+    assert_eq!(after(5), [Ok((Age::Spent, false)); 3]);
+    assert_eq!(after(15), [Err(Absence::Absent); 3]);
+}
+
+#[test]
+fn an_entry_that_is_due_does_not_answer_who_looks_again() {
+    let memory = aging();
+    memory.clock().advance(Duration::from_secs(48));
+    assert_eq!(memory.get("k", owner()).unwrap_err(), Absence::Absent);
+    memory.invalidate(&Target::Group(Group::root()));
+    assert_eq!(turn(&memory), Err(Absence::Invalidated(None)), "and what is stale dies like any other");
+}
+
+#[test]
+fn what_is_left_of_a_life_counts_to_its_expiry() {
+    let memory = aging();
+    let left = |memory: &Memory| memory.read("k", None, owner(), |entry, _| memory.remaining(entry)).unwrap();
+    memory.clock().advance(Duration::from_secs(50));
+    assert_eq!(left(&memory), Duration::from_secs(10));
+    memory.clock().advance(Duration::from_secs(11));
+    assert_eq!(left(&memory), Duration::ZERO);
 }

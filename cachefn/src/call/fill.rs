@@ -8,11 +8,13 @@ use std::time::{Duration, Instant};
 
 use cachefn_backends::backend::{Backend, Filled};
 use cachefn_backends::background;
-use cachefn_backends::envelope::{Draft, MAX_TAGS, Span};
+use cachefn_backends::envelope::{Draft, MAX_TAGS};
 use cachefn_backends::error::{Error, ErrorKind};
+use cachefn_backends::life::Life;
 use cachefn_backends::memory::{AnyEntry, Ticket};
 use cachefn_backends::place::Place;
 
+use super::found::{Found, Spare};
 use crate::codec;
 use crate::event;
 use crate::flight::{Aboard, Seat};
@@ -37,6 +39,10 @@ pub(super) struct Fill {
     pub(super) seat: Option<Seat>,
     /// With the number its value is stored under; none where Redis is not in use.
     pub(super) lease: Option<(Lease, u64)>,
+    /// What is served if the body fails or takes too long.
+    pub(super) spare: Option<Spare>,
+    /// Whether the call has returned already.
+    pub(super) served: bool,
     /// When the body began, in milliseconds since 1970.
     pub(super) born: u64,
     pub(super) began: Option<Instant>,
@@ -70,12 +76,38 @@ impl Fill {
         self.seat.as_ref().map(Seat::board)
     }
 
-    /// The body failed: that is its caller's own.
-    pub(super) fn fail(self: Box<Self>) {
-        let this = *self;
-        this.instance.site.counters.errors.count();
-        this.says_miss();
-        this.seat.into_iter().for_each(Seat::fail);
+    /// The body failed: that is its caller's own, unless there is something older to return.
+    pub(super) fn fail(mut self: Box<Self>) -> Option<Found> {
+        self.instance.site.counters.errors.count();
+        if let Some(found) = self.make_do() {
+            self.instance.identity.bodies.add(self.started.elapsed());
+            self.seat.into_iter().for_each(Seat::fail_over);
+            return Some(found);
+        }
+        self.says_miss();
+        self.seat.into_iter().for_each(Seat::fail);
+        None
+    }
+
+    /// How long the body is waited for, if there is something older at hand.
+    pub(super) fn patience(&self) -> Option<Duration> {
+        self.instance.site.freshness.timeout.filter(|_| self.spare.is_some())
+    }
+
+    /// The body takes too long: what the call returns without it.
+    pub(super) fn give_up(&mut self) -> Option<Found> {
+        let found = self.make_do()?;
+        self.served = true;
+        Some(found)
+    }
+
+    /// What is at hand, unless it was struck since the body began, or its time is over.
+    fn make_do(&mut self) -> Option<Found> {
+        let spare = self.spare.take().filter(|_| self.ticket.is_current())?;
+        let found = spare.serve(self.cache.memory.clock())?;
+        self.instance.site.counters.stale.count();
+        self.says(Outcome::Stale);
+        Some(found)
     }
 
     /// What the body returned cannot be judged: it is its caller's own.
@@ -169,7 +201,7 @@ impl Fill {
 
     /// The value as memory's entry; none if one of its tags was struck while the body ran.
     fn entry<V: Storable>(&self, value: &V) -> Option<AnyEntry> {
-        let life = self.instance.site.jittered(self.cache.life_in_memory(self.life()));
+        let life = self.cache.life_in_memory(self.life());
         let size = codec::encoded_size(value).unwrap_or(mem::size_of::<V>()).max(mem::size_of::<V>());
         let (owner, tags) = (self.instance.owner, &self.terms.tags_of_value);
         let entry = self.ticket.entry_tagged(value.clone(), owner, size, life, tags)?;
@@ -177,8 +209,9 @@ impl Fill {
     }
 
     /// The life that is asked for.
-    fn life(&self) -> Option<Duration> {
-        self.terms.life(self.instance.site.ttl())
+    fn life(&self) -> Life {
+        let site = self.instance.site;
+        site.freshness.life(site.jittered(self.cache.life(self.terms.life(site.ttl()))))
     }
 
     /// The value as an entry for the followers, if there can be any.
@@ -190,9 +223,9 @@ impl Fill {
     fn word<K: Kind<Stored: Storable>>(&self, value: &K::Stored, site: u64) -> Word {
         match K::Codec::encode(value, self.instance.owner_of(site)) {
             Ok((ident, payload)) => {
-                let life = self.instance.site.jittered(self.cache.life(self.life()));
-                let tags = self.terms.tags_of_value.clone();
-                Word::Store(Draft { ident, span: self.span(life), payload, tags }, life)
+                let (life, tags) = (self.life(), self.terms.tags_of_value.clone());
+                let span = life.span(self.born, self.cache.memory.clock().unix_millis());
+                Word::Store(Draft { ident, span, payload, tags }, life.whole())
             }
             Err(error) => {
                 self.instance.site.counters.unfit.count();
@@ -200,11 +233,6 @@ impl Fill {
                 Word::Vacate
             }
         }
-    }
-
-    fn span(&self, life: Duration) -> Span {
-        let until = self.born.saturating_add(u64::try_from(life.as_millis()).unwrap_or(u64::MAX));
-        Span { born: self.born, fresh_until: until, stale_until: until, error_until: until }
     }
 
     fn tell<V>(self: Box<Self>, word: Word, entry: Option<AnyEntry>, value: V) -> Settling<V> {
@@ -227,8 +255,15 @@ impl Fill {
     /// The body has ended.
     fn says_miss(&self) {
         self.instance.identity.bodies.add(self.started.elapsed());
-        let key = self.key.as_str();
-        event::outcome(Outcome::Miss, &self.instance, &self.cache.prefix, key, None, self.began);
+        if self.served {
+            event::refreshed(&self.instance, &self.cache.prefix, self.key.as_str(), self.started.elapsed());
+        } else {
+            self.says(Outcome::Miss);
+        }
+    }
+
+    fn says(&self, outcome: Outcome) {
+        event::outcome(outcome, &self.instance, &self.cache.prefix, self.key.as_str(), None, self.began);
     }
 }
 

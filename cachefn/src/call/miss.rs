@@ -1,4 +1,4 @@
-//! A miss, up to the moment its body may run: Redis, the flight, the generations.
+//! A miss: everything that it is, but for the body.
 
 use std::fmt;
 use std::future::Future;
@@ -6,26 +6,21 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cachefn_backends::backend::{Absence, Acquired, Backend, Lookup};
-use cachefn_backends::envelope::Envelope;
-use cachefn_backends::error::{Error, ErrorKind};
-use cachefn_backends::memory::{AnyEntry, Ticket};
+use cachefn_backends::backend::Absence;
+use cachefn_backends::background;
 use cachefn_backends::place::Place;
+use tokio::sync::OwnedSemaphorePermit;
 
-use super::fill::{Fill, Lease};
-use crate::event;
-use crate::flight::{Aboard, Joined, Seat, Verdict};
+use super::fill::Fill;
+use super::found::{Found, Spare};
+use super::search::{Decode, Due, Search};
+use crate::flight::{Aboard, Joined};
 use crate::global::Cache;
 use crate::key::Key;
-use crate::layout::{Erased, Owner};
-use crate::observe::Outcome;
-use crate::remote::{Link, RedisLease};
+use crate::layout::Erased;
+use crate::remote::Link;
 use crate::site::{Instance, Unusable};
 use crate::terms::Terms;
-
-/// A follower whose flight had nothing for it looks again; after this many times it runs its body by
-/// itself, so that a key that is invalidated all the time cannot keep a caller waiting.
-const ROUNDS: usize = 3;
 
 /// Everything a miss is, but for the body.
 pub(super) struct Miss {
@@ -37,12 +32,25 @@ pub(super) struct Miss {
     pub(super) link: Option<Link>,
     /// Why memory could not answer.
     pub(super) absence: Absence,
+    /// What memory has that is too old.
+    pub(super) spare: Option<Spare>,
+    /// Whether that may be served now, and it is for this call to refresh it.
+    pub(super) refreshes: bool,
     /// When the cache was asked first.
     pub(super) asked: Instant,
     pub(super) began: Option<Instant>,
+    /// Whether nothing was to be read.
     pub(super) refresh: bool,
+    /// Whether the body may go on without the caller.
+    pub(super) detaches: bool,
     pub(super) stage: Stage,
+    /// When the body has taken too long.
+    pub(super) timer: Option<Timer>,
+    room: Option<OwnedSemaphorePermit>,
 }
+
+/// A moment to come, on any executor.
+pub(super) type Timer = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// How far it has come.
 pub(super) enum Stage {
@@ -50,6 +58,8 @@ pub(super) enum Stage {
     Start,
     /// Redis is asked, or another's body is waited for.
     Looking(Pin<Box<dyn Future<Output = Ready> + Send>>),
+    /// There is a value to serve, and it is for this call to refresh it.
+    Due(Box<Due>),
     /// The body runs.
     Body(Box<Fill>),
     /// The value waits until it is stored.
@@ -60,40 +70,51 @@ pub(super) enum Stage {
 
 /// What comes of looking.
 pub(super) enum Ready {
-    /// An entry of this process.
-    Entry(AnyEntry),
-    /// A value out of Redis.
-    Decoded(Erased),
+    Found(Found),
+    /// Something that is to be refreshed.
+    Due(Box<Due>),
     /// Nothing: the body is to run.
     Fill(Box<Fill>),
 }
 
-/// What Redis answers to the announcement of a fill.
-enum Granted {
-    Lease(RedisLease),
-    Value(Erased),
-}
-
-/// Reads the stored part out of an envelope of the site.
-type Decode = fn(&Envelope, Owner) -> Option<Erased>;
-
-/// What looking needs; not generic, and not tied to the caller's future.
-struct Search {
-    cache: Arc<Cache>,
-    instance: Instance,
-    key: Key,
-    place: Place,
-    terms: Terms,
-    /// The number its values are stored under in Redis; none, if they cannot be told from another's.
-    site: Option<u64>,
-    decode: Decode,
-    absence: Absence,
-    asked: Instant,
-    began: Option<Instant>,
-    counted: bool,
+/// What a call begins with.
+pub(super) struct Beginning {
+    pub(super) cache: Arc<Cache>,
+    pub(super) instance: Instance,
+    pub(super) key: Key,
+    pub(super) place: Place,
+    pub(super) absence: Absence,
+    pub(super) spare: Option<Spare>,
+    pub(super) refreshes: bool,
+    pub(super) asked: Instant,
+    pub(super) began: Option<Instant>,
+    pub(super) refresh: bool,
 }
 
 impl Miss {
+    pub(super) fn new(beginning: Beginning) -> Self {
+        let Beginning { cache, instance, key, place, absence, spare, refreshes, asked, began, refresh } =
+            beginning;
+        Self {
+            link: cache.link(),
+            cache,
+            instance,
+            key,
+            place,
+            terms: Terms::default(),
+            absence,
+            spare,
+            refreshes,
+            asked,
+            began,
+            refresh,
+            detaches: false,
+            stage: Stage::Start,
+            timer: None,
+            room: None,
+        }
+    }
+
     /// Takes over what the arguments decide. False: the call cannot be cached.
     pub(super) fn agree(&mut self) -> bool {
         if let Some(error) = self.terms.error.take() {
@@ -105,6 +126,11 @@ impl Miss {
             self.place.lineage = self.place.lineage.with(tags);
         }
         true
+    }
+
+    /// Whether the caller may be given an older value while the body runs.
+    pub(super) fn may_be_overdue(&self) -> bool {
+        !self.refresh && (self.spare.is_some() || self.link.is_some())
     }
 
     /// Where the body is polled: in its flight, if it has one.
@@ -126,9 +152,12 @@ impl Miss {
             site: self.link.as_ref().and_then(|_| self.instance.stored_as()),
             decode,
             absence: std::mem::replace(&mut self.absence, Absence::Absent),
+            spare: self.spare.take(),
             asked: self.asked,
             began: self.began,
             counted: false,
+            served: false,
+            detaches: self.detaches,
         };
         let link = self.link.take().filter(|_| search.site.is_some());
         if self.refresh {
@@ -137,16 +166,22 @@ impl Miss {
         if link.is_some() {
             return Stage::Looking(Box::pin(search.run(link)));
         }
+        if let Some(spare) = search.spare.take_if(|_| self.refreshes) {
+            return match search.refresh(spare, None) {
+                Ready::Due(due) => Stage::Due(due),
+                other => Stage::Looking(Box::pin(std::future::ready(other))),
+            };
+        }
         search.miss();
         match search.join() {
             Joined::Leader(seat) => match search.again() {
                 Some(entry) => {
                     seat.retry();
-                    Stage::Looking(Box::pin(std::future::ready(Ready::Entry(entry))))
+                    Stage::Looking(Box::pin(std::future::ready(Ready::Found(Found::Entry(entry)))))
                 }
-                None => Stage::Body(search.lead(seat)),
+                None => self.enter(search.lead(seat)),
             },
-            Joined::Nested => Stage::Body(search.solo()),
+            Joined::Nested => self.enter(search.solo()),
             Joined::Follower(waiting) => Stage::Looking(Box::pin(async move {
                 match search.follow(waiting, None).await {
                     Some(ready) => ready,
@@ -155,194 +190,43 @@ impl Miss {
             })),
         }
     }
-}
 
-impl Search {
-    /// Looks until there is a value, or the right to run the body.
-    async fn run(mut self, mut link: Option<Link>) -> Ready {
-        for _ in 0..ROUNDS {
-            if let Some(redis) = &link {
-                match self.ask(redis).await {
-                    Ok(Some(value)) => return Ready::Decoded(value),
-                    Ok(None) => {}
-                    Err(_) => link = None,
-                }
-            }
-            if link.is_none()
-                && let Some(entry) = self.again()
-            {
-                return Ready::Entry(entry);
-            }
-            self.miss();
-            match self.join() {
-                Joined::Leader(seat) => return self.fill(Some(seat), link).await,
-                Joined::Nested => break,
-                Joined::Follower(waiting) => {
-                    if let Some(ready) = self.follow(waiting, link.clone()).await {
-                        return ready;
-                    }
-                }
-            }
-        }
-        self.fill(None, link).await
+    /// The body is to run; where something older is at hand it is not waited for longer than the function says.
+    pub(super) fn enter(&mut self, fill: Box<Fill>) -> Stage {
+        self.timer =
+            fill.patience().map(|patience| Self::timer_of(patience.saturating_sub(self.asked.elapsed())));
+        Stage::Body(fill)
     }
 
-    /// Waits for another's body. `None`: look again.
-    async fn follow(
-        &mut self,
-        waiting: tokio::sync::oneshot::Receiver<Verdict>,
-        link: Option<Link>,
-    ) -> Option<Ready> {
-        match waiting.await {
-            Ok(Verdict::Entry(entry)) => {
-                self.collapsed(Some(self.cache.memory.remaining(&entry)));
-                Some(Ready::Entry(entry))
-            }
-            Ok(Verdict::Promoted(seat)) => {
-                seat.begin(Arc::new(self.cache.memory.begin(&self.place)));
-                Some(self.fill(Some(seat), link).await)
-            }
-            Ok(Verdict::Retry) | Err(_) => None,
-        }
-    }
-
-    /// Captures what the value will be stored under, and lets the body run. An entry that appeared
-    /// since the caller looked is returned instead; it was read at some moment of this call, and
-    /// followers may have begun after that, so they look for themselves.
-    async fn fill(&mut self, seat: Option<Seat>, link: Option<Link>) -> Ready {
-        let ticket = match &seat {
-            Some(seat) => seat.ticket(),
-            None => Arc::new(self.cache.memory.begin(&self.place)),
+    /// What is found is due: it is returned if the body may run without the caller, who runs it otherwise.
+    pub(super) fn refresh(&mut self) -> Option<Found> {
+        let Stage::Due(due) = std::mem::replace(&mut self.stage, Stage::Bare) else { return None };
+        let Due { mut search, spare, seat, link, room } = *due;
+        self.room = room;
+        let found = if self.detaches {
+            Some(search.serve(spare))
+        } else {
+            search.miss();
+            search.spare = Some(spare);
+            None
         };
-        let mut lease = None;
-        if let Some(link) = link {
-            match self.acquire(&link, seat.is_some()).await {
-                Ok(Granted::Lease(granted)) => lease = Some(Lease::new(link, self.place.clone(), granted)),
-                Ok(Granted::Value(value)) => {
-                    seat.into_iter().for_each(Seat::retry);
-                    return Ready::Decoded(value);
-                }
-                Err(_) => {}
-            }
-        } else if let Some(entry) = seat.as_ref().and_then(|_| self.again()) {
-            seat.into_iter().for_each(Seat::retry);
-            return Ready::Entry(entry);
-        }
-        Ready::Fill(Box::new(self.begin(seat, ticket, lease)))
+        self.stage = Stage::Looking(Box::pin(async move { search.fill(Some(seat), link).await }));
+        found
     }
 
-    /// The right to run the body, with nothing but memory to store its value in.
-    fn lead(&self, seat: Seat) -> Box<Fill> {
-        let ticket = seat.ticket();
-        Box::new(self.begin(Some(seat), ticket, None))
+    /// The body has taken too long: what is served instead, unless it has become untrue.
+    pub(super) fn give_up(&mut self) -> Option<Found> {
+        let Stage::Body(fill) = &mut self.stage else { return None };
+        fill.give_up()
     }
 
-    /// The same without a flight.
-    fn solo(&self) -> Box<Fill> {
-        Box::new(self.begin(None, Arc::new(self.cache.memory.begin(&self.place)), None))
+    /// Room for one more body in the background.
+    pub(super) fn room(&mut self) -> Option<OwnedSemaphorePermit> {
+        self.room.take().or_else(|| self.cache.room())
     }
 
-    fn begin(&self, seat: Option<Seat>, ticket: Arc<Ticket>, lease: Option<Lease>) -> Fill {
-        Fill {
-            cache: Arc::clone(&self.cache),
-            instance: self.instance,
-            key: self.key.clone(),
-            terms: self.terms.clone(),
-            ticket,
-            seat,
-            lease: lease.zip(self.site),
-            born: self.cache.memory.clock().unix_millis(),
-            began: self.began,
-            started: Instant::now(),
-        }
-    }
-
-    fn join(&self) -> Joined {
-        let key = (self.instance.owner, Arc::clone(&self.place.key));
-        self.cache.flights.join(key, || self.cache.memory.begin(&self.place))
-    }
-
-    /// Asks memory again, now that the flight is held.
-    fn again(&mut self) -> Option<AnyEntry> {
-        let entry = self.cache.memory.get(&self.place.key, self.instance.owner).ok()?;
-        self.hit(self.cache.memory.remaining(&entry));
-        Some(entry)
-    }
-
-    async fn ask(&mut self, link: &Link) -> Result<Option<Erased>, Error> {
-        match link.lookup(&self.place).await? {
-            Lookup::Hit(envelope) => Ok(self.read(&envelope)),
-            Lookup::Miss(Absence::Invalidated(Some(ident))) if Some(ident.site) != self.site => {
-                self.instance.says_shared_key(self.key.as_str());
-                self.absence = Absence::Foreign;
-                Ok(None)
-            }
-            Lookup::Miss(absence) => {
-                self.absence = absence;
-                Ok(None)
-            }
-        }
-    }
-
-    async fn acquire(&mut self, link: &Link, accept: bool) -> Result<Granted, Error> {
-        let mut acquired = link.acquire(&self.place, accept).await?;
-        if let Acquired::Hit(envelope) = &acquired {
-            if let Some(value) = self.read(envelope) {
-                return Ok(Granted::Value(value));
-            }
-            acquired = link.acquire(&self.place, false).await?;
-        }
-        match acquired {
-            Acquired::Granted(lease) => Ok(Granted::Lease(lease)),
-            Acquired::Hit(_) => Err(Error::new(ErrorKind::Protocol)),
-        }
-    }
-
-    /// Decodes what Redis holds, if it is of this function and this type.
-    fn read(&mut self, envelope: &Envelope) -> Option<Erased> {
-        let site = self.site?;
-        if envelope.ident.site != site {
-            self.instance.says_shared_key(self.key.as_str());
-        }
-        let Some(value) = (self.decode)(envelope, self.instance.owner_of(site)) else {
-            self.absence = Absence::Foreign;
-            return None;
-        };
-        let left = envelope.span.fresh_until.saturating_sub(self.cache.memory.clock().unix_millis());
-        self.hit(Duration::from_millis(left));
-        Some(value)
-    }
-
-    /// A call is a hit or a miss, once: what it finds after it has missed, another call's body has left there.
-    fn hit(&mut self, remaining: Duration) {
-        if std::mem::replace(&mut self.counted, true) {
-            return self.collapsed(Some(remaining));
-        }
-        self.instance.identity.hits.count();
-        self.instance.identity.lookups.add(self.asked.elapsed());
-        self.says(Outcome::Hit, Some(remaining));
-    }
-
-    fn collapsed(&self, remaining: Option<Duration>) {
-        self.instance.site.counters.collapsed.count();
-        self.says(Outcome::Collapsed, remaining);
-    }
-
-    fn says(&self, outcome: Outcome, remaining: Option<Duration>) {
-        event::outcome(outcome, &self.instance, &self.cache.prefix, self.key.as_str(), remaining, self.began);
-    }
-
-    fn miss(&mut self) {
-        if !self.counted {
-            self.counted = true;
-            let counters = &self.instance.site.counters;
-            counters.misses.count();
-            match self.absence {
-                Absence::Invalidated(_) => counters.invalidated.count(),
-                Absence::Foreign => counters.unreadable.count(),
-                _ => {}
-            }
-        }
+    pub(super) fn timer_of(duration: Duration) -> Timer {
+        Box::pin(background::sleep(duration))
     }
 }
 

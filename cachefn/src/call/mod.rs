@@ -16,34 +16,34 @@
 //! else a miss needs stands in one box that is neither generic nor tied to the body, so the future
 //! is `Send` exactly where the plain one was.
 
+mod background;
 mod fill;
+mod found;
 mod miss;
+mod run;
+mod search;
 
 use std::any::Any;
-use std::future::Future;
-use std::marker::PhantomData;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use cachefn_backends::backend::Absence;
-use cachefn_backends::memory::Entry;
-use pin_project_lite::pin_project;
+use cachefn_backends::life::Age;
+use cachefn_backends::memory::{AnyEntry, Turn};
 
-use self::fill::Settling;
-use self::miss::{Miss, Ready, Stage};
+pub(crate) use self::background::MOST as MOST_IN_BACKGROUND;
+pub use self::background::{RunBackground, run_background, run_judged_background};
+use self::found::{Spare, copy};
+use self::miss::{Beginning, Miss};
+pub use self::run::{Run, run, run_judged};
 use crate::event;
-use crate::observe::Outcome;
-use crate::stats;
-
 use crate::global::{self, Cache};
 use crate::key::KeyWriter;
-use crate::layout::{Choice as _, Erased};
 use crate::refresh;
-use crate::shape::{Kind, Split};
+use crate::shape::Kind;
 use crate::site::{Closure, Instance, Site, Take, Write};
-use crate::terms::{Judge, Judged, Terms, Unjudged};
+use crate::stats;
+use crate::terms::Terms;
 use crate::verdict::{Checked, No, Storable, Yes};
 
 /// A call whose value memory does not have: a miss, or nothing but a body to run.
@@ -96,17 +96,14 @@ fn look_up(site: &'static Site, closure: Closure, write: Write<'_>, take: Take<'
     if reads && short.is_usable() {
         let call = cache.memory.short(instance.owner, short.as_bytes());
         let mut remaining = None;
-        let taken = cache.memory.glance(call, |entry| {
+        let taken = cache.memory.glance(call, |entry, age| {
             remaining = began.map(|_| cache.memory.remaining(entry));
-            take(entry.value())
+            take(entry.value()).then_some(age)
         });
-        if taken == Some(true) {
-            instance.identity.hits.count();
-            if let Some(timed) = timed {
-                instance.identity.lookups.add(timed.elapsed());
-            }
+        if let Some(Some(age)) = taken {
+            instance.counts_hit(age, timed);
             if began.is_some() {
-                instance.says_hit(cache, write, remaining, began);
+                instance.says_hit(cache, write, age, remaining, began);
             }
             return None;
         }
@@ -139,18 +136,21 @@ impl Asked<'_> {
         };
         let key = written.to_key();
         let (place, asked) = (instance.place(&key), Instant::now());
-        let mut absence = Absence::Absent;
+        let (mut absence, mut spare, mut refreshes) = (Absence::Absent, None, false);
         if let Some(take) = take {
             let call = written.short_form().map(|words| cache.memory.short(instance.owner, words));
-            let look = |entry: &Entry| take(entry.value()).then(|| cache.memory.remaining(entry));
+            let look = |entry: &AnyEntry, turn: Turn| {
+                let remaining = cache.memory.remaining(entry);
+                if turn.refreshes || turn.age == Age::Spent {
+                    (spare, refreshes) = (Some(Spare::entry(Arc::clone(entry), remaining)), turn.refreshes);
+                    return None;
+                }
+                take(entry.value()).then_some((turn.age, remaining))
+            };
             match cache.memory.read(&place.key, call, instance.owner, look) {
-                Ok(Some(remaining)) => {
-                    instance.identity.hits.count();
-                    if let Some(timed) = timed {
-                        instance.identity.lookups.add(timed.elapsed());
-                    }
-                    let key = key.as_str();
-                    event::outcome(Outcome::Hit, &instance, &cache.prefix, key, Some(remaining), began);
+                Ok(Some((age, remaining))) => {
+                    instance.counts_hit(age, timed);
+                    instance.says(cache, age, key.as_str(), remaining, began);
                     return None;
                 }
                 Ok(None) => {}
@@ -160,9 +160,10 @@ impl Asked<'_> {
                 instance.says_shared_key(key.as_str());
             }
         }
-        let (cache, terms, stage, link) = (Arc::clone(cache), Terms::default(), Stage::Start, cache.link());
-        let miss = Miss { cache, instance, key, place, terms, link, absence, asked, began, refresh, stage };
-        Some(Box::new(miss))
+        let cache = Arc::clone(cache);
+        let beginning =
+            Beginning { cache, instance, key, place, absence, spare, refreshes, asked, began, refresh };
+        Some(Box::new(Miss::new(beginning)))
     }
 }
 
@@ -178,139 +179,6 @@ impl Call {
             }
         }
         self
-    }
-}
-
-pin_project! {
-    /// The second statement of a cached function: the call with its body.
-    #[must_use = "futures do nothing unless polled"]
-    pub struct Run<V, J, F> {
-        call: Call,
-        verdict: PhantomData<V>,
-        judge: J,
-        #[pin]
-        body: F,
-    }
-}
-
-/// Runs a call with the body it was made for.
-pub fn run<V: Checked, F: Future<Output = <V::Kind as Kind>::Output>>(
-    call: Call,
-    _: V,
-    body: F,
-) -> Run<V, Unjudged, F> {
-    Run { call, verdict: PhantomData, judge: Unjudged, body }
-}
-
-/// The same where the value is asked before it is stored.
-pub fn run_judged<V, J, F>(call: Call, _: V, judge: J, body: F) -> Run<V, Judged<J>, F>
-where
-    V: Checked,
-    J: Fn(&<V::Kind as Kind>::Seen, &mut Terms),
-    F: Future<Output = <V::Kind as Kind>::Output>,
-{
-    Run { call, verdict: PhantomData, judge: Judged(judge), body }
-}
-
-/// A type that cannot be stored is an error already; the body still runs.
-impl<K: Kind, J, F: Future<Output = K::Output>> Future for Run<No<K>, J, F> {
-    type Output = K::Output;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<K::Output> {
-        self.project().body.poll(cx)
-    }
-}
-
-impl<K, J, F> Future for Run<Yes<K>, J, F>
-where
-    K: Kind<Stored: Storable>,
-    J: Judge<K::Seen>,
-    F: Future<Output = K::Output>,
-{
-    type Output = K::Output;
-
-    /// Only this is compiled for every function; what it calls, once for every return type.
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<K::Output> {
-        let mut this = self.project();
-        let Some(miss) = &mut this.call.0 else { return this.body.poll(cx) };
-        loop {
-            if let Next::Return(output) = ready!(advance::<K>(miss, cx)) {
-                return Poll::Ready(output);
-            }
-            let output = {
-                let _aboard = miss.board();
-                ready!(this.body.as_mut().poll(cx))
-            };
-            if let Some(output) = settle::<K>(miss, output, this.judge) {
-                return Poll::Ready(output);
-            }
-        }
-    }
-}
-
-/// What the caller's future does next.
-enum Next<O> {
-    PollBody,
-    Return(O),
-}
-
-/// Whatever comes before the body, or after it and takes time.
-fn advance<K: Kind<Stored: Storable>>(miss: &mut Miss, cx: &mut Context<'_>) -> Poll<Next<K::Output>> {
-    loop {
-        miss.stage = match &mut miss.stage {
-            Stage::Start => miss.start(K::Codec::decode::<K::Stored>),
-            Stage::Looking(looking) => {
-                let output = match ready!(looking.as_mut().poll(cx)) {
-                    Ready::Entry(entry) => copy::<K>(entry.value()),
-                    Ready::Decoded(value) => unbox::<K>(value),
-                    Ready::Fill(fill) => {
-                        miss.stage = Stage::Body(fill);
-                        return Poll::Ready(Next::PollBody);
-                    }
-                };
-                match output {
-                    Some(output) => return Poll::Ready(Next::Return(output)),
-                    None => Stage::Bare,
-                }
-            }
-            Stage::Body(_) | Stage::Bare => return Poll::Ready(Next::PollBody),
-            Stage::Settling(settling, value) => {
-                ready!(settling.as_mut().poll(cx));
-                match value.take().and_then(unbox::<K>) {
-                    Some(output) => return Poll::Ready(Next::Return(output)),
-                    None => unreachable!("the value was put there by this very module"),
-                }
-            }
-        };
-    }
-}
-
-/// Takes what the body returned. `None`: there is something to wait for.
-fn settle<K: Kind<Stored: Storable>>(
-    miss: &mut Miss,
-    output: K::Output,
-    judge: &impl Judge<K::Seen>,
-) -> Option<K::Output> {
-    let Stage::Body(fill) = std::mem::replace(&mut miss.stage, Stage::Bare) else { return Some(output) };
-    let settling = match K::split(output) {
-        Split::Failure(failure) => {
-            fill.fail();
-            return Some(failure);
-        }
-        Split::Hidden(output) => {
-            fill.hidden();
-            return Some(output);
-        }
-        Split::Nothing(value) => fill.none::<K>(value),
-        Split::Value(value) => fill.judged::<K>(value, judge),
-    };
-    match settling {
-        Settling::Done(value) => Some(K::restore(value)),
-        Settling::Waits(settling, value) => {
-            miss.stage = Stage::Settling(settling, Some(Box::new(value)));
-            None
-        }
     }
 }
 
@@ -332,13 +200,4 @@ impl<K: Kind> Reads for No<K> {
     fn copy(_: &dyn Any) -> Option<K::Output> {
         None
     }
-}
-
-#[inline]
-fn copy<K: Kind<Stored: Storable>>(value: &dyn Any) -> Option<K::Output> {
-    value.downcast_ref::<K::Stored>().cloned().map(K::restore)
-}
-
-fn unbox<K: Kind<Stored: Storable>>(value: Erased) -> Option<K::Output> {
-    value.downcast::<K::Stored>().ok().map(|value| K::restore(*value))
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use cachefn_backends::clock::Clock;
+
 use super::Config;
 use super::parse::{self, name};
 use crate::error::Error;
@@ -25,11 +27,12 @@ use crate::error::Error;
 #[must_use = "nothing is set until `build` and `init_with`"]
 pub struct ConfigBuilder {
     values: BTreeMap<&'static str, String>,
+    clock: Clock,
 }
 
 impl ConfigBuilder {
     pub(super) fn new() -> Self {
-        Self { values: BTreeMap::new() }
+        Self { values: BTreeMap::new(), clock: Clock::system() }
     }
 
     /// `CACHE_ENABLED`.
@@ -112,13 +115,21 @@ impl ConfigBuilder {
         self.set(name::REDIS_CLUSTER, &on)
     }
 
+    /// The clock that entries live by. Redis keeps its own.
+    #[cfg(feature = "test-util")]
+    pub fn clock(mut self, clock: &crate::testing::Clock) -> Self {
+        self.clock = clock.0.clone();
+        self
+    }
+
     /// The configuration.
     ///
     /// # Errors
     ///
     /// All faults at once, each with the name of its variable.
     pub fn build(self) -> Result<Config, Error> {
-        parse::config(|name| self.values.get(name).cloned())
+        let config = parse::config(|name| self.values.get(name).cloned())?;
+        Ok(Config { clock: self.clock, ..config })
     }
 
     fn set(mut self, name: &'static str, value: &dyn ToString) -> Self {

@@ -16,6 +16,8 @@ use std::time::Duration;
 pub use builder::ConfigBuilder;
 pub use redis::RedisConfig;
 
+use cachefn_backends::clock::Clock;
+
 use crate::error::Error;
 
 /// How this process caches. `Debug` shows no password and no secret.
@@ -42,6 +44,8 @@ pub struct Config {
     secret: Option<String>,
     redis: Option<RedisConfig>,
     warnings: Vec<&'static str>,
+    /// What entries live by.
+    pub(crate) clock: Clock,
 }
 
 impl Config {

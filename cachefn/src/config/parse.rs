@@ -1,5 +1,6 @@
 //! The one judge of the configuration: text in, a [`Config`] or all faults out.
 
+use cachefn_backends::clock::Clock;
 use std::time::Duration;
 
 use bytesize::ByteSize;
@@ -60,6 +61,7 @@ pub(super) fn config(lookup: impl Fn(&str) -> Option<String>) -> Result<Config, 
         secret,
         redis: redis_enabled.then_some(redis),
         warnings: warnings.into_iter().collect(),
+        clock: Clock::system(),
     })
 }
 

@@ -1,0 +1,179 @@
+//! A body that goes on after its call has returned an older value.
+//!
+//! Only where something may come of it is the body put into a box: where the call has an older value at hand, or Redis
+//! may have one. Otherwise it is polled in place, as without all this, and nothing is allocated.
+
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use pin_project_lite::pin_project;
+use tokio::runtime::Handle;
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::Call;
+use super::miss::{Miss, Timer};
+use super::run::{End, Run, drive, run, run_judged};
+use crate::shape::Kind;
+use crate::terms::{Judge, Judged, Terms, Unjudged};
+use crate::verdict::{Checked, No, Storable, Yes};
+
+/// So many bodies go on in the background at a time; where there are more, older values are served without a refresh.
+pub(crate) const MOST: usize = 1024;
+
+/// A body that has not ended after so long in the background is dropped.
+const LONGEST: Duration = Duration::from_secs(600);
+
+pin_project! {
+    /// The call with a body that may outlive it.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct RunBackground<V, J, F> {
+        #[pin]
+        place: Place<V, J, F>,
+    }
+}
+
+pin_project! {
+    /// Where the body is.
+    #[project = Projected]
+    enum Place<V, J, F> {
+        /// Nothing can come of it: in the caller's own future.
+        Here { #[pin] run: Run<V, J, F> },
+        /// In a box that may go elsewhere. None once the call has returned.
+        Boxed { work: Option<Work<V, J, F>> },
+    }
+}
+
+/// A call and its body, which may change places.
+struct Work<V, J, F> {
+    miss: Box<Miss>,
+    judge: J,
+    body: Pin<Box<F>>,
+    verdict: PhantomData<fn() -> V>,
+}
+
+/// Runs a call with the body it was made for, which may go on after the call.
+pub fn run_background<V, F>(call: Call, verdict: V, body: F) -> RunBackground<V, Unjudged, F>
+where
+    V: Checked,
+    F: Future<Output = <V::Kind as Kind>::Output> + Send + 'static,
+{
+    RunBackground::new(run(call, verdict, body))
+}
+
+/// The same where the value is asked before it is stored.
+pub fn run_judged_background<V, J, F>(
+    call: Call,
+    verdict: V,
+    judge: J,
+    body: F,
+) -> RunBackground<V, Judged<J>, F>
+where
+    V: Checked,
+    J: Fn(&<V::Kind as Kind>::Seen, &mut Terms) + Send + 'static,
+    F: Future<Output = <V::Kind as Kind>::Output> + Send + 'static,
+{
+    RunBackground::new(run_judged(call, verdict, judge, body))
+}
+
+impl<V, J, F> RunBackground<V, J, F> {
+    /// The place is chosen here, where the body can still be moved.
+    fn new(run: Run<V, J, F>) -> Self {
+        let place = match run.call.0 {
+            Some(mut miss) if miss.may_be_overdue() && Handle::try_current().is_ok() => {
+                miss.detaches = true;
+                let Run { judge, body, .. } = run;
+                Place::Boxed { work: Some(Work { miss, judge, body: Box::pin(body), verdict: PhantomData }) }
+            }
+            _ => Place::Here { run },
+        };
+        Self { place }
+    }
+}
+
+/// A type that cannot be stored is an error already; the body still runs.
+impl<K: Kind, J, F: Future<Output = K::Output>> Future for RunBackground<No<K>, J, F> {
+    type Output = K::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<K::Output> {
+        match self.project().place.project() {
+            Projected::Here { run } => run.poll(cx),
+            Projected::Boxed { work: Some(work) } => work.body.as_mut().poll(cx),
+            Projected::Boxed { work: None } => Poll::Pending,
+        }
+    }
+}
+
+impl<K, J, F> Future for RunBackground<Yes<K>, J, F>
+where
+    K: Kind<Stored: Storable> + 'static,
+    J: Judge<K::Seen> + Send + 'static,
+    F: Future<Output = K::Output> + Send + 'static,
+{
+    type Output = K::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<K::Output> {
+        let held = match self.project().place.project() {
+            Projected::Here { run } => return run.poll(cx),
+            Projected::Boxed { work } => work,
+        };
+        // It is polled once more after its end; nothing comes of that.
+        let Some(work) = held else { return Poll::Pending };
+        match ready!(work.poll_call(cx)) {
+            End::Served(output) => Poll::Ready(output),
+            End::Overdue(output) => {
+                if let (Some(work), Ok(runtime)) = (held.take(), Handle::try_current()) {
+                    work.detach(&runtime);
+                }
+                Poll::Ready(output)
+            }
+        }
+    }
+}
+
+impl<K, J, F> Work<Yes<K>, J, F>
+where
+    K: Kind<Stored: Storable> + 'static,
+    J: Judge<K::Seen> + Send + 'static,
+    F: Future<Output = K::Output> + Send + 'static,
+{
+    fn poll_call(&mut self, cx: &mut Context<'_>) -> Poll<End<K::Output>> {
+        drive::<K, J, F>(&mut self.miss, &self.judge, self.body.as_mut(), cx)
+    }
+
+    /// Has the runtime of the caller go on with it, if there is room. A runtime that ends drops it; then the flight passes
+    /// to whoever waits, and the next call that finds the value due begins anew.
+    fn detach(mut self, runtime: &Handle) {
+        let Some(room) = self.miss.room() else { return };
+        let deadline = Miss::timer_of(LONGEST);
+        runtime.spawn(Detached { work: self, deadline, _room: room });
+    }
+}
+
+/// A body in the background.
+struct Detached<V, J, F> {
+    work: Work<V, J, F>,
+    deadline: Timer,
+    _room: OwnedSemaphorePermit,
+}
+
+impl<K, J, F> Future for Detached<Yes<K>, J, F>
+where
+    K: Kind<Stored: Storable> + 'static,
+    J: Judge<K::Seen> + Send + 'static,
+    F: Future<Output = K::Output> + Send + 'static,
+{
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        match self.work.poll_call(cx) {
+            Poll::Ready(_) => Poll::Ready(()),
+            Poll::Pending => self.deadline.as_mut().poll(cx),
+        }
+    }
+}
+
+/// Nothing in it is pinned by it.
+impl<V, J, F> Unpin for Work<V, J, F> {}

@@ -1,0 +1,75 @@
+//! A value that was found in the cache.
+
+use std::any::Any;
+use std::time::Duration;
+
+use cachefn_backends::clock::{Clock, Tick};
+use cachefn_backends::envelope::Span;
+use cachefn_backends::memory::AnyEntry;
+
+use crate::layout::Erased;
+use crate::shape::Kind;
+use crate::verdict::Storable;
+
+/// A value that was found in the cache.
+pub(super) enum Found {
+    /// That of an entry of this process.
+    Entry(AnyEntry),
+    /// Out of Redis, or the caller's own.
+    Own(Erased),
+}
+
+/// A value that is older than it should be, and at hand if nothing better comes.
+pub(super) struct Spare {
+    value: Found,
+    /// Until it expires; zero if it has.
+    remaining: Duration,
+    /// When it may be served no longer, whatever happens.
+    end: Tick,
+}
+
+impl Found {
+    /// What is returned for it, if it is of the right type.
+    pub(super) fn output<K: Kind<Stored: Storable>>(self) -> Option<K::Output> {
+        match self {
+            Self::Entry(entry) => copy::<K>(entry.value()),
+            Self::Own(value) => value.downcast::<K::Stored>().ok().map(|value| K::restore(*value)),
+        }
+    }
+}
+
+impl Spare {
+    pub(super) fn entry(entry: AnyEntry, remaining: Duration) -> Self {
+        let end = entry.end();
+        Self { value: Found::Entry(entry), remaining, end }
+    }
+
+    /// What Redis holds, by its own account of its life.
+    pub(super) fn decoded(value: Erased, span: Span, clock: &Clock) -> Self {
+        let now = clock.unix_millis();
+        let left = |until: u64| Duration::from_millis(until.saturating_sub(now));
+        let end = clock.now().after(left(span.stale_until.max(span.error_until)));
+        Self { value: Found::Own(value), remaining: left(span.fresh_until), end }
+    }
+
+    /// What is left until it expires; nothing if it has.
+    pub(super) fn remaining(&self) -> Option<Duration> {
+        (!self.remaining.is_zero()).then_some(self.remaining)
+    }
+
+    /// The value, if it may still be served.
+    pub(super) fn serve(self, clock: &Clock) -> Option<Found> {
+        (clock.now() < self.end).then_some(self.value)
+    }
+
+    /// The value, which was found to be servable just now.
+    pub(super) fn into_found(self) -> Found {
+        self.value
+    }
+}
+
+/// What is returned for a stored value, if it is of the right type.
+#[inline]
+pub(super) fn copy<K: Kind<Stored: Storable>>(value: &dyn Any) -> Option<K::Output> {
+    value.downcast_ref::<K::Stored>().cloned().map(K::restore)
+}

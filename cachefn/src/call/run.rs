@@ -1,0 +1,188 @@
+//! The body of a call, polled by its caller.
+
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use pin_project_lite::pin_project;
+
+use super::Call;
+use super::fill::Settling;
+use super::found::Found;
+use super::miss::{Miss, Ready, Stage};
+use crate::layout::Choice as _;
+use crate::shape::{Kind, Split};
+use crate::terms::{Judge, Judged, Unjudged};
+use crate::verdict::{Checked, No, Storable, Yes};
+
+pin_project! {
+    /// The second statement of a cached function: the call with its body.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Run<V, J, F> {
+        pub(super) call: Call,
+        pub(super) verdict: PhantomData<V>,
+        pub(super) judge: J,
+        #[pin]
+        pub(super) body: F,
+    }
+}
+
+/// Runs a call with the body it was made for.
+pub fn run<V: Checked, F: Future<Output = <V::Kind as Kind>::Output>>(
+    call: Call,
+    _: V,
+    body: F,
+) -> Run<V, Unjudged, F> {
+    Run { call, verdict: PhantomData, judge: Unjudged, body }
+}
+
+/// The same where the value is asked before it is stored.
+pub fn run_judged<V, J, F>(call: Call, _: V, judge: J, body: F) -> Run<V, Judged<J>, F>
+where
+    V: Checked,
+    J: Fn(&<V::Kind as Kind>::Seen, &mut crate::terms::Terms),
+    F: Future<Output = <V::Kind as Kind>::Output>,
+{
+    Run { call, verdict: PhantomData, judge: Judged(judge), body }
+}
+
+/// A type that cannot be stored is an error already; the body still runs.
+impl<K: Kind, J, F: Future<Output = K::Output>> Future for Run<No<K>, J, F> {
+    type Output = K::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<K::Output> {
+        self.project().body.poll(cx)
+    }
+}
+
+impl<K, J, F> Future for Run<Yes<K>, J, F>
+where
+    K: Kind<Stored: Storable>,
+    J: Judge<K::Seen>,
+    F: Future<Output = K::Output>,
+{
+    type Output = K::Output;
+
+    /// Only this is compiled for every function; what it calls, once for every return type.
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<K::Output> {
+        let this = self.project();
+        let Some(miss) = &mut this.call.0 else { return this.body.poll(cx) };
+        match ready!(drive::<K, J, F>(miss, this.judge, this.body, cx)) {
+            End::Served(output) | End::Overdue(output) => Poll::Ready(output),
+        }
+    }
+}
+
+/// How a call ends for its caller.
+pub(super) enum End<O> {
+    /// Nothing is left to do.
+    Served(O),
+    /// With a value that was at hand; the body has not ended, or not even begun.
+    Overdue(O),
+}
+
+/// What the caller's future does next.
+enum Next<O> {
+    PollBody,
+    Return(End<O>),
+}
+
+/// Polls a call, its body included.
+#[inline]
+pub(super) fn drive<K, J, F>(
+    miss: &mut Miss,
+    judge: &J,
+    mut body: Pin<&mut F>,
+    cx: &mut Context<'_>,
+) -> Poll<End<K::Output>>
+where
+    K: Kind<Stored: Storable>,
+    J: Judge<K::Seen>,
+    F: Future<Output = K::Output>,
+{
+    loop {
+        if let Next::Return(end) = ready!(advance::<K>(miss, cx)) {
+            return Poll::Ready(end);
+        }
+        let polled = {
+            let _aboard = miss.board();
+            body.as_mut().poll(cx)
+        };
+        let Poll::Ready(output) = polled else { return overdue::<K>(miss, cx).map(End::Overdue) };
+        if let Some(output) = settle::<K>(miss, output, judge) {
+            return Poll::Ready(End::Served(output));
+        }
+    }
+}
+
+/// Whatever comes before the body, or after it and takes time.
+fn advance<K: Kind<Stored: Storable>>(miss: &mut Miss, cx: &mut Context<'_>) -> Poll<Next<K::Output>> {
+    let served = |output| Poll::Ready(Next::Return(End::Served(output)));
+    loop {
+        miss.stage = match &mut miss.stage {
+            Stage::Start => miss.start(K::Codec::decode::<K::Stored>),
+            Stage::Looking(looking) => match ready!(looking.as_mut().poll(cx)) {
+                Ready::Found(found) => match found.output::<K>() {
+                    Some(output) => return served(output),
+                    None => Stage::Bare,
+                },
+                Ready::Due(due) => Stage::Due(due),
+                Ready::Fill(fill) => miss.enter(fill),
+            },
+            Stage::Due(_) => match miss.refresh().map(Found::output::<K>) {
+                Some(Some(output)) => return Poll::Ready(Next::Return(End::Overdue(output))),
+                Some(None) => Stage::Bare,
+                None => continue,
+            },
+            Stage::Body(_) | Stage::Bare => return Poll::Ready(Next::PollBody),
+            Stage::Settling(settling, value) => {
+                ready!(settling.as_mut().poll(cx));
+                match value.take().and_then(|value| Found::Own(value).output::<K>()) {
+                    Some(output) => return served(output),
+                    None => unreachable!("the value was put there by this very module"),
+                }
+            }
+        };
+    }
+}
+
+/// The value at hand, once the body has taken longer than it is waited for.
+fn overdue<K: Kind<Stored: Storable>>(miss: &mut Miss, cx: &mut Context<'_>) -> Poll<K::Output> {
+    let Some(timer) = &mut miss.timer else { return Poll::Pending };
+    ready!(timer.as_mut().poll(cx));
+    miss.timer = None;
+    match miss.give_up().and_then(Found::output::<K>) {
+        Some(output) => Poll::Ready(output),
+        None => Poll::Pending,
+    }
+}
+
+/// Takes what the body returned. `None`: there is something to wait for.
+fn settle<K: Kind<Stored: Storable>>(
+    miss: &mut Miss,
+    output: K::Output,
+    judge: &impl Judge<K::Seen>,
+) -> Option<K::Output> {
+    let Stage::Body(fill) = std::mem::replace(&mut miss.stage, Stage::Bare) else { return Some(output) };
+    let settling = match K::split(output) {
+        Split::Failure(failure) => {
+            let spare = fill.fail().and_then(Found::output::<K>);
+            return Some(spare.unwrap_or(failure));
+        }
+        Split::Hidden(output) => {
+            fill.hidden();
+            return Some(output);
+        }
+        Split::Nothing(value) => fill.none::<K>(value),
+        Split::Value(value) => fill.judged::<K>(value, judge),
+    };
+    match settling {
+        Settling::Done(value) => Some(K::restore(value)),
+        Settling::Waits(settling, value) => {
+            miss.stage = Stage::Settling(settling, Some(Box::new(value)));
+            None
+        }
+    }
+}

@@ -1,0 +1,347 @@
+//! What a miss does until its body may run: Redis, the flight, the generations.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use cachefn_backends::backend::{Absence, Acquired, Backend, Lookup};
+use cachefn_backends::background;
+use cachefn_backends::envelope::Envelope;
+use cachefn_backends::error::{Error, ErrorKind};
+use cachefn_backends::life::Age;
+use cachefn_backends::memory::{AnyEntry, Ticket};
+use cachefn_backends::place::Place;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use super::fill::{Fill, Lease};
+use super::found::{Found, Spare};
+use super::miss::Ready;
+use crate::event;
+use crate::flight::{FlightKey, Joined, Seat, Verdict};
+use crate::global::Cache;
+use crate::key::Key;
+use crate::layout::{Erased, Owner};
+use crate::observe::Outcome;
+use crate::remote::{Link, RedisLease};
+use crate::site::Instance;
+use crate::terms::Terms;
+
+/// A follower whose flight had nothing for it looks again; after this many times it runs its body by
+/// itself, so that a key that is invalidated all the time cannot keep a caller waiting.
+const ROUNDS: usize = 3;
+
+/// What Redis answers to the announcement of a fill.
+enum Granted {
+    Lease(RedisLease),
+    Value(Erased),
+}
+
+/// What Redis has.
+enum Held {
+    Fresh(Erased),
+    /// To be refreshed, and servable meanwhile.
+    Due(Spare),
+}
+
+/// Reads the stored part out of an envelope of the site.
+pub(super) type Decode = fn(&Envelope, Owner) -> Option<Erased>;
+
+/// What looking needs; not generic, and not tied to the caller's future.
+pub(super) struct Search {
+    pub(super) cache: Arc<Cache>,
+    pub(super) instance: Instance,
+    pub(super) key: Key,
+    pub(super) place: Place,
+    pub(super) terms: Terms,
+    /// The number its values are stored under in Redis; none, if they cannot be told from another's.
+    pub(super) site: Option<u64>,
+    pub(super) decode: Decode,
+    pub(super) absence: Absence,
+    /// What was found that is too old.
+    pub(super) spare: Option<Spare>,
+    pub(super) asked: Instant,
+    pub(super) began: Option<Instant>,
+    pub(super) counted: bool,
+    /// Whether the call has returned already, with what it found.
+    pub(super) served: bool,
+    /// Whether the body may go on without the caller.
+    pub(super) detaches: bool,
+}
+
+/// The right to refresh what was found.
+pub(super) struct Due {
+    pub(super) search: Search,
+    pub(super) spare: Spare,
+    pub(super) seat: Seat,
+    pub(super) link: Option<Link>,
+    pub(super) room: Option<OwnedSemaphorePermit>,
+}
+
+impl Search {
+    /// Looks until there is a value, or the right to run the body.
+    pub(super) async fn run(mut self, mut link: Option<Link>) -> Ready {
+        for _ in 0..ROUNDS {
+            if let Some(redis) = &link {
+                match self.ask(redis).await {
+                    Ok(Some(Held::Fresh(value))) => return Ready::Found(Found::Own(value)),
+                    Ok(Some(Held::Due(spare))) => return self.refresh(spare, link),
+                    Ok(None) => {}
+                    Err(_) => link = None,
+                }
+            }
+            if link.is_none()
+                && let Some(entry) = self.again()
+            {
+                return Ready::Found(Found::Entry(entry));
+            }
+            self.miss();
+            match self.join() {
+                Joined::Leader(seat) => return self.fill(Some(seat), link).await,
+                Joined::Nested => break,
+                Joined::Follower(waiting) => {
+                    if let Some(ready) = self.follow(waiting, link.clone()).await {
+                        return ready;
+                    }
+                }
+            }
+        }
+        self.fill(None, link).await
+    }
+
+    /// What was found is due: whose turn it is refreshes it, and meanwhile it is served to the others.
+    pub(super) fn refresh(mut self, spare: Spare, link: Option<Link>) -> Ready {
+        let room = if self.detaches { self.cache.room() } else { None };
+        let seat = if self.detaches && room.is_none() { None } else { self.lead_refresh() };
+        match seat {
+            Some(seat) => Ready::Due(Box::new(Due { search: self, spare, seat, link, room })),
+            None => Ready::Found(self.serve(spare)),
+        }
+    }
+
+    /// The value that was found is what the call returns.
+    pub(super) fn serve(&mut self, spare: Spare) -> Found {
+        self.served = true;
+        match spare.remaining() {
+            Some(remaining) => self.hit(remaining),
+            None => self.hit_stale(),
+        }
+        spare.into_found()
+    }
+
+    /// Waits for another's body. `None`: look again.
+    pub(super) async fn follow(
+        &mut self,
+        waiting: oneshot::Receiver<Verdict>,
+        link: Option<Link>,
+    ) -> Option<Ready> {
+        match within(waiting, self.patience()).await {
+            Some(Ok(Verdict::Entry(entry))) => {
+                self.collapsed(Some(self.cache.memory.remaining(&entry)));
+                Some(Ready::Found(Found::Entry(entry)))
+            }
+            Some(Ok(Verdict::Promoted(seat))) => {
+                seat.begin(Arc::new(self.cache.memory.begin(&self.place)));
+                Some(self.fill(Some(seat), link).await)
+            }
+            Some(Ok(Verdict::Failed)) | None => self.make_do(),
+            Some(Ok(Verdict::Retry) | Err(_)) => None,
+        }
+    }
+
+    /// How long the body is waited for, if there is something older at hand.
+    fn patience(&self) -> Option<Duration> {
+        let patience = self.instance.site.freshness.timeout.filter(|_| self.spare.is_some())?;
+        Some(patience.saturating_sub(self.asked.elapsed()))
+    }
+
+    /// Another's body has failed or takes too long: what is at hand has to do.
+    fn make_do(&mut self) -> Option<Ready> {
+        let found = self.spare.take()?.serve(self.cache.memory.clock())?;
+        self.instance.site.counters.stale.count();
+        self.says(Outcome::Stale, None);
+        Some(Ready::Found(found))
+    }
+
+    /// Captures what the value will be stored under, and lets the body run. An entry that appeared
+    /// since the caller looked is returned instead; it was read at some moment of this call, and
+    /// followers may have begun after that, so they look for themselves.
+    pub(super) async fn fill(&mut self, seat: Option<Seat>, link: Option<Link>) -> Ready {
+        let ticket = match &seat {
+            Some(seat) => seat.ticket(),
+            None => Arc::new(self.cache.memory.begin(&self.place)),
+        };
+        let mut lease = None;
+        if let Some(link) = link {
+            match self.acquire(&link, seat.is_some()).await {
+                Ok(Granted::Lease(granted)) => lease = Some(Lease::new(link, self.place.clone(), granted)),
+                Ok(Granted::Value(value)) => {
+                    seat.into_iter().for_each(Seat::retry);
+                    return Ready::Found(Found::Own(value));
+                }
+                Err(_) => {}
+            }
+        } else if let Some(entry) = seat.as_ref().and_then(|_| self.again()) {
+            seat.into_iter().for_each(Seat::retry);
+            return Ready::Found(Found::Entry(entry));
+        }
+        Ready::Fill(Box::new(self.begin(seat, ticket, lease)))
+    }
+
+    /// The right to run the body, with nothing but memory to store its value in.
+    pub(super) fn lead(&mut self, seat: Seat) -> Box<Fill> {
+        let ticket = seat.ticket();
+        Box::new(self.begin(Some(seat), ticket, None))
+    }
+
+    /// The same without a flight.
+    pub(super) fn solo(&mut self) -> Box<Fill> {
+        Box::new(self.begin(None, Arc::new(self.cache.memory.begin(&self.place)), None))
+    }
+
+    fn begin(&mut self, seat: Option<Seat>, ticket: Arc<Ticket>, lease: Option<Lease>) -> Fill {
+        Fill {
+            cache: Arc::clone(&self.cache),
+            instance: self.instance,
+            key: self.key.clone(),
+            terms: self.terms.clone(),
+            ticket,
+            seat,
+            lease: lease.zip(self.site),
+            spare: self.spare.take(),
+            served: self.served,
+            born: self.cache.memory.clock().unix_millis(),
+            began: self.began,
+            started: Instant::now(),
+        }
+    }
+
+    pub(super) fn join(&self) -> Joined {
+        self.cache.flights.join(self.flight(), || self.cache.memory.begin(&self.place))
+    }
+
+    /// The lead of the key's flight, unless somebody loads the value already.
+    fn lead_refresh(&self) -> Option<Seat> {
+        self.cache.flights.lead(self.flight(), || self.cache.memory.begin(&self.place))
+    }
+
+    fn flight(&self) -> FlightKey {
+        (self.instance.owner, Arc::clone(&self.place.key))
+    }
+
+    /// Asks memory again, now that the flight is held.
+    pub(super) fn again(&mut self) -> Option<AnyEntry> {
+        let entry = self.cache.memory.get(&self.place.key, self.instance.owner).ok()?;
+        self.hit(self.cache.memory.remaining(&entry));
+        Some(entry)
+    }
+
+    async fn ask(&mut self, link: &Link) -> Result<Option<Held>, Error> {
+        match link.lookup(&self.place).await? {
+            Lookup::Hit(envelope) => Ok(self.read(&envelope)),
+            Lookup::Miss(Absence::Invalidated(Some(ident))) if Some(ident.site) != self.site => {
+                self.instance.says_shared_key(self.key.as_str());
+                self.absence = Absence::Foreign;
+                Ok(None)
+            }
+            Lookup::Miss(absence) => {
+                self.absence = absence;
+                Ok(None)
+            }
+        }
+    }
+
+    async fn acquire(&mut self, link: &Link, accept: bool) -> Result<Granted, Error> {
+        let mut acquired = link.acquire(&self.place, accept).await?;
+        if let Acquired::Hit(envelope) = &acquired {
+            if let Some(Held::Fresh(value)) = self.read(envelope) {
+                return Ok(Granted::Value(value));
+            }
+            acquired = link.acquire(&self.place, false).await?;
+        }
+        match acquired {
+            Acquired::Granted(lease) => Ok(Granted::Lease(lease)),
+            Acquired::Hit(_) => Err(Error::new(ErrorKind::Protocol)),
+        }
+    }
+
+    /// Decodes what Redis holds, if it is of this function and this type.
+    fn read(&mut self, envelope: &Envelope) -> Option<Held> {
+        let site = self.site?;
+        if envelope.ident.site != site {
+            self.instance.says_shared_key(self.key.as_str());
+        }
+        let Some(value) = (self.decode)(envelope, self.instance.owner_of(site)) else {
+            self.absence = Absence::Foreign;
+            return None;
+        };
+        let (clock, span) = (self.cache.memory.clock(), envelope.span);
+        let now = clock.unix_millis();
+        match span.age(now) {
+            Some(Age::Fresh) if !self.instance.site.freshness.is_due(span, now) => {
+                self.hit(Duration::from_millis(span.fresh_until.saturating_sub(now)));
+                Some(Held::Fresh(value))
+            }
+            Some(Age::Fresh | Age::Stale) => Some(Held::Due(Spare::decoded(value, span, clock))),
+            Some(Age::Spent) => {
+                self.spare = Some(Spare::decoded(value, span, clock));
+                self.absence = Absence::Absent;
+                None
+            }
+            None => {
+                self.absence = Absence::Absent;
+                None
+            }
+        }
+    }
+
+    /// A call is a hit or a miss, once: what it finds after it has missed, another call's body has left there.
+    fn hit(&mut self, remaining: Duration) {
+        if std::mem::replace(&mut self.counted, true) {
+            return self.collapsed(Some(remaining));
+        }
+        self.instance.counts_hit(Age::Fresh, Some(self.asked));
+        self.says(Outcome::Hit, Some(remaining));
+    }
+
+    /// The same, of a value that has expired.
+    fn hit_stale(&mut self) {
+        self.counted = true;
+        self.instance.counts_hit(Age::Stale, Some(self.asked));
+        self.says(Outcome::Stale, None);
+    }
+
+    fn collapsed(&self, remaining: Option<Duration>) {
+        self.instance.site.counters.collapsed.count();
+        self.says(Outcome::Collapsed, remaining);
+    }
+
+    fn says(&self, outcome: Outcome, remaining: Option<Duration>) {
+        event::outcome(outcome, &self.instance, &self.cache.prefix, self.key.as_str(), remaining, self.began);
+    }
+
+    pub(super) fn miss(&mut self) {
+        if !self.counted {
+            self.counted = true;
+            let counters = &self.instance.site.counters;
+            counters.misses.count();
+            match self.absence {
+                Absence::Invalidated(_) => counters.invalidated.count(),
+                Absence::Foreign => counters.unreadable.count(),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// What comes of `future`, unless `limit` is over before.
+async fn within<F: Future>(future: F, limit: Option<Duration>) -> Option<F::Output> {
+    let Some(limit) = limit else { return Some(future.await) };
+    let (mut future, mut timer) = (pin!(future), pin!(background::sleep(limit)));
+    poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => timer.as_mut().poll(cx).map(|()| None),
+    })
+    .await
+}
