@@ -181,7 +181,7 @@ pub mod __private {
     pub use crate::key::{KeyPart, KeyWriter, NamePart, Part};
     pub use crate::leaf::Leafed;
     pub use crate::refresh::{Refresh, refresh};
-    pub use crate::shape::{Kind, Optional, Shape};
+    pub use crate::shape::{Fallible, Kind, Optional, Shape};
     pub use crate::site::Site;
     pub use crate::strike::{
         End, Leaves, Plan, Waits, Writing, named, namespace, namespace_of, plan, tag, tag_of, writing,
@@ -209,7 +209,7 @@ pub mod __private {
         pub use crate::shape::{ShapeOption as _, ShapePlain as _, ShapeResult as _, ShapeResultOption as _};
         pub use crate::strike::{Leaving as _, Waiting as _};
         pub use crate::verdict::{
-            CodecNo as _, CodecYes as _, MayBeNone as _, VerdictNo as _, VerdictYes as _,
+            CodecNo as _, CodecYes as _, MayBeNone as _, MayFail as _, VerdictNo as _, VerdictYes as _,
         };
     }
 

@@ -49,6 +49,13 @@ pub trait Kind {
 )]
 pub trait Optional {}
 
+/// Kinds whose body may fail.
+#[diagnostic::on_unimplemented(
+    message = "`stale_if_error` has nothing to say here: what is returned is no `Result`, so the body never fails",
+    label = "remove `stale_if_error`, or return a `Result`"
+)]
+pub trait Fallible {}
+
 /// What a body returned.
 #[derive(Debug)]
 pub enum Split<S, O> {
@@ -149,6 +156,11 @@ impl<L: Leaf, E> Optional for ResultOption<L, E> {}
 #[diagnostic::do_not_recommend]
 impl<L: Leaf> Optional for OptionOf<L> {}
 
+#[diagnostic::do_not_recommend]
+impl<L: Leaf, E> Fallible for ResultOption<L, E> {}
+#[diagnostic::do_not_recommend]
+impl<L: Leaf, E> Fallible for ResultOf<L, E> {}
+
 /// Whether a type parameter turned out to be a `Result` or an `Option`.
 fn is_hidden<T>() -> bool {
     let name = type_name::<T>();
@@ -182,6 +194,8 @@ impl<K: Kind, C: Choice> Kind for Coded<K, C> {
 
 #[diagnostic::do_not_recommend]
 impl<K: Optional, C> Optional for Coded<K, C> {}
+#[diagnostic::do_not_recommend]
+impl<K: Fallible, C> Fallible for Coded<K, C> {}
 
 /// A return type, before it is known what of it is stored.
 #[derive(Debug)]

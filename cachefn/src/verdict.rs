@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::codec::Codec;
 use crate::layout::{Auto, Choice, Named};
-use crate::shape::{Coded, Kind, Optional};
+use crate::shape::{Coded, Fallible, Kind, Optional};
 
 /// What every stored part must be.
 pub trait Storable: Clone + Serialize + DeserializeOwned + Send + Sync + Any {}
@@ -130,6 +130,20 @@ pub trait MayBeNone: Checked + Sized {
 }
 
 impl<V: Checked> MayBeNone for V {}
+
+/// `stale_if_error = …` on a type that has an `Err`.
+pub trait MayFail: Checked + Sized {
+    /// Hands the verdict on, or is the one error that says what is missing.
+    #[must_use]
+    fn cachefn_fallible(self) -> Self
+    where
+        Self::Kind: Fallible,
+    {
+        self
+    }
+}
+
+impl<V: Checked> MayFail for V {}
 
 /// The type that `codec = …` names, before it is known whether it is a codec.
 #[derive(Debug)]
