@@ -27,7 +27,8 @@
 //! - What the value decides is a closure beside the body, called with what is about to be stored.
 //! - Items stand in inner blocks that the body is not in: a `static` or `use` beside the body would capture
 //!   the user's own names.
-//! - The body's future goes to `run` by value and unpolled; nothing here boxes it or asks it to be `Send`.
+//! - The body's future goes to `run` by value and unpolled; nothing here boxes it or asks it to be `Send`. Where the body
+//!   may outlive its call it is `run_background`, which asks that and `'static` of the body and of what asks the value.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
@@ -45,9 +46,7 @@ pub(crate) fn function(plan: &Plan, function: &Function) -> TokenStream {
     let (key, terms) = (key(plan, Purpose::Call), terms(&plan.call, &private));
     let returned = returned(function);
     let probe = probe(&returned, &plan.returned, &private);
-    let judge = judge(&plan.value, &private);
-    let run = if judge.is_some() { quote!(run_judged) } else { quote!(run) };
-    let body = body(function, &returned);
+    let run = run(plan, body(function, &returned), &private);
     let lent = lent(plan, function);
     let unused = (!lent.is_empty()).then(|| quote!(#[allow(unused_variables)]));
     let statements = quote! {
@@ -61,7 +60,7 @@ pub(crate) fn function(plan: &Plan, function: &Function) -> TokenStream {
                 ::core::result::Result::Err(__cachefn_call) => (__cachefn_call #terms, #(#lent,)*),
             }
         };
-        #private::#run(__cachefn_call, __cachefn_kind, #judge #body).await
+        #run.await
     };
     with_block(function, &statements)
 }
@@ -120,12 +119,35 @@ fn terms(terms: &Terms, private: &TokenStream) -> Option<TokenStream> {
     })
 }
 
+/// Runs the call with its body. Where that may outlive the call, what it lacks for that shows at the argument of the
+/// attribute that asks for it.
+fn run(plan: &Plan, body: TokenStream, private: &TokenStream) -> TokenStream {
+    let judge = judge(plan, private);
+    let Some(argument) = &plan.background else {
+        let run = if judge.is_some() { quote!(run_judged) } else { quote!(run) };
+        return quote!(#private::#run(__cachefn_call, __cachefn_kind, #judge #body));
+    };
+    let run = if judge.is_some() { quote!(run_judged_background) } else { quote!(run_background) };
+    let body = shown_at(argument, body);
+    shown_at(argument, quote!(#private::#run(__cachefn_call, __cachefn_kind, #judge #body)))
+}
+
+/// Code with the place of an argument's name; what is inside of its groups keeps its own.
+fn shown_at(argument: &Ident, tokens: TokenStream) -> TokenStream {
+    let tokens = tokens.into_iter().map(|mut token| {
+        token.set_span(token.span().located_at(argument.span()));
+        token
+    });
+    tokens.collect()
+}
+
 /// What the value decides. An error in one of the closures shows at the closure.
-fn judge(value: &Judgement, private: &TokenStream) -> Option<TokenStream> {
-    if value.is_empty() {
+fn judge(plan: &Plan, private: &TokenStream) -> Option<TokenStream> {
+    if plan.value.is_empty() {
         return None;
     }
-    let Judgement { when, expire_with, tags_with } = value;
+    let Judgement { when, expire_with, tags_with } = &plan.value;
+    let owning = plan.background.as_ref().map(|_| quote!(move));
     let ask = |name: &str, closure: &Option<TokenStream>| {
         let closure = closure.as_ref()?;
         let (first, last) = ends(closure);
@@ -134,7 +156,7 @@ fn judge(value: &Judgement, private: &TokenStream) -> Option<TokenStream> {
     };
     let (when, expire, tags) =
         (ask("when", when), ask("expire_with", expire_with), ask("tags_with", tags_with));
-    Some(quote!(|__cachefn_value, __cachefn_terms: &mut #private::Terms| { #when #expire #tags },))
+    Some(quote!(#owning |__cachefn_value, __cachefn_terms: &mut #private::Terms| { #when #expire #tags },))
 }
 
 /// The body; where it may be one expression, its braces are marked as generated, for as the last expression of a
@@ -173,6 +195,10 @@ fn probe(returned: &TokenStream, how: &Returned, private: &TokenStream) -> Token
     if let Some(none) = &how.optional {
         let (_, last) = ends(none);
         checked = quote_spanned!(last=> #checked.cachefn_optional());
+    }
+    if let Some(stale_if_error) = &how.fallible {
+        let (_, last) = ends(stale_if_error);
+        checked = quote_spanned!(last=> #checked.cachefn_fallible());
     }
     quote!({ use #private::returned::*; #checked })
 }

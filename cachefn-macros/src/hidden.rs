@@ -52,6 +52,15 @@ pub(crate) fn is_made_up(name: &Ident, function: &Function) -> bool {
     function.frame.is_some() && !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+/// The argument's pattern as the user has written it.
+pub(crate) fn pattern_of(parameter: &Parameter, function: &Function) -> Pat {
+    if is_nameless(parameter, function) {
+        return syn::parse_quote!(_);
+    }
+    let moved = patterns(function).find(|(argument, _)| parameter.bindings == [argument.clone()]);
+    moved.map_or_else(|| parameter.pat.clone(), |(_, pat)| pat)
+}
+
 /// The made up name and the pattern that it stands for.
 fn patterns(function: &Function) -> impl Iterator<Item = (Ident, Pat)> {
     let body = function.frame.as_ref().map(|_| function.body.stream());
@@ -79,7 +88,7 @@ fn last_word(block: &Group) -> Option<Ident> {
 }
 
 /// A type as one writes it, if it is a plain path.
-fn written(ty: &Type) -> Option<String> {
+pub(crate) fn written(ty: &Type) -> Option<String> {
     let text = ty.to_token_stream().to_string();
     let odd = ["'", "dyn ", "impl ", "mut ", "fn ", " as "].iter().any(|word| text.contains(word));
     (matches!(ty, Type::Path(_)) && !odd).then(|| text.replace(' ', "").replace(',', ", "))

@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
-use syn::{Attribute, Token};
+use syn::{Attribute, Ident, Token};
 
 use crate::paths::CratePath;
 
@@ -17,6 +17,8 @@ pub(crate) struct Plan {
     pub(crate) call: Terms,
     pub(crate) value: Judgement,
     pub(crate) returned: Returned,
+    /// The argument by which bodies may outlive their calls.
+    pub(crate) background: Option<Ident>,
     pub(crate) companions: Companions,
 }
 
@@ -29,6 +31,14 @@ pub(crate) struct Settings {
     pub(crate) none: Option<u64>,
     /// The largest part of its life that an entry may lose.
     pub(crate) jitter: Option<f64>,
+    /// For how long past its life a value is served, in milliseconds.
+    pub(crate) stale: Option<u64>,
+    /// The part of a life after which the value is refreshed.
+    pub(crate) refresh_ahead: Option<f64>,
+    /// For how long past its life a value is served in the place of an error, in milliseconds.
+    pub(crate) stale_if_error: Option<u64>,
+    /// For how long a call with an old value at hand waits for its body, in milliseconds.
+    pub(crate) timeout: Option<u64>,
     pub(crate) version: Option<u64>,
     pub(crate) sensitive: bool,
     /// Whether the function has instances: type parameters of its own, which its companions need not have.
@@ -75,6 +85,8 @@ pub(crate) struct Returned {
     pub(crate) plain: bool,
     /// Where `none` was written, which only a type with a `None` may have.
     pub(crate) optional: Option<TokenStream>,
+    /// Where `stale_if_error` was written alone, which only a type with an `Err` may have.
+    pub(crate) fallible: Option<TokenStream>,
     /// The type of the codec.
     pub(crate) codec: Option<TokenStream>,
 }

@@ -29,7 +29,8 @@ pub(crate) fn site(plan: &Plan, purpose: Purpose) -> TokenStream {
         Namespace::Template(_) => quote!(.dynamic_namespace()),
     };
     let template = matches!(plan.key, Key::Template(_)).then(|| quote!(.template()));
-    let Settings { expire, none, jitter, version, sensitive, generic, written } = &plan.site;
+    let Settings { expire, none, jitter, version, sensitive, generic, written, .. } = &plan.site;
+    let fresh = fresh(&plan.site);
     let expire = expire.map(|millis| quote!(.expire(#millis)));
     let none = none.map(|millis| quote!(.none(#millis)));
     let jitter = jitter.map(|part| quote!(.jitter(#part)));
@@ -43,8 +44,18 @@ pub(crate) fn site(plan: &Plan, purpose: Purpose) -> TokenStream {
     let open = plan.value.tags_with.is_some().then(|| quote!(.tagged_by_value()));
     quote! {
         static __CACHEFN_SITE: #private::Site = #private::Site::new(::core::module_path!(), #name)
-            #namespace #template #expire #none #jitter #version #sensitive #open #generic #written;
+            #namespace #template #expire #none #jitter #fresh #version #sensitive #open #generic #written;
     }
+}
+
+/// How old a value may be when it is served.
+fn fresh(settings: &Settings) -> TokenStream {
+    let Settings { stale, refresh_ahead, stale_if_error, timeout, .. } = settings;
+    let stale = stale.map(|millis| quote!(.stale(#millis)));
+    let refresh_ahead = refresh_ahead.map(|part| quote!(.refresh_ahead(#part)));
+    let stale_if_error = stale_if_error.map(|millis| quote!(.stale_if_error(#millis)));
+    let timeout = timeout.map(|millis| quote!(.timeout(#millis)));
+    quote!(#stale #refresh_ahead #stale_if_error #timeout)
 }
 
 /// The closure that writes the key, from references.

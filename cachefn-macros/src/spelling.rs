@@ -46,6 +46,14 @@ mod tests {
     }
 
     #[test]
+    fn no_other_name_leads_to_two_arguments() {
+        let all: Vec<_> = KNOWN.iter().flat_map(|known| known.also.iter().chain([&known.name])).collect();
+        for (at, name) in all.iter().enumerate() {
+            assert!(!all[..at].contains(name), "{name}");
+        }
+    }
+
+    #[test]
     fn other_names_and_misspellings_lead_to_the_argument() {
         let name = |typed| meant(typed, KNOWN).map(|known| known.name);
         for typed in ["ttl", "time", "expires", "expre", "Expire", "exipre"] {

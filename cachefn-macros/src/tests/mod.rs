@@ -3,6 +3,7 @@
 mod arguments;
 mod companions;
 mod diagnostics;
+mod fresh;
 mod invalidates;
 mod snapshots;
 

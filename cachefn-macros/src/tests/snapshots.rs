@@ -91,6 +91,27 @@ fn what_the_value_decides() {
     function("value", args, "async fn get_user(id: u64) -> Result<User, DbError> { find(id).await }");
 }
 
+const FRESH: &str =
+    "async fn quote(shop: u32, item: String) -> Result<Quote, Error> { ask(shop, item).await }";
+
+#[test]
+fn a_refresh_in_the_background() {
+    function("stale", "expire = 5, stale = 60, stale_if_error = 600", FRESH);
+}
+
+#[test]
+fn a_refresh_by_callers() {
+    let item = "pub async fn quote(&self, shop: u32, item: &str) -> Quote { self.ask(shop, item).await }";
+    function("refresh_by_callers", "key = (shop, item), stale = 60, refresh = caller", item);
+}
+
+#[test]
+fn all_that_keeps_values_fresh() {
+    let args = "expire = \"5m\", stale = 60, refresh_ahead = 0.8, refresh = background, stale_if_error = \"1h\", \
+                timeout = \"100ms\", when = |quote: &Quote| quote.shop == shop";
+    snapshot("fresh", args, FRESH, true);
+}
+
 #[test]
 fn a_codec_and_an_option_are_asked_of_the_type() {
     let item = "pub async fn row<T: Row>(&self, id: u64) -> Result<Option<T>, Error> where T: Clone { self.read(id).await }";
@@ -216,6 +237,8 @@ fn the_expansion_stays_within_its_budget() {
         ("jitter = 0.1", 4, 12),
         ("version = 2", 4, 12),
         ("sensitive", 4, 12),
+        ("stale = 60, refresh_ahead = 0.8, timeout = \"100ms\", refresh = caller", 12, 36),
+        ("stale_if_error = 600", 8, 12),
         ("none = 30", 14, 12),
         ("codec = Json", 45, 0),
         ("bypass = id == 0", 15, 0),
@@ -237,11 +260,23 @@ fn the_expansion_stays_within_its_budget() {
     assert!(most_beside <= companions + each.iter().map(|(.., beside)| beside).sum::<usize>());
 }
 
+#[test]
+fn a_refresh_in_the_background_costs_one_token() {
+    let item = GET_USER.replace("&Db", "Db");
+    let args = format!("{ARGS}, stale = 60, when = User::is_active");
+    let (background, beside) = generated_of(&args, &item);
+    assert_eq!(generated_of(&format!("{args}, refresh = caller"), &item), (background - 1, beside));
+}
+
 /// The tokens that are added to the function, and those of its companions.
 fn generated(args: &str) -> (usize, usize) {
-    let items = expanded(args, GET_USER, true);
+    generated_of(args, GET_USER)
+}
+
+fn generated_of(args: &str, item: &str) -> (usize, usize) {
+    let items = expanded(args, item, true);
     assert!(items.iter().all(|item| matches!(item, Item::Fn(_))), "{args} has no faults");
-    let function = count(items[0].to_token_stream()) - count(tokens(GET_USER));
+    let function = count(items[0].to_token_stream()) - count(tokens(item));
     (function, items[1..].iter().map(|item| count(item.to_token_stream())).sum())
 }
 

@@ -46,11 +46,7 @@ pub(super) fn none(given: &Given<'_>, faults: &mut Faults) -> (Option<u64>, Opti
 /// `jitter`: a part of one.
 pub(super) fn jitter(given: &Given<'_>, faults: &mut Faults) -> Option<f64> {
     let expr = given.expr("jitter", faults)?;
-    let part = match expr {
-        Expr::Lit(ExprLit { lit: Lit::Float(float), .. }) => float.base10_parse::<f64>().ok(),
-        _ => None,
-    };
-    let part = part.filter(|part| (f64::MIN_POSITIVE..1.0).contains(part));
+    let part = part(expr);
     if part.is_none() {
         let typed = expr.to_token_stream();
         faults
@@ -59,8 +55,17 @@ pub(super) fn jitter(given: &Given<'_>, faults: &mut Faults) -> Option<f64> {
     part
 }
 
+/// A number between 0 and 1.
+pub(super) fn part(expr: &Expr) -> Option<f64> {
+    let part = match expr {
+        Expr::Lit(ExprLit { lit: Lit::Float(float), .. }) => float.base10_parse::<f64>().ok(),
+        _ => None,
+    };
+    part.filter(|part| (f64::MIN_POSITIVE..1.0).contains(part))
+}
+
 /// Whether only the running program knows the value. Literals are judged here.
-fn is_computed(expr: &Expr) -> bool {
+pub(super) fn is_computed(expr: &Expr) -> bool {
     match expr {
         Expr::Lit(_) => false,
         Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => is_computed(expr),
@@ -68,22 +73,34 @@ fn is_computed(expr: &Expr) -> bool {
     }
 }
 
-fn milliseconds(name: &str, expr: &Expr, faults: &mut Faults) -> Option<u64> {
+pub(super) fn milliseconds(name: &str, expr: &Expr, faults: &mut Faults) -> Option<u64> {
+    let (shortest, longest) = match name {
+        "timeout" => ("nobody waits", "nobody waits"),
+        "stale" | "stale_if_error" => ("nothing is served", "nothing is kept"),
+        _ => ("nothing lives", "nothing is kept"),
+    };
     let Some(duration) = duration(expr) else {
         let typed = expr.to_token_stream();
-        let advice = format!("write seconds as in `{}`, or `\"5m\"`", form(name));
-        faults.at(expr, format!("`{typed}` is no duration; {advice}"));
+        faults.at(expr, format!("`{typed}` is no duration; {}", written(name)));
         return None;
     };
     if duration < Duration::from_millis(1) {
-        faults.at(expr, format!("nothing lives for less than a millisecond; write `{}`", form(name)));
+        faults.at(expr, format!("{shortest} for less than a millisecond; write `{}`", form(name)));
         return None;
     }
     if duration > CENTURY {
-        faults.at(expr, "nothing is kept for more than a century");
+        faults.at(expr, format!("{longest} for more than a century"));
         return None;
     }
     u64::try_from(duration.as_millis()).ok()
+}
+
+/// How to write a duration.
+pub(super) fn written(name: &str) -> String {
+    match form(name) {
+        text if text.contains('"') => format!("write `{text}`, or a number of seconds"),
+        seconds => format!("write seconds as in `{seconds}`, or `\"5m\"`"),
+    }
 }
 
 fn duration(expr: &Expr) -> Option<Duration> {

@@ -3,8 +3,10 @@
 //! A plan comes out in any case. Where there are faults it is only good for the companions that keep the
 //! function's callers free of follow-up errors.
 
+mod borrowed;
 mod companions;
 mod evaluated;
+mod fresh;
 mod given;
 mod key;
 mod life;
@@ -32,6 +34,8 @@ pub(crate) fn plan(arguments: &Arguments, function: &Function, faults: &mut Faul
     life::expire(&given, function, &mut site, &mut call, faults);
     let (none, optional) = life::none(&given, faults);
     (site.none, site.jitter) = (none, life::jitter(&given, faults));
+    fresh::served(&given, &mut site, faults);
+    let background = fresh::background(&given, function, faults);
     site.version = stored::version(&given, faults);
 
     let (mut namespace_uses, mut key_uses, mut tag_uses) = (Used::new(), Used::new(), Used::new());
@@ -49,8 +53,9 @@ pub(crate) fn plan(arguments: &Arguments, function: &Function, faults: &mut Faul
 
     let value = stored::judgement(&given, faults);
     let codec = stored::codec(&given, &krate, faults);
-    let returned = Returned { plain, optional, codec };
+    let returned = Returned { plain, optional, fallible: fresh::fallible(&given), codec };
     key_uses.extend(namespace_uses);
     let companions = companions::companions(&given, arguments, function, &key_uses, faults);
-    Plan { krate, name: function.name().to_string(), namespace, key, site, call, value, returned, companions }
+    let name = function.name().to_string();
+    Plan { krate, name, namespace, key, site, call, value, returned, background, companions }
 }
