@@ -44,6 +44,11 @@ async fn answer(id: u64, db: &Db) -> Option<Answer> {
     bypass = id == 0,
     none = 30,
     jitter = 0.1,
+    stale = 60,
+    refresh_ahead = 0.8,
+    refresh = caller,
+    stale_if_error = 600,
+    timeout = "100ms",
     version = 2,
     codec = Json
 )]

@@ -34,6 +34,11 @@ const TTL: Duration = Duration::from_secs(5);
     bypass = org.is_empty(),
     none = "30s",
     jitter = 0.25,
+    stale = 60,
+    refresh_ahead = 0.8,
+    refresh = caller,
+    stale_if_error = "10m",
+    timeout = "100ms",
     version = 3,
     codec = MessagePack
 )]
