@@ -108,6 +108,93 @@ fn a_million_bytes_of_bound_are_not_exceeded() {
 }
 
 #[test]
+fn keys_by_the_million_stay_under_a_bound_of_64_mib_and_what_goes_is_given_back() {
+    const BOUND: u64 = 64 << 20;
+    // Without optimizations each takes 20 us: then as many as do not fit. The bench `capacity` has a million always.
+    const KEYS: u64 = if cfg!(debug_assertions) { 250_000 } else { 1_000_000 };
+
+    let memory = Memory::new(BOUND, Clock::manual());
+    let values = Arc::new(());
+    for number in 0..KEYS {
+        let key = format!("k{number}");
+        hold(&memory, &key, &values, LIFE);
+        if number % 8 == 0 {
+            // The hot table is not to hold on to anything either.
+            let _ = memory.read(&key, Some(memory.short(owner(), &words(number))), owner(), |_| ());
+        }
+        if number % 10_000 == 0 {
+            assert!(memory.bytes() <= BOUND, "{} bytes after {number} keys", memory.bytes());
+        }
+    }
+    assert!(memory.bytes() <= BOUND, "{} bytes", memory.bytes());
+    let (held, room) = (memory.entries(), BOUND / ENTRY_OVERHEAD as u64);
+    assert!(room * 9 / 10 < held && held <= room, "{held} entries");
+    until("what was evicted is given back", || {
+        memory.reclaim();
+        there_are(&values) <= held
+    });
+}
+
+#[test]
+fn what_has_expired_is_given_back_though_nobody_reads_it() {
+    // moka has a clock of its own, the machine's.
+    let memory = Memory::new(64 << 20, Clock::system());
+    let values = Arc::new(());
+    for number in 0..1_000 {
+        let key = format!("k{number}");
+        hold(&memory, &key, &values, Duration::from_millis(50));
+        let _ = memory.read(&key, Some(memory.short(owner(), &words(number))), owner(), |_| ());
+    }
+    hold(&memory, "stays", &values, LIFE);
+    until("all but one have expired", || memory.entries() == 1);
+    assert!(memory.bytes() > ENTRY_OVERHEAD as u64);
+    until("their values are given back", || {
+        memory.reclaim();
+        there_are(&values) == 1
+    });
+}
+
+#[test]
+fn what_has_expired_is_given_back_while_other_keys_are_called() {
+    let memory = Memory::new(64 << 20, Clock::system());
+    let values = Arc::new(());
+    for number in 0..1_000 {
+        hold(&memory, &format!("k{number}"), &values, Duration::from_millis(50));
+    }
+    hold(&memory, "stays", &values, LIFE);
+    until("calls of one key give back the values of others", || {
+        let other = words(7);
+        let call = memory.short(owner(), &other);
+        for _ in 0..1_000 {
+            if memory.glance(call, |_| ()).is_none() {
+                memory.read("stays", Some(call), owner(), |_| ()).expect("it lives on");
+            }
+        }
+        there_are(&values) == 1
+    });
+}
+
+/// Stores a value that is counted as long as it is somewhere.
+fn hold(memory: &Memory, key: &str, values: &Arc<()>, life: Duration) {
+    let ticket = memory.begin(&place(key));
+    assert_eq!(ticket.store(ticket.entry(Arc::clone(values), owner(), 0, life)), Filled::Stored);
+}
+
+/// How many values are somewhere.
+fn there_are(values: &Arc<()>) -> u64 {
+    Arc::strong_count(values) as u64 - 1
+}
+
+/// For what follows the machine's clock, and what is given back when no thread can be looking any more.
+fn until(what: &str, mut is: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is() {
+        assert!(began.elapsed() < Duration::from_secs(60), "not within a minute: {what}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
 fn clearing_empties_the_store() {
     let memory = memory();
     fill(&memory.begin(&place("k")), 1);
