@@ -173,6 +173,7 @@ impl Flight {
             return None;
         }
         let (verdict, waiting) = oneshot::channel();
+        state.make_room();
         let late = state.sealed;
         state.waiting.push_back(Waiting { verdict, late });
         if state.patience.clock.is_none() {
@@ -253,6 +254,15 @@ impl State {
     /// The follower who has waited longest and is still there.
     fn next(&mut self) -> Option<Waiting> {
         std::iter::from_fn(|| self.waiting.pop_front()).find(|follower| !follower.verdict.is_closed())
+    }
+
+    /// Followers that are gone make room for others: who waits for a body that takes long may give up, and others come.
+    /// As many come before the next sweep as this one has left, so that a place in the queue has one price.
+    fn make_room(&mut self) {
+        if self.waiting.len() == self.waiting.capacity() {
+            self.waiting.retain(|follower| !follower.verdict.is_closed());
+            self.waiting.reserve(self.waiting.len().max(4));
+        }
     }
 
     fn end(&mut self) -> VecDeque<Waiting> {

@@ -161,6 +161,24 @@ fn ten_thousand_cancelled_calls_leave_nothing_behind() {
 }
 
 #[test]
+fn followers_that_give_up_while_a_body_runs_leave_the_queue() {
+    let airport = Airport::new();
+    let leader = airport.lead();
+    let mut stay = Vec::new();
+    for round in 0..10_000 {
+        drop(airport.follow());
+        if round % 1_000 == 0 {
+            stay.push(airport.follow());
+        }
+    }
+    let queue = lock(&leader.flight.state).waiting.len();
+    assert!(queue <= 4 * stay.len(), "{queue} wait where {} are there", stay.len());
+    let entry = Airport::entry(&leader);
+    leader.land(&entry);
+    assert!(stay.iter_mut().all(|follower| matches!(follower.try_recv(), Ok(Verdict::Entry(_)))));
+}
+
+#[test]
 fn who_joins_while_the_value_is_being_stored_looks_again() {
     let airport = Airport::new();
     let leader = airport.lead();
