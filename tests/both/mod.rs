@@ -2,6 +2,7 @@
 
 mod arguments;
 mod companions;
+mod freshness;
 mod groups;
 mod instances;
 mod invalidates;

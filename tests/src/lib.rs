@@ -27,3 +27,8 @@ pub async fn until(what: &str, mut condition: impl FnMut() -> bool) {
         cachefn_backends::background::sleep(Duration::from_millis(2)).await;
     }
 }
+
+/// Waits on any clock of tokio's, for what only time can show.
+pub async fn pause(duration: Duration) {
+    cachefn_backends::background::sleep(duration).await;
+}

@@ -1,0 +1,222 @@
+//! `stale` and `refresh_ahead`, with bodies that outlive their calls.
+
+use std::pin::pin;
+use std::task::{Context, Waker};
+
+use cachefn::{Outcome, cached};
+use cachefn_tests::until;
+
+use super::{Origin, Turn, becomes, seen};
+
+#[cached(expire = 60, stale = 30, key = id)]
+async fn stale(id: u64, origin: Origin) -> Result<u32, &'static str> {
+    origin.next().await
+}
+
+#[cached(expire = 100, refresh_ahead = 0.8, key = id)]
+async fn ahead(id: u64, origin: Origin) -> Option<u32> {
+    origin.next().await.ok()
+}
+
+#[tokio::test]
+async fn past_its_life_a_value_is_served_while_one_body_runs() {
+    let (turn, origin) = (Turn::take().await, Origin::default());
+    let call = || stale(1, origin.clone());
+    assert_eq!(seen(call()).await, (Ok(1), Outcome::Miss));
+    turn.pass(59);
+    assert_eq!(seen(call()).await, (Ok(1), Outcome::Hit));
+
+    turn.pass(1);
+    origin.close();
+    for _ in 0..100 {
+        assert_eq!(seen(call()).await, (Ok(1), Outcome::Stale));
+    }
+    origin.entered().await;
+    origin.entered().await;
+    turn.pass(5);
+    assert_eq!(seen(call()).await, (Ok(1), Outcome::Stale), "not even after its second, while the body runs");
+    assert_eq!(origin.runs(), 2);
+
+    origin.open(1);
+    becomes(call, Ok(2)).await;
+    assert_eq!(seen(call()).await, (Ok(2), Outcome::Hit));
+    assert_eq!(origin.runs(), 2);
+}
+
+#[tokio::test]
+async fn what_is_too_old_even_for_that_is_a_miss() {
+    let (turn, origin) = (Turn::take().await, Origin::default());
+    let call = || stale(2, origin.clone());
+    call().await.unwrap();
+    turn.pass(90);
+    assert_eq!(seen(call()).await, (Ok(2), Outcome::Miss));
+}
+
+#[tokio::test]
+async fn a_value_is_refreshed_before_it_expires() {
+    let (turn, origin) = (Turn::take().await, Origin::default());
+    let call = || ahead(1, origin.clone());
+    call().await;
+    turn.pass(79);
+    assert_eq!(seen(call()).await, (Some(1), Outcome::Hit));
+    assert_eq!(origin.runs(), 1);
+    turn.pass(1);
+    assert_eq!(seen(call()).await, (Some(1), Outcome::Hit));
+    becomes(call, Some(2)).await;
+    turn.pass(79);
+    assert_eq!(seen(call()).await, (Some(2), Outcome::Hit), "its life began with the refresh");
+    assert_eq!(origin.runs(), 2);
+}
+
+#[tokio::test]
+async fn a_refresh_that_ends_after_an_invalidation_stores_nothing() {
+    let (turn, origin) = (Turn::take().await, Origin::default());
+    let call = || stale(3, origin.clone());
+    call().await.unwrap();
+    turn.pass(60);
+    origin.close();
+    call().await.unwrap();
+    origin.entered().await;
+    origin.entered().await;
+
+    invalidate_stale(3).await;
+    origin.open(1);
+    until("the refresh has ended", || origin.ended() == 2).await;
+    origin.open(1);
+    assert_eq!(seen(call()).await, (Ok(3), Outcome::Miss), "neither the old value nor that of the refresh");
+}
+
+#[tokio::test]
+async fn a_refresh_that_ends_after_a_newer_fill_stores_nothing() {
+    let (turn, origin) = (Turn::take().await, Origin::default());
+    let call = || stale(4, origin.clone());
+    call().await.unwrap();
+    turn.pass(60);
+    origin.close();
+    call().await.unwrap();
+    origin.entered().await;
+    origin.entered().await;
+
+    let another = Origin::default();
+    another.0.runs.store(100, std::sync::atomic::Ordering::SeqCst);
+    assert_eq!(refresh_stale(4, another).await, Ok(101));
+    origin.open(1);
+    until("the refresh has ended", || origin.ended() == 2).await;
+    // Whatever it did is done when its flight is over, and then the next refresh can begin.
+    turn.pass(60);
+    assert_eq!(seen(call()).await, (Ok(101), Outcome::Stale));
+}
+
+#[tokio::test]
+async fn a_refresh_that_fails_leaves_the_value_and_is_tried_again_after_a_second() {
+    let (turn, origin) = (Turn::take().await, Origin::default());
+    let call = || stale(5, origin.clone());
+    call().await.unwrap();
+    turn.pass(60);
+    origin.fail(true);
+    for _ in 0..10 {
+        assert_eq!(seen(call()).await, (Ok(1), Outcome::Stale));
+    }
+    until("the refresh has ended", || origin.ended() == 2).await;
+    assert_eq!(seen(call()).await, (Ok(1), Outcome::Stale));
+    assert_eq!(origin.runs(), 2, "no sooner than after a second");
+    origin.fail(false);
+    turn.pass(1);
+    becomes(call, Ok(3)).await;
+}
+
+#[test]
+fn a_refresh_ends_with_its_runtime_and_the_next_call_begins_another() {
+    let runtime =
+        || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let (origin, first, second) = (Origin::default(), runtime(), runtime());
+    let turn = second.block_on(Turn::take());
+    first.block_on(async {
+        stale(6, origin.clone()).await.unwrap();
+        turn.pass(60);
+        origin.close();
+        assert_eq!(stale(6, origin.clone()).await, Ok(1));
+        origin.entered().await;
+        origin.entered().await;
+    });
+    drop(first);
+    assert_eq!(origin.ended(), 2, "it was dropped with its runtime");
+    second.block_on(async {
+        turn.pass(1);
+        origin.open(1);
+        becomes(|| stale(6, origin.clone()), Ok(3)).await;
+    });
+}
+
+#[test]
+fn without_a_runtime_the_caller_runs_the_body() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (turn, origin) = (runtime.block_on(Turn::take()), Origin::default());
+    runtime.block_on(stale(7, origin.clone())).unwrap();
+    turn.pass(60);
+    let call = pin!(stale(7, origin.clone()));
+    let polled = call.poll(&mut Context::from_waker(Waker::noop()));
+    assert_eq!(polled, std::task::Poll::Ready(Ok(2)));
+}
+
+#[tokio::test]
+async fn so_many_bodies_run_in_the_background_and_no_more() {
+    let (turn, origin) = (Turn::take().await, Origin::default());
+    for id in 1_000..2_025 {
+        stale(id, origin.clone()).await.unwrap();
+    }
+    turn.pass(60);
+    origin.close();
+    let filled = origin.runs();
+    for id in 1_000..2_025 {
+        let served = stale(id, origin.clone()).await.unwrap();
+        assert!(served <= filled);
+    }
+    until("1024 bodies run", || origin.runs() == filled + 1_024).await;
+    tokio::task::yield_now().await;
+    assert_eq!(origin.runs(), filled + 1_024);
+
+    origin.open(5_000);
+    until("they have ended", || origin.ended() == origin.runs()).await;
+    turn.pass(1);
+    let (last, fresh) = (|| stale(2_024, origin.clone()), filled + 1_025);
+    becomes(last, Ok(fresh)).await;
+}
+
+#[tokio::test]
+async fn a_body_that_panics_in_the_background_is_nobody_elses_affair() {
+    #[cached(expire = 60, stale = 30, key = id)]
+    async fn fragile(id: u64, origin: Origin) -> u32 {
+        match origin.next().await {
+            Ok(run) => run,
+            Err(why) => panic!("{why}"),
+        }
+    }
+    let (turn, origin) = (Turn::take().await, Origin::default());
+    let call = || fragile(1, origin.clone());
+    call().await;
+    turn.pass(60);
+    origin.fail(true);
+    assert_eq!(call().await, 1);
+    until("it has panicked", || origin.ended() == 2).await;
+    origin.fail(false);
+    turn.pass(1);
+    becomes(call, 3).await;
+}
+
+#[tokio::test]
+async fn stale_answers_are_counted_as_hits_too() {
+    #[cached(expire = 60, stale = 30, key = id)]
+    async fn counted(id: u64, origin: Origin) -> Result<u32, &'static str> {
+        origin.next().await
+    }
+    let (turn, origin) = (Turn::take().await, Origin::default());
+    counted(1, origin.clone()).await.unwrap();
+    turn.pass(60);
+    origin.fail(true);
+    for _ in 0..3 {
+        counted(1, origin.clone()).await.unwrap();
+    }
+    let stats = cachefn::stats().function("counted").cloned().unwrap();
+    assert_eq!((stats.misses, stats.hits, stats.stale), (1, 3, 3));
+}

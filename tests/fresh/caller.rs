@@ -1,0 +1,67 @@
+//! `refresh = caller`: the first who finds a value due runs the body itself.
+
+use cachefn::{Outcome, cached};
+
+use super::{Origin, Turn, seen};
+
+#[cached(expire = 60, stale = 30, refresh_ahead = 0.5, refresh = caller, key = id)]
+async fn borrowed(id: u64, origin: &Origin) -> Result<u32, String> {
+    Ok(origin.next().await?)
+}
+
+#[tokio::test]
+async fn the_first_runs_the_body_and_the_others_are_served_meanwhile() {
+    let (turn, origin) = (Turn::take().await, Origin::default());
+    for (age, meanwhile) in [(30, Outcome::Hit), (60, Outcome::Stale)] {
+        invalidate_borrowed(1).await;
+        let before = borrowed(1, &origin).await.unwrap();
+        while origin.0.entered.try_acquire().map(tokio::sync::SemaphorePermit::forget).is_ok() {}
+        turn.pass(age);
+        origin.close();
+        let first = {
+            let origin = origin.clone();
+            tokio::spawn(async move { seen(borrowed(1, &origin)).await })
+        };
+        origin.entered().await;
+        assert_eq!(seen(borrowed(1, &origin)).await, (Ok(before), meanwhile));
+        turn.pass(2);
+        assert_eq!(seen(borrowed(1, &origin)).await, (Ok(before), meanwhile), "there is a body already");
+        origin.open(1);
+        assert_eq!(first.await.unwrap(), (Ok(before + 1), Outcome::Miss));
+        assert_eq!(seen(borrowed(1, &origin)).await, (Ok(before + 1), Outcome::Hit));
+        origin.open(1000);
+    }
+}
+
+#[tokio::test]
+async fn who_fails_to_refresh_a_value_is_served_it() {
+    let (turn, origin) = (Turn::take().await, Origin::default());
+    borrowed(2, &origin).await.unwrap();
+    origin.fail(true);
+    turn.pass(60);
+    assert_eq!(seen(borrowed(2, &origin)).await, (Ok(1), Outcome::Stale));
+    assert_eq!(origin.runs(), 2);
+    assert_eq!(seen(borrowed(2, &origin)).await, (Ok(1), Outcome::Stale));
+    assert_eq!(origin.runs(), 2, "the next second somebody else tries");
+    turn.pass(30);
+    assert_eq!(seen(borrowed(2, &origin)).await, (Err("the origin is away".into()), Outcome::Miss));
+}
+
+#[tokio::test]
+async fn who_is_dropped_while_refreshing_leaves_it_to_the_next() {
+    let (turn, origin) = (Turn::take().await, Origin::default());
+    borrowed(3, &origin).await.unwrap();
+    origin.entered().await;
+    turn.pass(60);
+    origin.close();
+    let first = {
+        let origin = origin.clone();
+        tokio::spawn(async move { borrowed(3, &origin).await })
+    };
+    origin.entered().await;
+    first.abort();
+    assert!(first.await.is_err());
+    turn.pass(1);
+    origin.open(1);
+    assert_eq!(seen(borrowed(3, &origin)).await, (Ok(3), Outcome::Miss));
+}

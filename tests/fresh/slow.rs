@@ -1,0 +1,76 @@
+//! `timeout`: how long a body is waited for where something older is at hand.
+
+use std::time::{Duration, Instant};
+
+use cachefn::{Outcome, cached};
+use cachefn_tests::until;
+
+use super::{Origin, Turn, becomes, seen};
+
+#[cached(expire = 60, stale_if_error = 600, timeout = "50ms", key = id)]
+async fn goes_on(id: u64, origin: Origin) -> Result<u32, &'static str> {
+    origin.next().await
+}
+
+#[cached(expire = 60, stale_if_error = 600, timeout = "50ms", refresh = caller, key = id)]
+async fn is_dropped(id: u64, origin: &Origin) -> Result<u32, &'static str> {
+    origin.next().await
+}
+
+#[tokio::test]
+async fn a_body_that_takes_too_long_goes_on_in_the_background() {
+    let (turn, origin) = (Turn::take().await, Origin::default());
+    let call = || goes_on(1, origin.clone());
+    call().await.unwrap();
+    turn.pass(60);
+    origin.close();
+    let began = Instant::now();
+    assert_eq!(seen(call()).await, (Ok(1), Outcome::Stale));
+    assert!(began.elapsed() >= Duration::from_millis(50));
+    assert_eq!(seen(call()).await, (Ok(1), Outcome::Stale), "nor is it waited for any longer by others");
+    assert_eq!(origin.runs(), 2);
+    origin.open(1);
+    becomes(call, Ok(2)).await;
+    assert_eq!(origin.runs(), 2);
+}
+
+#[tokio::test]
+async fn or_is_dropped() {
+    let (turn, origin) = (Turn::take().await, Origin::default());
+    is_dropped(1, &origin).await.unwrap();
+    turn.pass(60);
+    origin.close();
+    assert_eq!(seen(is_dropped(1, &origin)).await, (Ok(1), Outcome::Stale));
+    assert_eq!(origin.ended(), 2);
+    origin.open(1);
+    assert_eq!(seen(is_dropped(1, &origin)).await, (Ok(3), Outcome::Miss));
+}
+
+#[tokio::test]
+async fn where_nothing_is_at_hand_the_body_is_waited_for() {
+    let (_turn, origin) = (Turn::take().await, Origin::default());
+    origin.close();
+    let call = tokio::spawn(goes_on(2, origin.clone()));
+    origin.entered().await;
+    cachefn_tests::pause(Duration::from_millis(120)).await;
+    assert!(!call.is_finished());
+    origin.open(1);
+    assert_eq!(call.await.unwrap(), Ok(1));
+}
+
+#[tokio::test]
+async fn what_is_invalidated_meanwhile_is_not_returned() {
+    let (turn, origin) = (Turn::take().await, Origin::default());
+    goes_on(3, origin.clone()).await.unwrap();
+    origin.entered().await;
+    turn.pass(60);
+    origin.close();
+    let call = tokio::spawn(goes_on(3, origin.clone()));
+    origin.entered().await;
+    invalidate_goes_on(3).await;
+    cachefn_tests::pause(Duration::from_millis(120)).await;
+    assert!(!call.is_finished(), "there is nothing to return but what the body will");
+    origin.open(1);
+    assert_eq!(call.await.unwrap(), Ok(2));
+    until("the flight is over", || origin.ended() == 2).await;
+}
