@@ -13,9 +13,9 @@ use pin_project_lite::pin_project;
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::Call;
 use super::miss::{Miss, Timer};
 use super::run::{End, Run, drive, run, run_judged};
+use super::{Call, Output};
 use crate::shape::Kind;
 use crate::terms::{Judge, Judged, Terms, Unjudged};
 use crate::verdict::{Checked, No, Storable, Yes};
@@ -42,12 +42,16 @@ pin_project! {
         /// Nothing can come of it: in the caller's own future.
         Here { #[pin] run: Run<V, J, F> },
         /// In a box that may go elsewhere. None once the call has returned.
-        Boxed { work: Option<Work<V, J, F>> },
+        Boxed { work: Option<Work<V, J, F>>, detach: Detach<V, J, F> },
     }
 }
 
+/// Has a runtime go on with a call. Chosen where the call is made: only there the body is known to be able to.
+type Detach<V, J, F> = fn(Work<V, J, F>, &Handle);
+
 /// A call and its body, which may change places.
-struct Work<V, J, F> {
+#[derive(Debug)]
+pub struct Work<V, J, F> {
     miss: Box<Miss>,
     judge: J,
     body: Pin<Box<F>>,
@@ -57,10 +61,10 @@ struct Work<V, J, F> {
 /// Runs a call with the body it was made for, which may go on after the call.
 pub fn run_background<V, F>(call: Call, verdict: V, body: F) -> RunBackground<V, Unjudged, F>
 where
-    V: Checked,
+    V: Detaches,
     F: Future<Output = <V::Kind as Kind>::Output> + Send + 'static,
 {
-    RunBackground::new(run(call, verdict, body))
+    RunBackground::new(run(call, verdict, body), V::detach)
 }
 
 /// The same where the value is asked before it is stored.
@@ -71,21 +75,22 @@ pub fn run_judged_background<V, J, F>(
     body: F,
 ) -> RunBackground<V, Judged<J>, F>
 where
-    V: Checked,
+    V: Detaches,
     J: Fn(&<V::Kind as Kind>::Seen, &mut Terms) + Send + 'static,
     F: Future<Output = <V::Kind as Kind>::Output> + Send + 'static,
 {
-    RunBackground::new(run_judged(call, verdict, judge, body))
+    RunBackground::new(run_judged(call, verdict, judge, body), V::detach)
 }
 
 impl<V, J, F> RunBackground<V, J, F> {
     /// The place is chosen here, where the body can still be moved.
-    fn new(run: Run<V, J, F>) -> Self {
+    fn new(run: Run<V, J, F>, detach: Detach<V, J, F>) -> Self {
         let place = match run.call.0 {
             Some(mut miss) if miss.may_be_overdue() && Handle::try_current().is_ok() => {
                 miss.detaches = true;
                 let Run { judge, body, .. } = run;
-                Place::Boxed { work: Some(Work { miss, judge, body: Box::pin(body), verdict: PhantomData }) }
+                let work = Work { miss, judge, body: Box::pin(body), verdict: PhantomData };
+                Place::Boxed { work: Some(work), detach }
             }
             _ => Place::Here { run },
         };
@@ -100,24 +105,24 @@ impl<K: Kind, J, F: Future<Output = K::Output>> Future for RunBackground<No<K>, 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<K::Output> {
         match self.project().place.project() {
             Projected::Here { run } => run.poll(cx),
-            Projected::Boxed { work: Some(work) } => work.body.as_mut().poll(cx),
-            Projected::Boxed { work: None } => Poll::Pending,
+            Projected::Boxed { work: Some(work), .. } => work.body.as_mut().poll(cx),
+            Projected::Boxed { work: None, .. } => Poll::Pending,
         }
     }
 }
 
 impl<K, J, F> Future for RunBackground<Yes<K>, J, F>
 where
-    K: Kind<Stored: Storable> + 'static,
-    J: Judge<K::Seen> + Send + 'static,
-    F: Future<Output = K::Output> + Send + 'static,
+    K: Kind<Stored: Storable>,
+    J: Judge<K::Seen>,
+    F: Future<Output = K::Output>,
 {
     type Output = K::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<K::Output> {
-        let held = match self.project().place.project() {
+        let (held, detach) = match self.project().place.project() {
             Projected::Here { run } => return run.poll(cx),
-            Projected::Boxed { work } => work,
+            Projected::Boxed { work, detach } => (work, detach),
         };
         // It is polled once more after its end; nothing comes of that.
         let Some(work) = held else { return Poll::Pending };
@@ -125,7 +130,7 @@ where
             End::Served(output) => Poll::Ready(output),
             End::Overdue(output) => {
                 if let (Some(work), Ok(runtime)) = (held.take(), Handle::try_current()) {
-                    work.detach(&runtime);
+                    detach(work, &runtime);
                 }
                 Poll::Ready(output)
             }
@@ -133,22 +138,46 @@ where
     }
 }
 
+/// A verdict under which bodies may go on in the background.
+pub trait Detaches: Checked + Sized {
+    /// Has the runtime of the caller go on with it, if there is room. A runtime that ends drops it; then the flight passes
+    /// to whoever waits, and the next call that finds the value due begins anew.
+    fn detach<J, F>(work: Work<Self, J, F>, runtime: &Handle)
+    where
+        J: Judge<<Self::Kind as Kind>::Seen> + Send + 'static,
+        F: Future<Output = Output<Self>> + Send + 'static;
+}
+
+impl<K: Kind<Stored: Storable> + 'static> Detaches for Yes<K> {
+    fn detach<J, F>(mut work: Work<Self, J, F>, runtime: &Handle)
+    where
+        J: Judge<K::Seen> + Send + 'static,
+        F: Future<Output = K::Output> + Send + 'static,
+    {
+        let Some(room) = work.miss.room() else { return };
+        let deadline = Miss::timer_of(LONGEST);
+        runtime.spawn(Detached { work, deadline, _room: room });
+    }
+}
+
+/// Nothing of it is ever found, so nothing can be served meanwhile.
+impl<K: Kind> Detaches for No<K> {
+    fn detach<J, F>(_: Work<Self, J, F>, _: &Handle)
+    where
+        J: Judge<K::Seen> + Send + 'static,
+        F: Future<Output = K::Output> + Send + 'static,
+    {
+    }
+}
+
 impl<K, J, F> Work<Yes<K>, J, F>
 where
-    K: Kind<Stored: Storable> + 'static,
-    J: Judge<K::Seen> + Send + 'static,
-    F: Future<Output = K::Output> + Send + 'static,
+    K: Kind<Stored: Storable>,
+    J: Judge<K::Seen>,
+    F: Future<Output = K::Output>,
 {
     fn poll_call(&mut self, cx: &mut Context<'_>) -> Poll<End<K::Output>> {
         drive::<K, J, F>(&mut self.miss, &self.judge, self.body.as_mut(), cx)
-    }
-
-    /// Has the runtime of the caller go on with it, if there is room. A runtime that ends drops it; then the flight passes
-    /// to whoever waits, and the next call that finds the value due begins anew.
-    fn detach(mut self, runtime: &Handle) {
-        let Some(room) = self.miss.room() else { return };
-        let deadline = Miss::timer_of(LONGEST);
-        runtime.spawn(Detached { work: self, deadline, _room: room });
     }
 }
 
@@ -161,9 +190,9 @@ struct Detached<V, J, F> {
 
 impl<K, J, F> Future for Detached<Yes<K>, J, F>
 where
-    K: Kind<Stored: Storable> + 'static,
-    J: Judge<K::Seen> + Send + 'static,
-    F: Future<Output = K::Output> + Send + 'static,
+    K: Kind<Stored: Storable>,
+    J: Judge<K::Seen>,
+    F: Future<Output = K::Output>,
 {
     type Output = ();
 
