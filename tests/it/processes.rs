@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use cachefn_tests::{Answer, Options, RedisServer, Worker};
+use cachefn_tests::{Answer, Authority, Options, RedisServer, Worker};
 
 const WORKER: &str = env!("CARGO_BIN_EXE_worker");
 /// What a busy machine adds to what is promised.
@@ -354,6 +354,27 @@ async fn a_password_of_any_characters_logs_in_and_is_never_logged() {
     for worker in [&worker, &by_url] {
         assert_eq!(worker.ask(&format!("log {password}")).await, "0");
         assert_ne!(worker.ask("log cachefn").await, "0", "something is logged at all");
+    }
+}
+
+#[tokio::test]
+async fn with_a_url_for_tls_redis_is_used_where_its_authority_is_known_and_memory_where_not() {
+    let (ours, theirs) = (Authority::new(), Authority::new());
+    let certificate = Some(ours.vouch("localhost"));
+    let stage = Stage::with(Options { password: Some("s3same".into()), certificate, ..Options::default() });
+    stage.write("7", "a");
+    let url = format!("rediss://:s3same@localhost:{}/0", stage.server.tls_port());
+    for (authority, connected) in [(&ours, true), (&theirs, false)] {
+        let file = authority.file();
+        let environment = [("REDIS_URL", url.as_str()), ("REDIS_CA_FILE", file.to_str().unwrap())];
+        let worker = stage.worker_with(&environment).await;
+        says(&worker, &format!("mode=Redis redis={}", if connected { "connected" } else { "degraded" }))
+            .await;
+        let runs = worker.get("7").await.runs;
+        is(&worker.get("7").await, "a", runs);
+        assert_eq!(worker.ask("log s3same").await, "0");
+        assert_eq!(worker.ask("log WARN Failed to connect to Redis").await == "1", !connected);
+        assert_eq!(worker.ask("log ERROR see REDIS_CA_FILE").await == "1", !connected);
     }
 }
 

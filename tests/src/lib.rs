@@ -1,5 +1,6 @@
 //! What the tests share: real servers, and what can be put in front of one.
 
+mod certificates;
 mod direct;
 mod fake;
 pub mod logs;
@@ -9,6 +10,7 @@ mod worker;
 
 use std::time::{Duration, Instant};
 
+pub use certificates::{Authority, Certificate};
 pub use direct::Direct;
 pub use fake::FakeServer;
 pub use proxy::Proxy;

@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 use cachefn_backends::redis::Settings;
 use redis::IntoConnectionInfo as _;
 
+use crate::Certificate;
+
 /// What differs from a server as it comes.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -19,12 +21,15 @@ pub struct Options {
     pub password: Option<String>,
     /// Further lines of the configuration, each as words; words may hold any characters.
     pub lines: Vec<Vec<String>>,
+    /// What it shows on a further port, where it speaks TLS.
+    pub certificate: Option<Certificate>,
 }
 
 /// A running server; dropping it kills it.
 #[derive(Debug)]
 pub struct RedisServer {
     port: u16,
+    tls_port: Option<u16>,
     directory: tempfile::TempDir,
     options: Options,
     child: Child,
@@ -58,11 +63,14 @@ impl RedisServer {
         let directory = tempfile::tempdir().expect("a temporary directory");
         // Somebody else may take the port between our asking for it and the server's.
         for _ in 0..20 {
-            let port = free_port();
+            let (port, tls_port) = (free_port(), options.certificate.as_ref().map(|_| free_port()));
             write_configuration(&directory, port, &options);
+            if let (Some(port), Some(certificate)) = (tls_port, &options.certificate) {
+                add_tls(&directory, port, certificate);
+            }
             let mut child = spawn(&directory);
             if answers(&mut child, port) {
-                return Self { port, directory, options, child };
+                return Self { port, tls_port, directory, options, child };
             }
         }
         panic!("redis-server does not start, see its message above")
@@ -71,6 +79,15 @@ impl RedisServer {
     /// Where it listens.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Where it listens for TLS.
+    ///
+    /// # Panics
+    ///
+    /// If it has no certificate.
+    pub fn tls_port(&self) -> u16 {
+        self.tls_port.expect("it has a certificate")
     }
 
     /// What the backend needs to use it. The timeout is long enough for a busy machine.
@@ -83,6 +100,7 @@ impl RedisServer {
             password: self.options.password.clone(),
             timeout: Duration::from_secs(2),
             prefix: "test".into(),
+            tls: None,
         }
     }
 
@@ -174,6 +192,16 @@ fn write_configuration(directory: &tempfile::TempDir, port: u16, options: &Optio
         let _ = writeln!(text, "{}", words.join(" "));
     }
     fs::write(directory.path().join("redis.conf"), text).expect("the directory is ours");
+}
+
+fn add_tls(directory: &tempfile::TempDir, port: u16, certificate: &Certificate) {
+    let path = directory.path();
+    let of_clients = if certificate.of_clients { "yes" } else { "no" };
+    fs::write(path.join("cert.pem"), &certificate.certificate).expect("the directory is ours");
+    fs::write(path.join("key.pem"), &certificate.key).expect("the directory is ours");
+    let mut file = fs::OpenOptions::new().append(true).open(path.join("redis.conf")).expect("it is written");
+    let lines = "tls-cert-file cert.pem\ntls-key-file key.pem\ntls-ca-cert-file cert.pem";
+    writeln!(file, "{lines}\ntls-port {port}\ntls-auth-clients {of_clients}").expect("the directory is ours");
 }
 
 /// A word of the configuration: letters and digits as they are, everything else as its bytes.

@@ -37,7 +37,7 @@ pub(crate) fn all() -> Vec<Step> {
         step("fmt", "the formatting, by rustfmt.toml", fmt),
         step("clippy", "the lints of the workspace, warnings refused", clippy),
         redis("tests", "every test with every feature, against a real Redis", tests),
-        redis("off", "the crate without `enabled`, and without Redis", off),
+        redis("off", "the crate without `enabled`, without TLS, and without Redis", off),
         step("model", "what runs at once, under a model checker, in every order", model),
         step("doc", "the pages of the published crates, warnings refused", doc),
         redis("examples", "the examples, which assert what they show", examples),
@@ -122,9 +122,10 @@ fn tests(stage: &mut Stage) -> Result<(), Stop> {
 fn off(stage: &mut Stage) -> Result<(), Stop> {
     const MEMORY: &str = "-p cachefn --no-default-features --features enabled";
     let tests = stage.test("cargo test -p cachefn-tests-off --no-fail-fast");
+    let plain = stage.test("cargo test -p cachefn --lib config:: --no-fail-fast");
     let nothing = stream("cargo check --quiet -p cachefn --no-default-features");
     let memory = stream(&format!("cargo check --quiet {MEMORY}"));
-    tests.and(nothing).and(memory)?;
+    tests.and(plain).and(nothing).and(memory)?;
     let tree = Job::new(&format!("cargo tree {MEMORY} -e normal --prefix none --color never")).output()?;
     match tree.lines().find(|line| line.starts_with("redis v")) {
         Some(line) => Err(Stop::Failed(format!("{line} is in the tree of `{MEMORY}`: make it optional"))),

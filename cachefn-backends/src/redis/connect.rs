@@ -11,12 +11,14 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Cmd, Pipeline, ProtocolVersion, PushInfo, PushKind, RedisError, Value};
 use tokio::sync::Notify;
+use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
 use super::fault::Fault;
 use super::keys::{self, Keys};
 use super::script;
 use super::settings::Settings;
+use super::wire;
 
 /// How long an attempt to connect may take, with all that is asked before the connection is used.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -27,11 +29,15 @@ const UNLINK_KEYS: usize = 500;
 /// A connection that is logged in, with the names it uses.
 pub(super) struct Connection {
     mux: MultiplexedConnection,
+    _driver: Driver,
     dead: Arc<AtomicBool>,
     pub(super) keys: Keys,
     /// Whether the server told which incarnation it is.
     pub(super) knows_run: bool,
 }
+
+/// The task that reads and writes. It ends with its connection, whatever is still to be written.
+struct Driver(AbortHandle);
 
 impl Connection {
     /// Connects, logs in, selects the database and loads the scripts. `woken` is notified when the
@@ -39,12 +45,12 @@ impl Connection {
     pub(super) async fn open(settings: &Settings, woken: &Arc<Notify>) -> Result<Self, Fault> {
         let attempt = async {
             let dead = Arc::new(AtomicBool::new(false));
-            let mut mux = log_in(settings, &dead, woken).await?;
+            let (mut mux, driver) = log_in(settings, &dead, woken).await?;
             select(&mut mux, settings.db).await?;
             let run = run(&mut mux).await?;
             script::load(&mut mux).await?;
             let keys = Keys::new(&settings.prefix, run.as_deref());
-            Ok(Self { mux, dead, keys, knows_run: run.is_some() })
+            Ok(Self { mux, _driver: driver, dead, keys, knows_run: run.is_some() })
         };
         timeout(CONNECT_TIMEOUT, attempt).await.unwrap_or(Err(Fault::Timeout))
     }
@@ -80,11 +86,17 @@ impl Connection {
     }
 }
 
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 async fn log_in(
     settings: &Settings,
     dead: &Arc<AtomicBool>,
     woken: &Arc<Notify>,
-) -> Result<MultiplexedConnection, Fault> {
+) -> Result<(MultiplexedConnection, Driver), Fault> {
     let (dead, woken) = (Arc::clone(dead), Arc::clone(woken));
     let on_push = move |push: PushInfo| {
         if push.kind == PushKind::Disconnection {
@@ -93,22 +105,25 @@ async fn log_in(
         }
         Ok::<(), Infallible>(())
     };
-    let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
+    let config = AsyncConnectionConfig::new().set_response_timeout(None);
     let config3 = config.clone().set_push_sender(on_push);
-    match open(settings, ProtocolVersion::RESP3, &config3).await {
-        Err(error) if is_too_old(&error) => open(settings, ProtocolVersion::RESP2, &config).await,
-        other => other,
+    match greet(settings, ProtocolVersion::RESP3, config3).await? {
+        Err(error) if is_too_old(&error) => greet(settings, ProtocolVersion::RESP2, config).await?,
+        answer => answer,
     }
     .map_err(|error| Fault::of(&error))
 }
 
-async fn open(
+/// Connects and tells who we are; what the server answers to that.
+async fn greet(
     settings: &Settings,
     protocol: ProtocolVersion,
-    config: &AsyncConnectionConfig,
-) -> Result<MultiplexedConnection, RedisError> {
-    let client = redis::Client::open(settings.connection_info(protocol)?)?;
-    client.get_multiplexed_async_connection_with_config(config).await
+    config: AsyncConnectionConfig,
+) -> Result<Result<(MultiplexedConnection, Driver), RedisError>, Fault> {
+    let wire = wire::open(&settings.host, settings.port, settings.tls.as_ref()).await?;
+    let login = settings.login(protocol);
+    let greeted = MultiplexedConnection::new_with_config(&login, wire, config).await;
+    Ok(greeted.map(|(mux, driver)| (mux, Driver(tokio::spawn(driver).abort_handle()))))
 }
 
 /// Whether a server does not know RESP3. The library knows one wording of it, there are more.

@@ -3,6 +3,10 @@
 //! The client library's errors carry the server's text, and servers echo arguments, passwords among
 //! them. They end here: a fault has words of our own and nothing else.
 
+use std::error::Error as StdError;
+use std::io;
+use std::sync::Arc;
+
 use redis::RedisError;
 
 use crate::error::{Error, ErrorKind};
@@ -36,6 +40,33 @@ pub(super) enum Fault {
     NoScript,
     /// An answer that fits no question.
     Answer,
+    /// TLS.
+    Tls(Handshake),
+}
+
+/// Why there is no TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(not(feature = "rustls"), expect(dead_code, reason = "without it there is one reason"))]
+pub(super) enum Handshake {
+    /// It is not built in.
+    #[cfg(not(feature = "rustls"))]
+    Absent,
+    /// The server does not answer: it may wait for the end of a command.
+    Unanswered,
+    /// The server speaks none, or another one.
+    Failed,
+    /// There are no authorities to judge certificates by.
+    Authorities,
+    /// The server's certificate is of nobody we trust.
+    Issuer,
+    /// The server's certificate is of another host.
+    Name,
+    /// The server's certificate is too old, or too new.
+    Expired,
+    /// The server's certificate is bad in another way.
+    Certificate,
+    /// The server wants a certificate of the client.
+    Client,
 }
 
 impl Fault {
@@ -55,13 +86,18 @@ impl Fault {
             Self::Full => "server is out of memory",
             Self::NoScript => "server does not keep scripts",
             Self::Answer => "answer not understood",
+            Self::Tls(handshake) => handshake.words(),
         }
     }
 
     /// Whether the server works and only the configuration keeps us out: trying again quickly is no
     /// use, and somebody has to know.
     pub(super) fn needs_a_human(self) -> bool {
-        matches!(self, Self::Login | Self::Permission | Self::Database | Self::Cluster)
+        match self {
+            Self::Login | Self::Permission | Self::Database | Self::Cluster => true,
+            Self::Tls(handshake) => handshake != Handshake::Unanswered,
+            _ => false,
+        }
     }
 
     /// Whether the server cannot be relied on after it. Out of memory it still reads and unlinks.
@@ -75,10 +111,22 @@ impl Fault {
             (Some("ERR"), _) => Self::of_text(error.detail().unwrap_or_default()),
             (Some(code), _) => Self::of_code(code).unwrap_or(Self::Answer),
             (None, redis::ErrorKind::AuthenticationFailed) => Self::Login,
-            (None, redis::ErrorKind::Io) if error.is_timeout() => Self::Timeout,
-            (None, redis::ErrorKind::Io) if error.is_connection_refusal() => Self::Refused,
-            (None, redis::ErrorKind::Io | redis::ErrorKind::Parse) => Self::Broken,
+            (None, redis::ErrorKind::Io) => io_error(error).map_or(Self::Broken, Self::of_io),
+            (None, redis::ErrorKind::Parse) => Self::Broken,
             (None, _) => Self::Answer,
+        }
+    }
+
+    /// The class of an error of the connection.
+    pub(super) fn of_io(error: &io::Error) -> Self {
+        #[cfg(feature = "rustls")]
+        if let Some(handshake) = super::tls::failure(error) {
+            return Self::Tls(handshake);
+        }
+        match error.kind() {
+            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Self::Timeout,
+            io::ErrorKind::ConnectionRefused => Self::Refused,
+            _ => Self::Broken,
         }
     }
 
@@ -106,14 +154,38 @@ impl Fault {
     }
 }
 
+impl Handshake {
+    fn words(self) -> &'static str {
+        match self {
+            #[cfg(not(feature = "rustls"))]
+            Self::Absent => "TLS needs the feature `rustls`",
+            Self::Unanswered => "no answer to TLS, which the server may not speak, see REDIS_URL",
+            Self::Failed => "no TLS with the server, see REDIS_URL",
+            Self::Authorities => "no certificates of authorities can be read, see REDIS_CA_FILE",
+            Self::Issuer => "certificate of the server is by nobody who is trusted, see REDIS_CA_FILE",
+            Self::Name => "certificate of the server is of another host, see REDIS_URL",
+            Self::Expired => "certificate of the server has expired or is not valid yet",
+            Self::Certificate => "certificate of the server cannot be accepted",
+            Self::Client => "server wants a certificate of its clients, which is not supported",
+        }
+    }
+}
+
+/// What the library found wrong with the connection.
+fn io_error(error: &RedisError) -> Option<&io::Error> {
+    // The library hands out the box it keeps the error in.
+    let kept: &Arc<dyn StdError + Send + Sync> = StdError::source(error)?.downcast_ref()?;
+    kept.downcast_ref()
+}
+
 impl From<Fault> for Error {
     fn from(fault: Fault) -> Self {
         Self::new(match fault {
-            Fault::Timeout => ErrorKind::Timeout,
+            Fault::Timeout | Fault::Tls(Handshake::Unanswered) => ErrorKind::Timeout,
             Fault::Silent | Fault::Refused | Fault::Broken => ErrorKind::Connection,
             Fault::Unready | Fault::Crowded => ErrorKind::Unready,
             Fault::Login | Fault::Permission => ErrorKind::Denied,
-            Fault::Database | Fault::Cluster => ErrorKind::Misconfigured,
+            Fault::Database | Fault::Cluster | Fault::Tls(_) => ErrorKind::Misconfigured,
             Fault::Full => ErrorKind::Full,
             Fault::NoScript | Fault::Answer => ErrorKind::Protocol,
         })

@@ -4,7 +4,7 @@
 //! Redis ── supervisor   one task: connects, pings, recovers; calls never wait for it
 //!       ├─ trust        whether the server is used, the journal, what is on its way: one lock
 //!       ├─ link         what one call uses: lookup is one MGET, a miss costs two scripts
-//!       └─ connection   redis-rs, multiplexed; keys and scripts
+//!       └─ connection   redis-rs, multiplexed, on a wire of our own: TCP or TLS; keys and scripts
 //! ```
 //!
 //! Every invalidation is an `UNLINK` of known names: it can be repeated, needs no order and is allowed
@@ -15,7 +15,7 @@
 //! can be reached again the journal is struck there *before* anything in it is trusted. Each way the
 //! runtime is told, so that what it remembers of the other time is forgotten.
 //!
-//! This needs a standalone server, Redis 6 or Valkey; no cluster, no sentinel, no TLS. A user of the
+//! This needs a standalone server, Redis 6 or Valkey; no cluster, no sentinel. A user of the
 //! server needs the keys `<prefix>@*` and `+hello +ping +select +mget +set +unlink +ttl +pttl
 //! +expire +evalsha +script|load +info`. Without `+info` it is not known which incarnation of the
 //! server answers, and one that lost invalidations can revive entries until they expire.
@@ -30,7 +30,10 @@ mod script;
 mod settings;
 mod shared;
 mod supervisor;
+#[cfg(feature = "rustls")]
+mod tls;
 mod trust;
+mod wire;
 
 use std::fmt;
 use std::future::Future;
@@ -49,7 +52,7 @@ use shared::Shared;
 
 pub use link::Link;
 pub use script::RedisLease;
-pub use settings::Settings;
+pub use settings::{Settings, Tls};
 pub use trust::State;
 
 /// A server, with the one connection to it. Cheap to clone; the last clone that is dropped ends the

@@ -1,10 +1,10 @@
 //! Which server, and how long a call may wait for it.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use redis::io::tcp::TcpSettings;
-use redis::{ConnectionInfo, IntoConnectionInfo, ProtocolVersion, RedisConnectionInfo};
+use redis::{ProtocolVersion, RedisConnectionInfo};
 
 /// What it takes to reach a Redis server and to know one's own entries there.
 ///
@@ -26,18 +26,29 @@ pub struct Settings {
     pub timeout: Duration,
     /// First part of every key, so that applications can share a server.
     pub prefix: String,
+    /// TLS, if the server is reached by it. That needs the feature `rustls`.
+    pub tls: Option<Tls>,
+}
+
+/// How TLS is spoken.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tls {
+    /// The certificates of the authorities that are trusted, in PEM; without it those that the system trusts. It is
+    /// read whenever a connection is made.
+    pub ca_file: Option<PathBuf>,
 }
 
 impl Settings {
     /// The address without user name and password, for logs.
     pub fn address(&self) -> String {
         let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
-        format!("redis://{host}:{}/{}", self.port, self.db)
+        let scheme = if self.tls.is_some() { "rediss" } else { "redis" };
+        format!("{scheme}://{host}:{}/{}", self.port, self.db)
     }
 
-    /// The same for the client library. The database is left out: it is selected by a command of
+    /// The login for the client library. The database is left out: it is selected by a command of
     /// its own, so that a refusal can be told from a refused login.
-    pub(super) fn connection_info(&self, protocol: ProtocolVersion) -> redis::RedisResult<ConnectionInfo> {
+    pub(super) fn login(&self, protocol: ProtocolVersion) -> RedisConnectionInfo {
         let mut login = RedisConnectionInfo::default().set_protocol(protocol).set_skip_set_lib_name();
         if let Some(username) = self.username.as_deref().filter(|name| !name.is_empty()) {
             login = login.set_username(username);
@@ -45,10 +56,7 @@ impl Settings {
         if let Some(password) = self.password.as_deref().filter(|password| !password.is_empty()) {
             login = login.set_password(password);
         }
-        // Without lingering a broken connection's unsent commands are thrown away with it.
-        let tcp = TcpSettings::default().set_nodelay(true).set_linger_time(Duration::ZERO);
-        let info = (self.host.as_str(), self.port).into_connection_info()?;
-        Ok(info.set_redis_settings(login).set_tcp_settings(tcp))
+        login
     }
 }
 
@@ -58,6 +66,7 @@ impl fmt::Debug for Settings {
             .field("host", &self.host)
             .field("port", &self.port)
             .field("db", &self.db)
+            .field("tls", &self.tls)
             .finish_non_exhaustive()
     }
 }
@@ -76,8 +85,11 @@ mod tests {
             password: Some("sesame-word".into()),
             timeout: Duration::from_millis(250),
             prefix: "p".into(),
+            tls: None,
         };
         assert_eq!(settings.address(), "redis://[::1]:6379/3");
+        let encrypted = Settings { tls: Some(Tls::default()), ..settings.clone() };
+        assert_eq!(encrypted.address(), "rediss://[::1]:6379/3");
         assert!(!format!("{settings:?}").contains("sesame"));
     }
 }

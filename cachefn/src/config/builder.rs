@@ -75,7 +75,7 @@ impl ConfigBuilder {
         self.set(name::REDIS_ENABLED, &on)
     }
 
-    /// `REDIS_URL`; it wins over host, port, database, user name and password.
+    /// `REDIS_URL`, of `redis://` or `rediss://` for TLS; it wins over host, port, database, user name and password.
     pub fn redis_url(self, url: &str) -> Self {
         self.set(name::REDIS_URL, &url)
     }
@@ -103,6 +103,12 @@ impl ConfigBuilder {
     /// `REDIS_PASSWORD`; any characters.
     pub fn redis_password(self, password: &str) -> Self {
         self.set(name::REDIS_PASSWORD, &password)
+    }
+
+    /// `REDIS_CA_FILE`: the path of the certificates, in PEM, of the authorities that `rediss://` trusts instead of
+    /// the system's.
+    pub fn redis_ca_file(self, path: &str) -> Self {
+        self.set(name::REDIS_CA_FILE, &path)
     }
 
     /// `REDIS_TIMEOUT`, from one millisecond to one minute.

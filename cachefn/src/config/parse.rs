@@ -24,6 +24,7 @@ pub(super) mod name {
     pub(crate) const REDIS_DB: &str = "REDIS_DB";
     pub(crate) const REDIS_USERNAME: &str = "REDIS_USERNAME";
     pub(crate) const REDIS_PASSWORD: &str = "REDIS_PASSWORD";
+    pub(crate) const REDIS_CA_FILE: &str = "REDIS_CA_FILE";
     pub(crate) const REDIS_TIMEOUT: &str = "REDIS_TIMEOUT";
     pub(crate) const REDIS_CLUSTER: &str = "REDIS_CLUSTER";
 }
@@ -49,8 +50,12 @@ pub(super) fn config(lookup: impl Fn(&str) -> Option<String>) -> Result<Config, 
     if !reader.faults.is_empty() {
         return Err(Error::config(reader.faults));
     }
-    let unused = redis_enabled && !enabled;
-    let warnings = unused.then_some("REDIS_ENABLED is set, but CACHE_ENABLED is not: nothing is cached");
+    let warnings = [
+        (redis_enabled && !enabled)
+            .then_some("REDIS_ENABLED is set, but CACHE_ENABLED is not: nothing is cached"),
+        (used && redis.ca_file.is_some() && !redis.tls)
+            .then_some("REDIS_CA_FILE is set, but REDIS_URL is not `rediss://`: nothing is encrypted"),
+    ];
     Ok(Config {
         enabled,
         default_ttl,
@@ -60,7 +65,7 @@ pub(super) fn config(lookup: impl Fn(&str) -> Option<String>) -> Result<Config, 
         fallback_ttl,
         secret,
         redis: redis_enabled.then_some(redis),
-        warnings: warnings.into_iter().collect(),
+        warnings: warnings.into_iter().flatten().collect(),
         clock: Clock::system(),
     })
 }
@@ -72,12 +77,18 @@ fn redis_config<L: Fn(&str) -> Option<String>>(reader: &mut Reader<L>, used: boo
     let timeout = reader.read(name::REDIS_TIMEOUT, Duration::from_millis(250), timeout);
     let cluster = reader.read(name::REDIS_CLUSTER, false, switch);
     let (username, password) = (reader.text(name::REDIS_USERNAME), reader.text(name::REDIS_PASSWORD));
-    let mut config = RedisConfig { host, port, db, username, password, timeout };
+    let mut config = RedisConfig { host, port, db, username, password, timeout, tls: false, ca_file: None };
     if let Some(url) = reader.text(name::REDIS_URL) {
         match redis::from_url(&url, timeout) {
             Ok(whole) => config = whole,
             Err(problem) => reader.faults.push(Fault::new(name::REDIS_URL, problem)),
         }
+    }
+    config.ca_file = reader.text(name::REDIS_CA_FILE);
+    if used && config.tls && !cfg!(feature = "rustls") {
+        let problem =
+            "`rediss://` needs the `rustls` feature of cachefn: add the feature, or write `redis://`";
+        reader.faults.push(Fault::new(name::REDIS_URL, problem));
     }
     if used && cluster {
         let problem = "this version talks to a single server, not to a cluster: unset it";

@@ -14,6 +14,8 @@ pub struct RedisConfig {
     pub(super) username: Option<String>,
     pub(super) password: Option<String>,
     pub(super) timeout: Duration,
+    pub(super) tls: bool,
+    pub(super) ca_file: Option<String>,
 }
 
 impl RedisConfig {
@@ -37,6 +39,11 @@ impl RedisConfig {
         self.timeout
     }
 
+    /// Whether it is reached by TLS.
+    pub fn tls(&self) -> bool {
+        self.tls
+    }
+
     #[cfg(feature = "redis")]
     pub(crate) fn settings(&self, prefix: &str) -> cachefn_backends::redis::Settings {
         cachefn_backends::redis::Settings {
@@ -47,6 +54,9 @@ impl RedisConfig {
             password: self.password.clone(),
             timeout: self.timeout,
             prefix: prefix.to_owned(),
+            tls: self
+                .tls
+                .then(|| cachefn_backends::redis::Tls { ca_file: self.ca_file.as_deref().map(Into::into) }),
         }
     }
 }
@@ -60,26 +70,28 @@ impl fmt::Debug for RedisConfig {
             .field("username", &self.username.as_ref().map(|_| "***"))
             .field("password", &self.password.as_ref().map(|_| "***"))
             .field("timeout", &self.timeout)
+            .field("tls", &self.tls)
+            .field("ca_file", &self.ca_file)
             .finish()
     }
 }
 
-/// Reads `redis://[user[:password]@]host[:port][/db]`. The text of a URL is never repeated in an
+/// Reads `redis://[user[:password]@]host[:port][/db]`, or `rediss://` for TLS. The text of a URL is never repeated in an
 /// error: it may hold a password.
 pub(super) fn from_url(text: &str, timeout: Duration) -> Result<RedisConfig, String> {
     let encode = "a user name or password in it must be percent-encoded, or set REDIS_PASSWORD instead";
     let url = Url::parse(text.trim())
         .map_err(|_| format!("it is not a URL such as `redis://host:6379/0`; {encode}"))?;
-    match url.scheme() {
-        "redis" => {}
-        "rediss" => return Err("TLS is not part of this version: write `redis://`".into()),
+    let tls = match url.scheme() {
+        "redis" => false,
+        "rediss" => true,
         scheme if scheme.contains("sentinel") => {
             return Err(
                 "sentinels are not part of this version: write `redis://` and the server's address".into()
             );
         }
-        _ => return Err("its scheme is not `redis://`".into()),
-    }
+        _ => return Err("its scheme is neither `redis://` nor `rediss://`".into()),
+    };
     if url.fragment().is_some() || url.query().is_some() {
         return Err(format!("nothing may follow the database number; {encode}"));
     }
@@ -96,6 +108,8 @@ pub(super) fn from_url(text: &str, timeout: Duration) -> Result<RedisConfig, Str
         username: decoded(url.username())?,
         password: url.password().map(decoded).transpose()?.flatten(),
         timeout,
+        tls,
+        ca_file: None,
     })
 }
 

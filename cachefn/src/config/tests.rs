@@ -116,9 +116,33 @@ fn a_whole_url_wins_over_the_parts_and_is_percent_decoded() {
 }
 
 #[test]
+fn a_url_asks_for_tls_by_its_scheme() {
+    let url = "REDIS_URL=rediss://:hunter2@host";
+    let used = read(&format!("CACHE_ENABLED=1\nREDIS_ENABLED=1\n{url}\nREDIS_CA_FILE=/etc/ca.pem"));
+    if cfg!(feature = "rustls") {
+        let config = used.unwrap();
+        let redis = config.redis().unwrap();
+        assert_eq!((redis.tls(), redis.port()), (true, 6379));
+        assert_eq!(redis.settings("p").tls.unwrap().ca_file.unwrap().to_str(), Some("/etc/ca.pem"));
+        assert_eq!(config.warnings(), [""; 0]);
+    } else {
+        let error = used.unwrap_err().to_string();
+        assert!(error.contains("REDIS_URL: ") && error.contains("`rustls` feature"), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+    assert!(read(url).is_ok(), "where Redis is not used, nothing is missing");
+}
+
+#[test]
+fn authorities_for_a_connection_without_tls_are_a_warning() {
+    let config = read("CACHE_ENABLED=1\nREDIS_ENABLED=1\nREDIS_CA_FILE=/etc/ca.pem").unwrap();
+    assert!(!config.redis().unwrap().tls());
+    assert!(config.warnings()[0].contains("nothing is encrypted"));
+}
+
+#[test]
 fn urls_that_cannot_be_used_are_refused_without_repeating_them() {
     for url in [
-        "rediss://:hunter2@host",
         "redis+sentinel://:hunter2@host",
         "redis://:hunter2#x@host",
         "redis://:hunter2/x@host",

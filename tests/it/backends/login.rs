@@ -8,7 +8,7 @@ use super::*;
 
 const PASSWORD: &str = "p@s:s/w#o%r?d!%41 \"ä\\'ß\u{1F511}";
 
-async fn refused(settings: Settings) -> (Redis, String) {
+pub(super) async fn refused(settings: Settings) -> (Redis, String) {
     logs::capture();
     let redis = Redis::start(settings, || {});
     redis.settled().await;
@@ -20,12 +20,12 @@ async fn refused(settings: Settings) -> (Redis, String) {
     (redis, address)
 }
 
-fn texts(address: &str, level: Level) -> Vec<String> {
+pub(super) fn texts(address: &str, level: Level) -> Vec<String> {
     logs::lines(address).into_iter().filter(|line| line.level == level).map(|line| line.text).collect()
 }
 
 /// One warning, and one error that says what to look at.
-async fn is_said_clearly(settings: Settings, variable: &str) {
+pub(super) async fn is_said_clearly(settings: Settings, variable: &str) {
     let (redis, address) = refused(settings).await;
     until("the error is logged", || !texts(&address, Level::ERROR).is_empty()).await;
     // The next attempt comes after two seconds and says nothing new.
@@ -122,6 +122,7 @@ async fn a_server_that_repeats_what_it_is_told_leaks_nothing() {
             password: Some("sesame-word".into()),
             timeout: SHORT,
             prefix: "test".into(),
+            tls: None,
         };
         let (redis, address) = refused(settings).await;
         assert_eq!(texts(&address, Level::WARN).len(), 1);
