@@ -4,6 +4,7 @@ mod encrypted;
 mod history;
 mod login;
 mod outage;
+mod permits;
 mod storage;
 mod tasks;
 

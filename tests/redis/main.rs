@@ -12,7 +12,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use cachefn::{Config, Invalidated, cached};
-use cachefn_tests::{RedisServer, logs, until};
+use cachefn_tests::{Options, RedisServer, logs, until};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
@@ -24,12 +24,17 @@ async fn redis() -> Arc<RedisServer> {
         return server;
     }
     logs::capture();
-    let server = Arc::new(RedisServer::start());
+    // As a user who may do what the README says, and nothing else.
+    let rules = "~cachefn@* -@all +ping +mget +set +unlink +ttl +pttl +expire +evalsha +script|load +info";
+    let user: Vec<_> = ["user", "app", "on", ">of-app"].into_iter().chain(rules.split(' ')).collect();
+    let server = Arc::new(RedisServer::with(Options::default().line(&user)));
     let config = Config::builder()
         .enabled(true)
         .redis_enabled(true)
         .redis_host("127.0.0.1")
         .redis_port(server.port())
+        .redis_username("app")
+        .redis_password("of-app")
         .secret("what sensitive keys are hidden with")
         // Long enough for a busy machine: no test here is about time.
         .redis_timeout(Duration::from_secs(5));

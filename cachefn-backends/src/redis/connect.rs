@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use super::fault::Fault;
 use super::keys::{self, Keys};
-use super::script;
+use super::permits::{self, Missing};
 use super::settings::Settings;
 use super::wire;
 
@@ -46,10 +46,10 @@ impl Connection {
         let attempt = async {
             let dead = Arc::new(AtomicBool::new(false));
             let (mut mux, driver) = log_in(settings, &dead, woken).await?;
-            select(&mut mux, settings.db).await?;
+            let missing = select(&mut mux, settings.db).await?;
             let run = run(&mut mux).await?;
-            script::load(&mut mux).await?;
             let keys = Keys::new(&settings.prefix, run.as_deref());
+            permits::check(&mut mux, &keys, missing).await?;
             Ok(Self { mux, _driver: driver, dead, keys, knows_run: run.is_some() })
         };
         timeout(CONNECT_TIMEOUT, attempt).await.unwrap_or(Err(Fault::Timeout))
@@ -132,13 +132,15 @@ fn is_too_old(error: &RedisError) -> bool {
     error.kind() == redis::ErrorKind::RESP3NotSupported || error.code() == Some("NOPROTO") || unknown
 }
 
-async fn select(mux: &mut MultiplexedConnection, db: i64) -> Result<(), Fault> {
+/// Selects the database, if that is permitted.
+async fn select(mux: &mut MultiplexedConnection, db: i64) -> Result<Option<Missing>, Fault> {
     if db == 0 {
-        return Ok(());
+        return Ok(None);
     }
     match ask(mux, redis::cmd("SELECT").arg(db)).await {
-        Ok(_) => Ok(()),
+        Ok(_) => Ok(None),
         Err(Fault::Answer) => Err(Fault::Database),
+        Err(Fault::Permission(_)) => Ok(Some(Missing::command("+select"))),
         Err(fault) => Err(fault),
     }
 }
@@ -147,7 +149,7 @@ async fn select(mux: &mut MultiplexedConnection, db: i64) -> Result<(), Fault> {
 async fn run(mux: &mut MultiplexedConnection) -> Result<Option<String>, Fault> {
     let info = match ask(mux, redis::cmd("INFO").arg("server")).await {
         Ok(answer) => redis::from_redis_value::<String>(answer).unwrap_or_default(),
-        Err(Fault::Permission | Fault::Answer) => String::new(),
+        Err(Fault::Permission(_) | Fault::Answer) => String::new(),
         Err(fault) => return Err(fault),
     };
     Ok(keys::run(&info).map(str::to_owned))
@@ -165,7 +167,7 @@ pub(super) async fn ask_all(
     answers.map_err(|error| Fault::of(&error))?.into_iter().map(accept).collect()
 }
 
-fn accept(answer: Value) -> Result<Value, Fault> {
+pub(super) fn accept(answer: Value) -> Result<Value, Fault> {
     match answer {
         Value::ServerError(error) => Err(Fault::of(&error.into())),
         answer => Ok(answer),

@@ -3,12 +3,14 @@
 //! The client library's errors carry the server's text, and servers echo arguments, passwords among
 //! them. They end here: a fault has words of our own and nothing else.
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::io;
 use std::sync::Arc;
 
 use redis::RedisError;
 
+use super::permits::Missing;
 use crate::error::{Error, ErrorKind};
 
 /// One class of failure.
@@ -28,8 +30,8 @@ pub(super) enum Fault {
     Crowded,
     /// User name or password.
     Login,
-    /// A command that the user may not run.
-    Permission,
+    /// Something that the user may not do.
+    Permission(Missing),
     /// The database number.
     Database,
     /// A cluster node, reached by a client that knows no cluster.
@@ -71,8 +73,13 @@ pub(super) enum Handshake {
 
 impl Fault {
     /// The class in words.
-    pub(super) fn words(self) -> &'static str {
-        match self {
+    pub(super) fn words(self) -> Cow<'static, str> {
+        if let Self::Permission(missing) = self
+            && missing != Missing::default()
+        {
+            return format!("user lacks {missing}, see REDIS_USERNAME").into();
+        }
+        Cow::Borrowed(match self {
             Self::Timeout => "no answer in time",
             Self::Silent => "no sign of life",
             Self::Refused => "connection refused",
@@ -80,21 +87,21 @@ impl Fault {
             Self::Unready => "server is loading, read-only, cannot persist or is busy",
             Self::Crowded => "server has reached its maximum of clients",
             Self::Login => "user name or password refused, see REDIS_USERNAME and REDIS_PASSWORD",
-            Self::Permission => "user may not run a command that is needed",
+            Self::Permission(_) => "user may not do what is needed, see REDIS_USERNAME",
             Self::Database => "database does not exist or cannot be selected, see REDIS_DB",
             Self::Cluster => "server is a cluster node, see REDIS_CLUSTER",
             Self::Full => "server is out of memory",
             Self::NoScript => "server does not keep scripts",
             Self::Answer => "answer not understood",
             Self::Tls(handshake) => handshake.words(),
-        }
+        })
     }
 
     /// Whether the server works and only the configuration keeps us out: trying again quickly is no
     /// use, and somebody has to know.
     pub(super) fn needs_a_human(self) -> bool {
         match self {
-            Self::Login | Self::Permission | Self::Database | Self::Cluster => true,
+            Self::Login | Self::Permission(_) | Self::Database | Self::Cluster => true,
             Self::Tls(handshake) => handshake != Handshake::Unanswered,
             _ => false,
         }
@@ -135,7 +142,7 @@ impl Fault {
             "LOADING" | "MASTERDOWN" | "READONLY" | "MISCONF" | "NOREPLICAS" | "BUSY" | "UNBLOCKED"
             | "TRYAGAIN" | "CLUSTERDOWN" => Self::Unready,
             "NOAUTH" | "WRONGPASS" => Self::Login,
-            "NOPERM" | "DENIED" => Self::Permission,
+            "NOPERM" | "DENIED" => Self::Permission(Missing::default()),
             "MOVED" | "ASK" | "CROSSSLOT" => Self::Cluster,
             "OOM" => Self::Full,
             "NOSCRIPT" => Self::NoScript,
@@ -143,11 +150,17 @@ impl Fault {
         })
     }
 
-    /// Before version 7 an error inside a script is an `ERR` whose text ends in `: -CODE text`.
+    /// Before version 7 an error inside a script is an `ERR` whose text ends in `: -CODE text`. What a user may not do
+    /// inside a script has words instead of a code.
     fn of_text(text: &str) -> Self {
         let inner = text.rsplit_once(": -").and_then(|(_, inner)| inner.split(' ').next());
         if text.starts_with("max number of clients") {
             Self::Crowded
+        } else if ["The user executing the script can't", "ACL failure in script"]
+            .iter()
+            .any(|words| text.contains(words))
+        {
+            Self::Permission(Missing::default())
         } else {
             inner.and_then(Self::of_code).unwrap_or(Self::Answer)
         }
@@ -184,7 +197,7 @@ impl From<Fault> for Error {
             Fault::Timeout | Fault::Tls(Handshake::Unanswered) => ErrorKind::Timeout,
             Fault::Silent | Fault::Refused | Fault::Broken => ErrorKind::Connection,
             Fault::Unready | Fault::Crowded => ErrorKind::Unready,
-            Fault::Login | Fault::Permission => ErrorKind::Denied,
+            Fault::Login | Fault::Permission(_) => ErrorKind::Denied,
             Fault::Database | Fault::Cluster | Fault::Tls(_) => ErrorKind::Misconfigured,
             Fault::Full => ErrorKind::Full,
             Fault::NoScript | Fault::Answer => ErrorKind::Protocol,
@@ -202,6 +215,8 @@ mod tests {
         assert_eq!(Fault::of_text(oom), Fault::Full);
         let readonly = "Error running script (call to f_0): @user_script:5: @user_script: 5: -READONLY You";
         assert_eq!(Fault::of_text(readonly), Fault::Unready);
+        let denied = "The user executing the script can't run this command or subcommand script: f_0, on @user_script:1.";
+        assert_eq!(Fault::of_text(denied), Fault::Permission(Missing::default()));
         assert_eq!(Fault::of_text("max number of clients reached"), Fault::Crowded);
         assert_eq!(Fault::of_text("something: -new"), Fault::Answer);
     }

@@ -61,6 +61,11 @@ impl Keys {
         names
     }
 
+    /// A name that nothing is ever stored under.
+    pub(super) fn nobodys(&self) -> String {
+        format!("{}:x", self.stem)
+    }
+
     fn value(&self, key: &str) -> String {
         format!("{}:v:{key}", self.stem)
     }

@@ -15,10 +15,11 @@
 //! can be reached again the journal is struck there *before* anything in it is trusted. Each way the
 //! runtime is told, so that what it remembers of the other time is forgotten.
 //!
-//! This needs a standalone server, Redis 6 or Valkey; no cluster, no sentinel. A user of the
-//! server needs the keys `<prefix>@*` and `+hello +ping +select +mget +set +unlink +ttl +pttl
-//! +expire +evalsha +script|load +info`. Without `+info` it is not known which incarnation of the
-//! server answers, and one that lost invalidations can revive entries until they expire.
+//! This needs a standalone server, Redis 6 or Valkey; no cluster, no sentinel. A user of the server needs the keys
+//! `~<prefix>@*` and `+ping +mget +set +unlink +ttl +pttl +expire +evalsha +script|load`, with a database other than 0
+//! `+select`, and before Redis 6.2 `+hello`. What he lacks is named in the log, and the server is not used. Without
+//! `+info` it is not known which incarnation of the server answers, and one that lost invalidations can revive entries
+//! until they expire.
 
 mod connect;
 mod fault;
@@ -26,6 +27,7 @@ mod journal;
 mod keys;
 mod link;
 mod pace;
+mod permits;
 mod script;
 mod settings;
 mod shared;

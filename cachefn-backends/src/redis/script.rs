@@ -21,10 +21,9 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
 use redis::{Cmd, Script, Value};
 
-use super::connect::{self, Connection};
+use super::connect::Connection;
 use super::fault::Fault;
 use crate::envelope::{Envelope, Token};
 
@@ -33,6 +32,9 @@ pub(super) const LEASE_LIFE: Duration = Duration::from_secs(600);
 
 const ACQUIRE: &str = include_str!("acquire.lua");
 const SETTLE: &str = include_str!("settle.lua");
+
+/// The name of no script.
+pub(super) const NONE: &str = "0000000000000000000000000000000000000000";
 
 static ACQUIRE_SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(ACQUIRE));
 static SETTLE_SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(SETTLE));
@@ -70,11 +72,6 @@ impl RedisLease {
     pub(super) fn generations(&self) -> &[Token] {
         &self.generations
     }
-}
-
-/// Loads both scripts into the server.
-pub(super) async fn load(mux: &mut MultiplexedConnection) -> Result<(), Fault> {
-    connect::ask_all(mux, &load_commands()).await.map(drop)
 }
 
 /// Announces a fill of `names`, value, lease and generations. `generation_life` is in seconds.
@@ -148,7 +145,8 @@ pub(super) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(CENTURY).clamp(1, CENTURY)
 }
 
-fn load_commands() -> redis::Pipeline {
+/// What loads both scripts into the server.
+pub(super) fn load_commands() -> redis::Pipeline {
     let mut commands = redis::pipe();
     for source in [ACQUIRE, SETTLE] {
         commands.cmd("SCRIPT").arg("LOAD").arg(source);

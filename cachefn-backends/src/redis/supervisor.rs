@@ -154,7 +154,7 @@ struct Chronicle {
 
 impl Chronicle {
     fn failed(&mut self, address: &str, fault: Fault) {
-        let reason = fault.words();
+        let reason = &*fault.words();
         if self.outage {
             tracing::debug!(target: "cachefn", address, reason, "Failed to connect to Redis again");
         } else {
@@ -167,7 +167,7 @@ impl Chronicle {
     }
 
     fn lost(&mut self, address: &str, fault: Fault) {
-        let reason = fault.words();
+        let reason = &*fault.words();
         if !self.outage {
             tracing::warn!(target: "cachefn", address, reason, "Lost the connection to Redis");
         }

@@ -6,7 +6,7 @@ use tracing::Level;
 
 use super::*;
 
-const PASSWORD: &str = "p@s:s/w#o%r?d!%41 \"ä\\'ß\u{1F511}";
+pub(super) const PASSWORD: &str = "p@s:s/w#o%r?d!%41 \"ä\\'ß\u{1F511}";
 
 pub(super) async fn refused(settings: Settings) -> (Redis, String) {
     logs::capture();
@@ -57,15 +57,6 @@ async fn a_database_that_does_not_exist_is_said_clearly_and_once() {
 }
 
 #[tokio::test]
-async fn a_user_who_may_not_do_what_is_needed_is_told_so() {
-    let server =
-        RedisServer::with(Options::default().line(&["user", "guest", "on", "nopass", "+hello", "+info"]));
-    let settings =
-        Settings { username: Some("guest".into()), password: Some("x".into()), ..server.settings() };
-    is_said_clearly(settings, "may not run a command").await;
-}
-
-#[tokio::test]
 async fn a_server_with_too_many_clients_is_left_alone() {
     let server = RedisServer::with(Options::default().line(&["maxclients", "1"]));
     let _first = server.connection();
@@ -82,28 +73,6 @@ async fn a_password_may_hold_any_characters_and_is_never_logged() {
     assert_eq!(put(&backend, "k", "1").await, Ok(Filled::Stored));
     assert!(logs::lines("p@s:s").is_empty());
     assert!(!format!("{backend:?} {:?}", server.settings()).contains("p@s"));
-}
-
-#[tokio::test]
-async fn a_user_of_the_server_may_have_any_name_and_only_the_commands_that_are_needed() {
-    logs::capture();
-    let permitted = "+hello +ping +select +mget +set +unlink +ttl +pttl +expire +evalsha +script|load +info";
-    let password = format!(">{PASSWORD}");
-    let mut words = vec!["user", "nämе@:/#%?!", "on", &password, "~test@*", "-@all"];
-    words.extend(permitted.split(' '));
-    let server = RedisServer::with(Options::default().line(&words));
-    let settings = Settings {
-        username: Some("nämе@:/#%?!".into()),
-        password: Some(PASSWORD.into()),
-        db: 2,
-        ..server.settings()
-    };
-    let backend = connected(settings).await;
-    assert_eq!(put(&backend, "k", "1").await, Ok(Filled::Stored));
-    assert_eq!(read(&backend, "k").await.as_deref(), Some("1"));
-    assert_eq!(backend.0.invalidate(key("k")).await, Invalidated::Applied);
-    assert!(logs::lines("p@s:s").is_empty());
-    assert!(logs::lines("nämе").is_empty());
 }
 
 #[tokio::test]
