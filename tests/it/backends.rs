@@ -5,6 +5,7 @@ mod history;
 mod login;
 mod outage;
 mod permits;
+mod resp2;
 mod rotation;
 mod storage;
 mod tasks;

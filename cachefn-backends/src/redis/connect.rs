@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Cmd, Pipeline, ProtocolVersion, PushInfo, PushKind, RedisError, Value};
+use redis::{AsyncConnectionConfig, Cmd, Pipeline, ProtocolVersion, PushInfo, PushKind, Value};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
@@ -34,6 +34,8 @@ pub(super) struct Connection {
     pub(super) keys: Keys,
     /// Whether the server told which incarnation it is.
     pub(super) knows_run: bool,
+    /// Whether the server speaks RESP3, so that it is noticed at once when the connection breaks.
+    pub(super) pushes: bool,
 }
 
 /// The task that reads and writes. It ends with its connection, whatever is still to be written.
@@ -45,12 +47,12 @@ impl Connection {
     pub(super) async fn open(settings: &Settings, woken: &Arc<Notify>) -> Result<Self, Fault> {
         let attempt = async {
             let dead = Arc::new(AtomicBool::new(false));
-            let (mut mux, driver) = log_in(settings, &dead, woken).await?;
+            let Login { mut mux, driver, pushes } = log_in(settings, &dead, woken).await?;
             let missing = select(&mut mux, settings.db).await?;
             let run = run(&mut mux).await?;
             let keys = Keys::new(&settings.prefix, run.as_deref());
             permits::check(&mut mux, &keys, missing).await?;
-            Ok(Self { mux, _driver: driver, dead, keys, knows_run: run.is_some() })
+            Ok(Self { mux, _driver: driver, dead, keys, knows_run: run.is_some(), pushes })
         };
         timeout(CONNECT_TIMEOUT, attempt).await.unwrap_or(Err(Fault::Timeout))
     }
@@ -86,17 +88,20 @@ impl Connection {
     }
 }
 
+/// A server that has let us in.
+struct Login {
+    mux: MultiplexedConnection,
+    driver: Driver,
+    pushes: bool,
+}
+
 impl Drop for Driver {
     fn drop(&mut self) {
         self.0.abort();
     }
 }
 
-async fn log_in(
-    settings: &Settings,
-    dead: &Arc<AtomicBool>,
-    woken: &Arc<Notify>,
-) -> Result<(MultiplexedConnection, Driver), Fault> {
+async fn log_in(settings: &Settings, dead: &Arc<AtomicBool>, woken: &Arc<Notify>) -> Result<Login, Fault> {
     let (dead, woken) = (Arc::clone(dead), Arc::clone(woken));
     let on_push = move |push: PushInfo| {
         if push.kind == PushKind::Disconnection {
@@ -107,29 +112,25 @@ async fn log_in(
     };
     let config = AsyncConnectionConfig::new().set_response_timeout(None);
     let config3 = config.clone().set_push_sender(on_push);
-    match greet(settings, ProtocolVersion::RESP3, config3).await? {
-        Err(error) if is_too_old(&error) => greet(settings, ProtocolVersion::RESP2, config).await?,
+    match greet(settings, ProtocolVersion::RESP3, config3).await {
+        // Servers and what stands before them refuse `HELLO` in many words. Whether it was the login that they
+        // refused, they say again.
+        Err(Fault::Answer | Fault::Permission(_)) => greet(settings, ProtocolVersion::RESP2, config).await,
         answer => answer,
     }
-    .map_err(|error| Fault::of(&error))
 }
 
-/// Connects and tells who we are; what the server answers to that.
+/// Connects and tells who we are.
 async fn greet(
     settings: &Settings,
     protocol: ProtocolVersion,
     config: AsyncConnectionConfig,
-) -> Result<Result<(MultiplexedConnection, Driver), RedisError>, Fault> {
+) -> Result<Login, Fault> {
     let wire = wire::open(&settings.host, settings.port, settings.tls.as_ref()).await?;
-    let login = settings.login(protocol);
-    let greeted = MultiplexedConnection::new_with_config(&login, wire, config).await;
-    Ok(greeted.map(|(mux, driver)| (mux, Driver(tokio::spawn(driver).abort_handle()))))
-}
-
-/// Whether a server does not know RESP3. The library knows one wording of it, there are more.
-fn is_too_old(error: &RedisError) -> bool {
-    let unknown = error.detail().is_some_and(|text| text.starts_with("unknown command"));
-    error.kind() == redis::ErrorKind::RESP3NotSupported || error.code() == Some("NOPROTO") || unknown
+    let greeted = MultiplexedConnection::new_with_config(&settings.login(protocol), wire, config).await;
+    let (mux, driver) = greeted.map_err(|error| Fault::of(&error))?;
+    let driver = Driver(tokio::spawn(driver).abort_handle());
+    Ok(Login { mux, driver, pushes: protocol.supports_resp3() })
 }
 
 /// Selects the database, if that is permitted.

@@ -58,7 +58,10 @@ impl Supervisor {
     async fn connect(&mut self) -> Result<Arc<Connection>, Fault> {
         let line = Connection::open(&self.shared.settings, &self.shared.woken).await?;
         if !line.knows_run {
-            self.chronicle.anonymous(&self.shared.address);
+            self.chronicle.odd(&self.shared.address, Quirk::Anonymous);
+        }
+        if !line.pushes {
+            self.chronicle.odd(&self.shared.address, Quirk::Pushless);
         }
         Ok(Arc::new(line))
     }
@@ -149,7 +152,17 @@ struct Chronicle {
     was_connected: bool,
     /// What needs a human and has been said in this outage.
     alarmed: Option<Fault>,
-    anonymous: bool,
+    /// What has been said of the server, and need not be said again.
+    known: Vec<Quirk>,
+}
+
+/// What is odd about a server that is used all the same.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Quirk {
+    /// It does not tell which incarnation it is.
+    Anonymous,
+    /// It does not tell when the connection breaks.
+    Pushless,
 }
 
 impl Chronicle {
@@ -180,17 +193,25 @@ impl Chronicle {
         } else {
             tracing::info!(target: "cachefn", address, invalidations, "Connected to Redis");
         }
-        *self = Self { was_connected: true, outage: false, alarmed: None, anonymous: self.anonymous };
+        (self.was_connected, self.outage, self.alarmed) = (true, false, None);
     }
 
-    fn anonymous(&mut self, address: &str) {
-        if !self.anonymous {
-            tracing::warn!(
+    fn odd(&mut self, address: &str, quirk: Quirk) {
+        if self.known.contains(&quirk) {
+            return;
+        }
+        self.known.push(quirk);
+        match quirk {
+            Quirk::Anonymous => tracing::warn!(
                 target: "cachefn",
                 address,
                 "Redis does not tell its run_id (INFO is not permitted): entries survive a change of server"
-            );
+            ),
+            Quirk::Pushless => tracing::info!(
+                target: "cachefn",
+                address,
+                "Redis does not speak RESP3: a broken connection is noticed by the next command or ping"
+            ),
         }
-        self.anonymous = true;
     }
 }

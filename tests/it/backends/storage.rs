@@ -135,17 +135,3 @@ async fn a_full_server_stores_nothing_and_still_reads_and_invalidates() {
     server.ask::<()>(&["CONFIG", "SET", "maxmemory", "0"]);
     assert_eq!(put(&backend, "k", "3").await, Ok(Filled::Stored));
 }
-
-#[tokio::test]
-async fn a_server_without_resp3_is_used_all_the_same() {
-    let mut server = RedisServer::with(Options::default().line(&["rename-command", "HELLO", ""]));
-    let backend = connected(Settings { db: 3, timeout: SHORT, ..server.settings() }).await;
-    put(&backend, "k", "1").await.unwrap();
-    assert_eq!(read(&backend, "k").await.as_deref(), Some("1"));
-    assert_eq!(server.keys("test@"), Vec::<String>::new(), "database 0 is not used");
-    server.kill();
-    until("a ping notices", || backend.0.state() == State::Degraded).await;
-    server.restart();
-    used_again(&backend).await;
-    assert_eq!(put(&backend, "k", "2").await, Ok(Filled::Stored));
-}
