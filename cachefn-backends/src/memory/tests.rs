@@ -120,7 +120,7 @@ fn keys_by_the_million_stay_under_a_bound_of_64_mib_and_what_goes_is_given_back(
         hold(&memory, &key, &values, LIFE);
         if number % 8 == 0 {
             // The hot table is not to hold on to anything either.
-            let _ = memory.read(&key, Some(memory.short(owner(), &words(number))), owner(), |_| ());
+            let _ = memory.read(&key, Some(memory.short(owner(), &words(number))), owner(), |_, _| ());
         }
         if number % 10_000 == 0 {
             assert!(memory.bytes() <= BOUND, "{} bytes after {number} keys", memory.bytes());
@@ -143,7 +143,7 @@ fn what_has_expired_is_given_back_though_nobody_reads_it() {
     for number in 0..1_000 {
         let key = format!("k{number}");
         hold(&memory, &key, &values, Duration::from_millis(50));
-        let _ = memory.read(&key, Some(memory.short(owner(), &words(number))), owner(), |_| ());
+        let _ = memory.read(&key, Some(memory.short(owner(), &words(number))), owner(), |_, _| ());
     }
     hold(&memory, "stays", &values, LIFE);
     until("all but one have expired", || memory.entries() == 1);
@@ -166,8 +166,8 @@ fn what_has_expired_is_given_back_while_other_keys_are_called() {
         let other = words(7);
         let call = memory.short(owner(), &other);
         for _ in 0..1_000 {
-            if memory.glance(call, |_| ()).is_none() {
-                memory.read("stays", Some(call), owner(), |_| ()).expect("it lives on");
+            if memory.glance(call, |_, _| ()).is_none() {
+                memory.read("stays", Some(call), owner(), |_, _| ()).expect("it lives on");
             }
         }
         there_are(&values) == 1
