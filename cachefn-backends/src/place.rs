@@ -66,6 +66,12 @@ impl Group {
         name.starts_with("t:").then(|| Self(name.into()))
     }
 
+    /// The group of any canonical name.
+    #[cfg(feature = "redis")]
+    pub(crate) fn of_name(name: &str) -> Self {
+        Self(name.into())
+    }
+
     /// The canonical name: a kind, a colon, the group's own name.
     pub fn name(&self) -> &str {
         &self.0

@@ -27,12 +27,27 @@ impl Freshness {
         Life { fresh, due, stale: self.stale, error: self.stale_if_error }
     }
 
+    /// What is left at `now`, in ms since 1970, of the life of a value that was found elsewhere.
+    pub(crate) fn rest(&self, span: Span, now: u64) -> Life {
+        let until = |moment: u64| Duration::from_millis(moment.saturating_sub(now));
+        // By a clock that is behind it would live longer than it was meant to.
+        let fresh =
+            until(span.fresh_until).min(Duration::from_millis(span.fresh_until.saturating_sub(span.born)));
+        let past = |moment: u64| until(moment).saturating_sub(fresh);
+        let due = self.refresh_ahead.map_or(fresh, |part| until(due(span, part)).min(fresh));
+        Life { fresh, due, stale: past(span.stale_until), error: past(span.error_until) }
+    }
+
     /// Whether what lives for `span` is to be refreshed at `now`, in ms since 1970, though it is fresh.
     pub(crate) fn is_due(&self, span: Span, now: u64) -> bool {
-        let Some(part) = self.refresh_ahead else { return false };
-        let life = Duration::from_millis(span.fresh_until.saturating_sub(span.born));
-        Duration::from_millis(now.saturating_sub(span.born)) >= life.mul_f64(part)
+        self.refresh_ahead.is_some_and(|part| now >= due(span, part))
     }
+}
+
+/// When that part of a life is over, in ms since 1970.
+fn due(span: Span, part: f64) -> u64 {
+    let life = Duration::from_millis(span.fresh_until.saturating_sub(span.born)).mul_f64(part);
+    span.born.saturating_add(u64::try_from(life.as_millis()).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]
@@ -54,5 +69,22 @@ mod tests {
         let span = freshness.life(MINUTE).span(1_000, 1_000);
         assert!(!freshness.is_due(span, 30_999));
         assert!(freshness.is_due(span, 31_000));
+    }
+
+    #[test]
+    fn what_was_found_elsewhere_lives_on_for_what_is_left() {
+        let freshness = Freshness { stale: MINUTE, refresh_ahead: Some(0.5), ..Freshness::NONE };
+        let span = freshness.life(MINUTE).span(1_000, 1_000);
+        let seconds = Duration::from_secs;
+        let rest = |now| freshness.rest(span, now);
+        let expected = Life { fresh: seconds(50), due: seconds(20), stale: MINUTE, error: Duration::ZERO };
+        assert_eq!(rest(11_000), expected);
+        assert_eq!(rest(41_000), Life { fresh: seconds(20), due: Duration::ZERO, ..expected });
+        assert_eq!(
+            rest(71_000),
+            Life { fresh: Duration::ZERO, due: Duration::ZERO, stale: seconds(50), ..expected }
+        );
+        assert_eq!(rest(131_000).whole(), Duration::ZERO);
+        assert_eq!(rest(0).fresh, MINUTE, "the clock here is behind");
     }
 }

@@ -234,10 +234,23 @@ impl Cache {
         self.redis.as_ref().and_then(Redis::link)
     }
 
-    /// Whether memory is what answers: there is no Redis, or it is away.
+    /// Whether memory is what answers: there is no Redis, or memory speaks for it, or it is away.
     #[inline]
     pub(crate) fn reads_memory(&self) -> bool {
-        self.redis.is_none() || self.link().is_none()
+        match &self.redis {
+            None => true,
+            Some(redis) => redis.is_near() || redis.link().is_none(),
+        }
+    }
+
+    /// Whether memory may ever speak for Redis.
+    pub(crate) fn may_be_near(&self) -> bool {
+        self.redis.as_ref().is_some_and(Redis::may_be_near)
+    }
+
+    /// Whether what Redis has may stand in memory too.
+    pub(crate) fn is_near(&self) -> bool {
+        self.redis.as_ref().is_some_and(Redis::is_near)
     }
 
     /// What sensitive keys are hidden with: the same in all processes that share them.
@@ -277,15 +290,8 @@ fn secret(config: &Config) -> Option<Secret> {
 
 #[cfg(feature = "redis")]
 fn start_redis(config: &Config, memory: &Memory) -> Option<Redis> {
-    let memory = memory.clone();
-    let on_change = move || {
-        memory.clear();
-        // What is under a lock is to be quick.
-        let memory = memory.clone();
-        cachefn_backends::background::handle().spawn(async move { memory.reclaim() });
-    };
-    let start = |settings| Redis::start(settings, on_change);
-    config.redis().map(|redis| start(redis.settings(config.prefix())))
+    let settings = config.redis()?.settings(config.prefix(), config.near());
+    Some(Redis::start(settings, crate::remote::Follows(memory.clone())))
 }
 
 #[cfg(not(feature = "redis"))]

@@ -6,6 +6,24 @@ pub(crate) use cachefn_backends::redis::{Ack, Link, Redis, RedisLease};
 #[cfg(not(feature = "redis"))]
 pub(crate) use absent::{Ack, Link, Redis, RedisLease, state};
 
+/// Memory, as it follows what happens in Redis.
+#[cfg(feature = "redis")]
+pub(crate) struct Follows(pub(crate) cachefn_backends::memory::Memory);
+
+#[cfg(feature = "redis")]
+impl cachefn_backends::redis::Listener for Follows {
+    fn forget(&self) {
+        self.0.clear();
+        // What is under a lock is to be quick.
+        let memory = self.0.clone();
+        cachefn_backends::background::handle().spawn(async move { memory.reclaim() });
+    }
+
+    fn strike(&self, target: &cachefn_backends::place::Target) {
+        self.0.invalidate(target);
+    }
+}
+
 /// The state of the connection, in a word.
 #[cfg(feature = "redis")]
 pub(crate) fn state(redis: &Redis) -> &'static str {
@@ -49,6 +67,14 @@ mod absent {
 
     impl Redis {
         pub(crate) fn link(&self) -> Option<Link> {
+            match self.0 {}
+        }
+
+        pub(crate) fn is_near(&self) -> bool {
+            match self.0 {}
+        }
+
+        pub(crate) fn may_be_near(&self) -> bool {
             match self.0 {}
         }
 

@@ -99,6 +99,7 @@ impl RedisServer {
             username: None,
             password: self.options.password.clone(),
             timeout: Duration::from_secs(2),
+            near: true,
             prefix: "test".into(),
             tls: None,
         }

@@ -22,9 +22,19 @@ pub(super) struct Fills {
     begun: AtomicU64,
 }
 
+/// Where a fill has its value from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A body.
+    Load,
+    /// A place where the value of one was stored.
+    Reading,
+}
+
 /// The mark of one fill.
 #[derive(Debug)]
 pub(super) struct Mark {
+    kind: Kind,
     begun: u64,
     voided: AtomicBool,
 }
@@ -42,10 +52,10 @@ impl Fills {
     }
 
     /// Lists a fill of `key` that begins now.
-    pub(super) fn begin(&self, key: &Arc<str>) -> Arc<Mark> {
+    pub(super) fn begin(&self, key: &Arc<str>, kind: Kind) -> Arc<Mark> {
         let mut running = self.lock(key).0;
         let begun = self.begun.fetch_add(1, Ordering::Relaxed);
-        let mark = Arc::new(Mark { begun, voided: AtomicBool::new(false) });
+        let mark = Arc::new(Mark { kind, begun, voided: AtomicBool::new(false) });
         running.entry(Arc::clone(key)).or_default().push(Arc::clone(&mark));
         mark
     }
@@ -84,9 +94,9 @@ impl Locked<'_> {
         self.void(key, |_| true);
     }
 
-    /// Voids the fills of `key` that began before `mark`.
-    pub(super) fn void_earlier(&self, key: &str, mark: &Mark) {
-        self.void(key, |other| other.begun < mark.begun);
+    /// Voids the fills of `key` whose values are older than that of `mark`.
+    pub(super) fn void_older(&self, key: &str, mark: &Mark) {
+        self.void(key, |other| mark.is_newer(other));
     }
 
     fn void(&self, key: &str, which: impl Fn(&Mark) -> bool) {
@@ -97,6 +107,16 @@ impl Locked<'_> {
 }
 
 impl Mark {
+    /// Loads begin in the order of their values. What is read may be older than any load that has ended, and is newer
+    /// than none.
+    fn is_newer(&self, other: &Self) -> bool {
+        match (self.kind, other.kind) {
+            (Kind::Load, Kind::Load) => other.begun < self.begun,
+            (Kind::Load, Kind::Reading) => true,
+            (Kind::Reading, _) => false,
+        }
+    }
+
     /// Whether an invalidation of the key or a later fill came between.
     pub(super) fn is_void(&self) -> bool {
         self.voided.load(Ordering::Acquire)

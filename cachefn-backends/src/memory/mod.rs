@@ -28,7 +28,7 @@ use crate::place::{Group, Place, Target};
 use crate::sync::step;
 use entry::Parts;
 pub use entry::{AnyEntry, Entry};
-use fill::{Fills, Mark};
+use fill::{Fills, Kind, Mark};
 use generation::{Captured, Generations};
 use hot::Hot;
 pub use name::Short;
@@ -158,8 +158,17 @@ impl Memory {
 
     /// Begins a fill of `place`: captures its generations and lists it for the key's invalidation.
     pub fn begin(&self, place: &Place) -> Ticket {
+        self.begin_as(place, Kind::Load)
+    }
+
+    /// The same for a value that is read where it was stored: a load that ends meanwhile is newer, whenever it began.
+    pub fn begin_reading(&self, place: &Place) -> Ticket {
+        self.begin_as(place, Kind::Reading)
+    }
+
+    fn begin_as(&self, place: &Place, kind: Kind) -> Ticket {
         let strikes = self.inner.generations.strikes();
-        let mark = self.inner.fills.begin(&place.key);
+        let mark = self.inner.fills.begin(&place.key, kind);
         let captured = self.inner.generations.capture(&place.lineage);
         let name = self.inner.hashing.name(&place.key);
         Ticket { memory: self.clone(), place: place.clone(), name, mark, strikes, captured }
@@ -321,7 +330,7 @@ impl Ticket {
         if !self.is_current() {
             return Filled::Refused;
         }
-        fills.void_earlier(key, &self.mark);
+        fills.void_older(key, &self.mark);
         change(inner, &self.name);
         Filled::Stored
     }

@@ -1,5 +1,6 @@
 -- Announces a fill. KEYS: value, lease, generations. ARGV: lease token, life of the lease (ms), life
 -- of generations (s), 1 to accept an entry that stands, a fresh token for each generation.
+-- What a client has written it must read again to be told when it changes: hence the second TTL.
 -- Answers {2, value} or {1, lease token, number of the fill, generations}.
 local found = redis.call('MGET', unpack(KEYS))
 local header, complete = '', true
@@ -30,6 +31,7 @@ redis.call('SET', KEYS[2], struct.pack('>c8I4I4I4', token, begun, stored, active
 for i = 3, #KEYS do
   if redis.call('TTL', KEYS[i]) * 2 < tonumber(ARGV[3]) then
     redis.call('EXPIRE', KEYS[i], ARGV[3])
+    redis.call('TTL', KEYS[i])
   end
 end
 return {1, token, begun, header}

@@ -4,8 +4,8 @@
 //! it breaks; otherwise RESP2, and the next command or ping notices.
 
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
@@ -16,6 +16,7 @@ use tokio::time::timeout;
 
 use super::fault::Fault;
 use super::keys::{self, Keys};
+use super::near::{self, Listener};
 use super::permits::{self, Missing};
 use super::settings::Settings;
 use super::wire;
@@ -36,6 +37,8 @@ pub(super) struct Connection {
     pub(super) knows_run: bool,
     /// Whether the server speaks RESP3, so that it is noticed at once when the connection breaks.
     pub(super) pushes: bool,
+    /// Whether the server says what changes.
+    pub(super) tracks: bool,
 }
 
 /// The task that reads and writes. It ends with its connection, whatever is still to be written.
@@ -43,16 +46,30 @@ struct Driver(AbortHandle);
 
 impl Connection {
     /// Connects, logs in, selects the database and loads the scripts. `woken` is notified when the
-    /// connection breaks.
-    pub(super) async fn open(settings: &Settings, woken: &Arc<Notify>) -> Result<Self, Fault> {
+    /// connection breaks, and `listener` told what changes.
+    pub(super) async fn open(
+        settings: &Settings,
+        woken: &Arc<Notify>,
+        listener: &Arc<dyn Listener>,
+    ) -> Result<Self, Fault> {
         let attempt = async {
             let dead = Arc::new(AtomicBool::new(false));
-            let Login { mut mux, driver, pushes } = log_in(settings, &dead, woken).await?;
+            let named = Arc::new(OnceLock::new());
+            let pushed = Pushed {
+                dead: Arc::clone(&dead),
+                woken: Arc::clone(woken),
+                listener: Arc::clone(listener),
+                keys: Arc::clone(&named),
+            };
+            let Login { mut mux, driver, pushes } = log_in(settings, pushed).await?;
             let missing = select(&mut mux, settings.db).await?;
             let run = run(&mut mux).await?;
             let keys = Keys::new(&settings.prefix, run.as_deref());
             permits::check(&mut mux, &keys, missing).await?;
-            Ok(Self { mux, _driver: driver, dead, keys, knows_run: run.is_some(), pushes })
+            // Before anything is read, and before any push can name it.
+            let keys = named.get_or_init(|| keys).clone();
+            let tracks = pushes && settings.near && track(&mut mux).await?;
+            Ok(Self { mux, _driver: driver, dead, keys, knows_run: run.is_some(), pushes, tracks })
         };
         timeout(CONNECT_TIMEOUT, attempt).await.unwrap_or(Err(Fault::Timeout))
     }
@@ -101,13 +118,36 @@ impl Drop for Driver {
     }
 }
 
-async fn log_in(settings: &Settings, dead: &Arc<AtomicBool>, woken: &Arc<Notify>) -> Result<Login, Fault> {
-    let (dead, woken) = (Arc::clone(dead), Arc::clone(woken));
-    let on_push = move |push: PushInfo| {
-        if push.kind == PushKind::Disconnection {
-            dead.store(true, Ordering::Release);
-            woken.notify_one();
+/// What the server says without being asked.
+struct Pushed {
+    dead: Arc<AtomicBool>,
+    woken: Arc<Notify>,
+    listener: Arc<dyn Listener>,
+    keys: Arc<OnceLock<Keys>>,
+}
+
+impl Pushed {
+    /// Called by the driver, in the order of the stream.
+    fn take(&self, push: PushInfo) {
+        match push.kind {
+            PushKind::Disconnection => {
+                self.dead.store(true, Ordering::Release);
+                self.woken.notify_one();
+            }
+            PushKind::Invalidate => {
+                let Some(keys) = self.keys.get() else { return };
+                for target in near::changed(keys, push.data) {
+                    self.listener.strike(&target);
+                }
+            }
+            _ => {}
         }
+    }
+}
+
+async fn log_in(settings: &Settings, pushed: Pushed) -> Result<Login, Fault> {
+    let on_push = move |push: PushInfo| {
+        pushed.take(push);
         Ok::<(), Infallible>(())
     };
     let config = AsyncConnectionConfig::new().set_response_timeout(None);
@@ -142,6 +182,15 @@ async fn select(mux: &mut MultiplexedConnection, db: i64) -> Result<Option<Missi
         Ok(_) => Ok(None),
         Err(Fault::Answer) => Err(Fault::Database),
         Err(Fault::Permission(_)) => Ok(Some(Missing::command("+select"))),
+        Err(fault) => Err(fault),
+    }
+}
+
+/// Has the server say what changes, if it can and we may ask.
+async fn track(mux: &mut MultiplexedConnection) -> Result<bool, Fault> {
+    match ask(mux, redis::cmd("CLIENT").arg("TRACKING").arg("ON").arg("NOLOOP")).await {
+        Ok(_) => Ok(true),
+        Err(Fault::Answer | Fault::Permission(_)) => Ok(false),
         Err(fault) => Err(fault),
     }
 }

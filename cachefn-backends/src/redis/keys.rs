@@ -66,6 +66,15 @@ impl Keys {
         format!("{}:x", self.stem)
     }
 
+    /// What a name stands for, if it is one of ours that values depend on.
+    pub(super) fn target(&self, name: &str) -> Option<Target> {
+        let rest = name.strip_prefix(&self.stem)?;
+        if let Some(key) = rest.strip_prefix(":v:") {
+            return Some(Target::Key(key.into()));
+        }
+        rest.strip_prefix(":g:").map(|group| Target::Group(Group::of_name(group)))
+    }
+
     fn value(&self, key: &str) -> String {
         format!("{}:v:{key}", self.stem)
     }

@@ -26,6 +26,7 @@ mod fault;
 mod journal;
 mod keys;
 mod link;
+mod near;
 mod pace;
 mod permits;
 mod script;
@@ -53,6 +54,7 @@ use crate::place::Target;
 use shared::Shared;
 
 pub use link::Link;
+pub use near::{Listener, SILENCE};
 pub use script::RedisLease;
 pub use settings::{Settings, Tls};
 pub use trust::State;
@@ -70,11 +72,9 @@ struct Handle {
 impl Redis {
     /// Begins to connect, and returns at once.
     ///
-    /// `on_change` is called whenever trust in the server is lost, before anybody sees that, and each
-    /// time right before the server is used. It is called under a lock: it must be quick, must not panic
-    /// and must not use this `Redis`.
-    pub fn start(settings: Settings, on_change: impl Fn() + Send + Sync + 'static) -> Self {
-        let shared = Arc::new(Shared::new(settings, Box::new(on_change)));
+    /// `listener` is told whatever those who keep values of the server in memory have to know.
+    pub fn start(settings: Settings, listener: impl Listener) -> Self {
+        let shared = Arc::new(Shared::new(settings, Arc::new(listener)));
         shared.take_over();
         let task = background::handle().spawn(supervisor::supervise(Arc::clone(&shared)));
         Self(Arc::new(Handle { shared, supervisor: task.abort_handle() }))
@@ -107,6 +107,18 @@ impl Redis {
     pub fn link(&self) -> Option<Link> {
         let (line, epoch) = self.0.shared.trust().link()?;
         Some(Link::new(Arc::clone(&self.0.shared), line, epoch))
+    }
+
+    /// Whether memory may speak for the server: what the listener keeps is as true as what the server has, up to what is
+    /// on its way to be told. Costs a load and a look at the clock.
+    #[inline]
+    pub fn is_near(&self) -> bool {
+        self.0.shared.near.is_live()
+    }
+
+    /// Whether [`is_near`](Self::is_near) may ever be true.
+    pub fn may_be_near(&self) -> bool {
+        self.0.shared.settings.near
     }
 
     /// Strikes `targets`, or journals them while the server cannot be used. Whatever there is to send

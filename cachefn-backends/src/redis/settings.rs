@@ -24,6 +24,8 @@ pub struct Settings {
     pub password: Option<String>,
     /// How long one call may wait for Redis, all its steps together.
     pub timeout: Duration,
+    /// Whether the server is asked to say what changes, so that memory may speak for it.
+    pub near: bool,
     /// First part of every key, so that applications can share a server.
     pub prefix: String,
     /// TLS, if the server is reached by it. That needs the feature `rustls`.
@@ -84,6 +86,7 @@ mod tests {
             username: Some("sesame-user".into()),
             password: Some("sesame-word".into()),
             timeout: Duration::from_millis(250),
+            near: true,
             prefix: "p".into(),
             tls: None,
         };

@@ -1,6 +1,7 @@
 -- Ends a fill. KEYS: value, lease, generations, which need not be all that the lease was given. ARGV: lease token,
 -- number of the fill, generations,
 -- what to do with the value (store, vacate, leave), the value, its life (ms), life of generations (s).
+-- What a client has written it must read again to be told when it changes: hence PTTL without use.
 -- Answers 1, or 0 if an invalidation or a later fill came between; then nothing is changed.
 local found = redis.call('MGET', unpack(KEYS))
 local lease = found[2]
@@ -23,11 +24,13 @@ local mine = tonumber(ARGV[2])
 local current = stored <= mine
 if current and ARGV[4] == 'store' then
   redis.call('SET', KEYS[1], ARGV[5], 'PX', ARGV[6])
+  redis.call('PTTL', KEYS[1])
   stored = mine
   -- An entry whose generation expires first would be lost early.
   for i = 3, #KEYS do
     if redis.call('PTTL', KEYS[i]) < tonumber(ARGV[6]) then
       redis.call('EXPIRE', KEYS[i], ARGV[7])
+      redis.call('PTTL', KEYS[i])
     end
   end
 elseif current and ARGV[4] == 'vacate' then

@@ -10,9 +10,11 @@ use tokio::task::JoinHandle;
 
 use super::connect::Connection;
 use super::fault::Fault;
+use super::near::{Listener, Near};
 use super::settings::Settings;
 use super::trust::{Errand, Lost, Next, Trust};
 use crate::background;
+use crate::clock::Tick;
 use crate::error::Error;
 use crate::place::{Group, Target};
 
@@ -34,14 +36,15 @@ pub(super) struct Shared {
     /// Whether the first attempt to connect has ended.
     pub(super) settled: watch::Sender<bool>,
     trust: Mutex<Trust<Arc<Connection>>>,
-    on_change: Box<dyn Fn() + Send + Sync>,
+    pub(super) listener: Arc<dyn Listener>,
+    pub(super) near: Near,
     idle: Notify,
     /// How long generations live, in seconds: twice the longest life of an entry seen so far.
     generation_life: AtomicU64,
 }
 
 impl Shared {
-    pub(super) fn new(mut settings: Settings, on_change: Box<dyn Fn() + Send + Sync>) -> Self {
+    pub(super) fn new(mut settings: Settings, listener: Arc<dyn Listener>) -> Self {
         settings.timeout = settings.timeout.min(MAX_TIMEOUT);
         let (address, trust) = (settings.address(), Trust::new());
         Self {
@@ -50,7 +53,8 @@ impl Shared {
             woken: Arc::default(),
             settled: watch::Sender::new(false),
             trust: Mutex::new(trust),
-            on_change,
+            listener,
+            near: Near::new(),
             idle: Notify::new(),
             generation_life: AtomicU64::new(GENERATION_LIFE.as_secs()),
         }
@@ -58,7 +62,7 @@ impl Shared {
 
     /// The books. Whoever holds them must not wait.
     pub(super) fn trust(&self) -> MutexGuard<'_, Trust<Arc<Connection>>> {
-        // Only `on_change` can panic under the lock, and each change of the books is complete before.
+        // Only the listener can panic under the lock, and each change of the books is complete before.
         self.trust.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -98,6 +102,10 @@ impl Shared {
         let names = errand.line.keys.struck(&errand.targets);
         let sent = tokio::time::timeout_at(deadline.into(), errand.line.unlink(&names)).await;
         let outcome = sent.unwrap_or(Err(Fault::Timeout));
+        if outcome.is_ok() {
+            // What was read before the server had heard of it.
+            errand.targets.iter().for_each(|target| self.listener.strike(target));
+        }
         self.losing(|trust| trust.done(errand.number, outcome.err()));
         self.idle.notify_one();
         Ok(outcome?)
@@ -108,10 +116,21 @@ impl Shared {
         let mut trust = self.trust();
         let next = trust.next(epoch, BATCH);
         if next == Next::Publish {
-            (self.on_change)();
+            self.listener.forget();
             trust.publish();
+            if trust.link().is_some_and(|(line, _)| line.tracks) {
+                self.near.is_alive(self.near.now());
+            }
         }
         next
+    }
+
+    /// The server of `epoch` has given a sign of life, which was asked for at `asked`.
+    pub(super) fn is_alive(&self, epoch: u64, asked: Tick) {
+        let trust = self.trust();
+        if trust.link().is_some_and(|(line, now)| now == epoch && line.tracks) {
+            self.near.is_alive(asked);
+        }
     }
 
     /// The last loss that has not been looked at.
@@ -181,7 +200,8 @@ impl Shared {
     fn losing(&self, change: impl FnOnce(&mut Trust<Arc<Connection>>) -> bool) {
         let mut trust = self.trust();
         if change(&mut trust) {
-            (self.on_change)();
+            self.near.end();
+            self.listener.forget();
         }
         drop(trust);
         self.woken.notify_one();

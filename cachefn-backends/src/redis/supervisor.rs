@@ -56,12 +56,14 @@ impl Supervisor {
     }
 
     async fn connect(&mut self) -> Result<Arc<Connection>, Fault> {
-        let line = Connection::open(&self.shared.settings, &self.shared.woken).await?;
+        let line = Connection::open(&self.shared.settings, &self.shared.woken, &self.shared.listener).await?;
         if !line.knows_run {
             self.chronicle.odd(&self.shared.address, Quirk::Anonymous);
         }
         if !line.pushes {
             self.chronicle.odd(&self.shared.address, Quirk::Pushless);
+        } else if self.shared.settings.near && !line.tracks {
+            self.chronicle.odd(&self.shared.address, Quirk::Untracked);
         }
         Ok(Arc::new(line))
     }
@@ -134,12 +136,17 @@ impl Supervisor {
                 self.shared.report(epoch, Fault::Broken);
             } else if Instant::now() < next_ping {
                 let _ = timeout(next_ping - Instant::now(), self.shared.woken.notified()).await;
-            } else if let Err(fault) = line.ping(self.shared.settings.timeout).await {
-                // The ping was the probe: there is nothing to suspect any more.
-                let fault = if fault == Fault::Timeout { Fault::Silent } else { fault };
-                self.shared.report(epoch, fault);
             } else {
-                next_ping = Instant::now() + PING_EVERY;
+                let asked = self.shared.near.now();
+                match line.ping(self.shared.settings.timeout).await {
+                    Ok(()) => {
+                        self.shared.is_alive(epoch, asked);
+                        next_ping = Instant::now() + PING_EVERY;
+                    }
+                    // The ping was the probe: there is nothing to suspect any more.
+                    Err(Fault::Timeout) => self.shared.report(epoch, Fault::Silent),
+                    Err(fault) => self.shared.report(epoch, fault),
+                }
             }
         }
     }
@@ -161,8 +168,10 @@ struct Chronicle {
 enum Quirk {
     /// It does not tell which incarnation it is.
     Anonymous,
-    /// It does not tell when the connection breaks.
+    /// It does not tell when the connection breaks, or what changes.
     Pushless,
+    /// It does not tell what changes.
+    Untracked,
 }
 
 impl Chronicle {
@@ -210,7 +219,12 @@ impl Chronicle {
             Quirk::Pushless => tracing::info!(
                 target: "cachefn",
                 address,
-                "Redis does not speak RESP3: a broken connection is noticed by the next command or ping"
+                "Redis does not speak RESP3: a broken connection is noticed by the next command or ping, and every hit asks Redis"
+            ),
+            Quirk::Untracked => tracing::info!(
+                target: "cachefn",
+                address,
+                "Redis does not tell what changes (CLIENT TRACKING is refused): every hit asks Redis"
             ),
         }
     }

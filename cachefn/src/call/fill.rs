@@ -12,7 +12,7 @@ use cachefn_backends::envelope::{Draft, MAX_TAGS};
 use cachefn_backends::error::{Error, ErrorKind};
 use cachefn_backends::life::Life;
 use cachefn_backends::memory::{AnyEntry, Ticket};
-use cachefn_backends::place::Place;
+use cachefn_backends::place::{Place, Target};
 
 use super::found::{Found, Spare};
 use crate::codec;
@@ -185,11 +185,12 @@ impl Fill {
         self.says_miss();
         self.seal();
         if let Some((_, site)) = &self.lease {
-            let word = self.word::<K>(&value, *site);
-            let entry = self.share(&value);
+            let life = self.life();
+            let word = self.word::<K>(&value, *site, life);
+            let entry = if self.cache.is_near() { self.entry(&value, life) } else { self.share(&value) };
             return self.tell(word, entry, value);
         }
-        let entry = self.entry(&value);
+        let entry = self.entry(&value, self.cache.life_in_memory(self.life()));
         // While Redis is in use memory is not read: what is stored there now would be old when it is.
         let store = |entry: &AnyEntry| self.ticket.store(Arc::clone(entry));
         let filled = self.known(Filled::Refused).map(|refused| entry.as_ref().map_or(refused, store));
@@ -200,8 +201,7 @@ impl Fill {
     }
 
     /// The value as memory's entry; none if one of its tags was struck while the body ran.
-    fn entry<V: Storable>(&self, value: &V) -> Option<AnyEntry> {
-        let life = self.cache.life_in_memory(self.life());
+    fn entry<V: Storable>(&self, value: &V, life: Life) -> Option<AnyEntry> {
         let size = codec::encoded_size(value).unwrap_or(mem::size_of::<V>()).max(mem::size_of::<V>());
         let (owner, tags) = (self.instance.owner, &self.terms.tags_of_value);
         let entry = self.ticket.entry_tagged(value.clone(), owner, size, life, tags)?;
@@ -220,10 +220,10 @@ impl Fill {
         self.seat.as_ref().map(|_| entry())
     }
 
-    fn word<K: Kind<Stored: Storable>>(&self, value: &K::Stored, site: u64) -> Word {
+    fn word<K: Kind<Stored: Storable>>(&self, value: &K::Stored, site: u64, life: Life) -> Word {
         match K::Codec::encode(value, self.instance.owner_of(site)) {
             Ok((ident, payload)) => {
-                let (life, tags) = (self.life(), self.terms.tags_of_value.clone());
+                let tags = self.terms.tags_of_value.clone();
                 let span = life.span(self.born, self.cache.memory.clock().unix_millis());
                 Word::Store(Draft { ident, span, payload, tags }, life.whole())
             }
@@ -235,19 +235,23 @@ impl Fill {
         }
     }
 
+    /// Has Redis told, and then memory and the followers: on a task of its own, for who is dropped meanwhile would leave
+    /// memory behind.
     fn tell<V>(self: Box<Self>, word: Word, entry: Option<AnyEntry>, value: V) -> Settling<V> {
-        let Self { instance, ticket, seat, lease, .. } = *self;
-        let telling = async move {
+        let Self { cache, instance, ticket, seat, lease, .. } = *self;
+        let telling = background::handle().spawn(async move {
             let Some((lease, _)) = lease else { return };
             let stores = matches!(word, Word::Store(..));
-            let filled = match (lease.tell(word).await, ticket.is_current()) {
-                (Ok(Filled::Stored), false) => Ok(Filled::Refused),
-                (filled, _) => filled,
-            };
+            let told = lease.tell(word).await;
+            let filled = land(&cache, &ticket, told, entry.as_ref().filter(|_| stores));
             if stores {
                 count(instance, &filled);
             }
             settle(filled, seat, entry.as_ref());
+        });
+        let telling = async move {
+            // It ends by itself.
+            let _ = telling.await;
         };
         Settling::Waits(Box::pin(telling), value)
     }
@@ -264,6 +268,28 @@ impl Fill {
 
     fn says(&self, outcome: Outcome) {
         event::outcome(outcome, &self.instance, &self.cache.prefix, self.key.as_str(), None, self.began);
+    }
+}
+
+/// Has memory follow what Redis was told: of its own writes it says nothing. Whether the value may be given to others.
+fn land(
+    cache: &Cache,
+    ticket: &Ticket,
+    told: Result<Filled, Error>,
+    entry: Option<&AnyEntry>,
+) -> Result<Filled, Error> {
+    let current = ticket.is_current();
+    if cache.may_be_near() && !matches!(told, Ok(Filled::Refused)) {
+        let stored = matches!(told, Ok(Filled::Stored)) && cache.is_near();
+        let kept = entry.filter(|_| stored).map(|entry| ticket.store(Arc::clone(entry)));
+        if kept != Some(Filled::Stored) {
+            // What memory has is older, and so is what is read just now.
+            cache.memory.invalidate(&Target::Key(Arc::clone(&ticket.place().key)));
+        }
+    }
+    match told {
+        Ok(Filled::Stored) if !current => Ok(Filled::Refused),
+        told => told,
     }
 }
 

@@ -13,7 +13,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::fill::Fill;
 use super::found::{Found, Spare};
-use super::search::{Decode, Due, Search};
+use super::search::{Due, Search, Vtable};
 use crate::flight::{Aboard, Joined};
 use crate::global::Cache;
 use crate::key::Key;
@@ -142,7 +142,7 @@ impl Miss {
     }
 
     /// The first stage. Without Redis a caller that leads needs no await at all.
-    pub(super) fn start(&mut self, decode: Decode) -> Stage {
+    pub(super) fn start(&mut self, stored: Vtable) -> Stage {
         let mut search = Search {
             cache: Arc::clone(&self.cache),
             instance: self.instance,
@@ -150,7 +150,7 @@ impl Miss {
             place: self.place.clone(),
             terms: std::mem::take(&mut self.terms),
             site: self.link.as_ref().and_then(|_| self.instance.stored_as()),
-            decode,
+            stored,
             absence: std::mem::replace(&mut self.absence, Absence::Absent),
             spare: self.spare.take(),
             asked: self.asked,
@@ -163,14 +163,14 @@ impl Miss {
         if self.refresh {
             return Stage::Looking(Box::pin(async move { search.fill(None, link).await }));
         }
-        if link.is_some() {
-            return Stage::Looking(Box::pin(search.run(link)));
-        }
         if let Some(spare) = search.spare.take_if(|_| self.refreshes) {
-            return match search.refresh(spare, None) {
+            return match search.refresh(spare, link) {
                 Ready::Due(due) => Stage::Due(due),
                 other => Stage::Looking(Box::pin(std::future::ready(other))),
             };
+        }
+        if link.is_some() {
+            return Stage::Looking(Box::pin(search.run(link)));
         }
         search.miss();
         match search.join() {

@@ -1,5 +1,6 @@
 //! What a miss does until its body may run: Redis, the flight, the generations.
 
+use std::any::{Any, TypeId};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
@@ -10,9 +11,9 @@ use cachefn_backends::backend::{Absence, Acquired, Backend, Lookup};
 use cachefn_backends::background;
 use cachefn_backends::envelope::Envelope;
 use cachefn_backends::error::{Error, ErrorKind};
-use cachefn_backends::life::Age;
+use cachefn_backends::life::{Age, Life};
 use cachefn_backends::memory::{AnyEntry, Ticket};
-use cachefn_backends::place::Place;
+use cachefn_backends::place::{Group, Place};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::fill::{Fill, Lease};
@@ -27,6 +28,7 @@ use crate::observe::Outcome;
 use crate::remote::{Link, RedisLease};
 use crate::site::Instance;
 use crate::terms::Terms;
+use crate::verdict::Storable;
 
 /// A follower whose flight had nothing for it looks again; after this many times it runs its body by
 /// itself, so that a key that is invalidated all the time cannot keep a caller waiting.
@@ -45,8 +47,28 @@ enum Held {
     Due(Spare),
 }
 
-/// Reads the stored part out of an envelope of the site.
-pub(super) type Decode = fn(&Envelope, Owner) -> Option<Erased>;
+/// What is done with the stored part of a return type, where its type is not known.
+#[derive(Clone, Copy)]
+pub(super) struct Vtable {
+    /// Reads it out of an envelope of the site.
+    pub(super) decode: fn(&Envelope, Owner) -> Option<Erased>,
+    /// Makes it a fill's entry, of so many bytes and with the tags that it named.
+    pub(super) entry: MakeEntry,
+}
+
+type MakeEntry = fn(&Ticket, &dyn Any, TypeId, usize, Life, &[Group]) -> Option<AnyEntry>;
+
+/// See [`Vtable::entry`].
+pub(super) fn entry<V: Storable>(
+    ticket: &Ticket,
+    value: &dyn Any,
+    owner: TypeId,
+    size: usize,
+    life: Life,
+    tags: &[Group],
+) -> Option<AnyEntry> {
+    ticket.entry_tagged(value.downcast_ref::<V>()?.clone(), owner, size, life, tags)
+}
 
 /// What looking needs; not generic, and not tied to the caller's future.
 pub(super) struct Search {
@@ -57,7 +79,7 @@ pub(super) struct Search {
     pub(super) terms: Terms,
     /// The number its values are stored under in Redis; none, if they cannot be told from another's.
     pub(super) site: Option<u64>,
-    pub(super) decode: Decode,
+    pub(super) stored: Vtable,
     pub(super) absence: Absence,
     /// What was found that is too old.
     pub(super) spare: Option<Spare>,
@@ -174,7 +196,7 @@ impl Search {
         };
         let mut lease = None;
         if let Some(link) = link {
-            match self.acquire(&link, seat.is_some()).await {
+            match self.acquire(&link, seat.is_some(), &ticket).await {
                 Ok(Granted::Lease(granted)) => lease = Some(Lease::new(link, self.place.clone(), granted)),
                 Ok(Granted::Value(value)) => {
                     seat.into_iter().for_each(Seat::retry);
@@ -238,8 +260,10 @@ impl Search {
     }
 
     async fn ask(&mut self, link: &Link) -> Result<Option<Held>, Error> {
+        // Before Redis is asked: what changes from now on voids it.
+        let ticket = self.cache.is_near().then(|| self.cache.memory.begin_reading(&self.place));
         match link.lookup(&self.place).await? {
-            Lookup::Hit(envelope) => Ok(self.read(&envelope)),
+            Lookup::Hit(envelope) => Ok(self.read(&envelope, ticket.as_ref())),
             Lookup::Miss(Absence::Invalidated(Some(ident))) if Some(ident.site) != self.site => {
                 self.instance.says_shared_key(self.key.as_str());
                 self.absence = Absence::Foreign;
@@ -252,10 +276,11 @@ impl Search {
         }
     }
 
-    async fn acquire(&mut self, link: &Link, accept: bool) -> Result<Granted, Error> {
+    async fn acquire(&mut self, link: &Link, accept: bool, ticket: &Ticket) -> Result<Granted, Error> {
         let mut acquired = link.acquire(&self.place, accept).await?;
         if let Acquired::Hit(envelope) = &acquired {
-            if let Some(Held::Fresh(value)) = self.read(envelope) {
+            let ticket = self.cache.is_near().then_some(ticket);
+            if let Some(Held::Fresh(value)) = self.read(envelope, ticket) {
                 return Ok(Granted::Value(value));
             }
             acquired = link.acquire(&self.place, false).await?;
@@ -267,17 +292,20 @@ impl Search {
     }
 
     /// Decodes what Redis holds, if it is of this function and this type.
-    fn read(&mut self, envelope: &Envelope) -> Option<Held> {
+    fn read(&mut self, envelope: &Envelope, ticket: Option<&Ticket>) -> Option<Held> {
         let site = self.site?;
         if envelope.ident.site != site {
             self.instance.says_shared_key(self.key.as_str());
         }
-        let Some(value) = (self.decode)(envelope, self.instance.owner_of(site)) else {
+        let Some(value) = (self.stored.decode)(envelope, self.instance.owner_of(site)) else {
             self.absence = Absence::Foreign;
             return None;
         };
         let (clock, span) = (self.cache.memory.clock(), envelope.span);
         let now = clock.unix_millis();
+        if let Some(ticket) = ticket {
+            self.keep(ticket, envelope, &*value, now);
+        }
         match span.age(now) {
             Some(Age::Fresh) if !self.instance.site.freshness.is_due(span, now) => {
                 self.hit(Duration::from_millis(span.fresh_until.saturating_sub(now)));
@@ -293,6 +321,15 @@ impl Search {
                 self.absence = Absence::Absent;
                 None
             }
+        }
+    }
+
+    /// Keeps what was found in memory, as long as that speaks for Redis.
+    fn keep(&self, ticket: &Ticket, envelope: &Envelope, value: &dyn Any, now: u64) {
+        let life = self.instance.site.freshness.rest(envelope.span, now);
+        let (owner, size) = (self.instance.owner, envelope.payload().len());
+        if let Some(entry) = (self.stored.entry)(ticket, value, owner, size, life, &envelope.tags) {
+            let _ = ticket.store(entry);
         }
     }
 

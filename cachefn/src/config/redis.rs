@@ -45,7 +45,7 @@ impl RedisConfig {
     }
 
     #[cfg(feature = "redis")]
-    pub(crate) fn settings(&self, prefix: &str) -> cachefn_backends::redis::Settings {
+    pub(crate) fn settings(&self, prefix: &str, near: bool) -> cachefn_backends::redis::Settings {
         cachefn_backends::redis::Settings {
             host: self.host.clone(),
             port: self.port,
@@ -53,6 +53,7 @@ impl RedisConfig {
             username: self.username.clone(),
             password: self.password.clone(),
             timeout: self.timeout,
+            near,
             prefix: prefix.to_owned(),
             tls: self
                 .tls

@@ -123,7 +123,7 @@ fn a_url_asks_for_tls_by_its_scheme() {
         let config = used.unwrap();
         let redis = config.redis().unwrap();
         assert_eq!((redis.tls(), redis.port()), (true, 6379));
-        assert_eq!(redis.settings("p").tls.unwrap().ca_file.unwrap().to_str(), Some("/etc/ca.pem"));
+        assert_eq!(redis.settings("p", true).tls.unwrap().ca_file.unwrap().to_str(), Some("/etc/ca.pem"));
         assert_eq!(config.warnings(), [""; 0]);
     } else {
         let error = used.unwrap_err().to_string();

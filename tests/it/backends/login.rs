@@ -90,6 +90,7 @@ async fn a_server_that_repeats_what_it_is_told_leaks_nothing() {
             username: Some("sesame-name".into()),
             password: Some("sesame-word".into()),
             timeout: SHORT,
+            near: true,
             prefix: "test".into(),
             tls: None,
         };
