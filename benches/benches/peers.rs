@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::env;
 use std::hint::black_box;
 use std::sync::{Barrier, LazyLock};
+use std::task::Waker;
 use std::thread;
 use std::time::Duration;
 
@@ -58,7 +59,9 @@ macro_rules! functions {
 functions!(plain: ,);
 functions!(ours: cachefn::cached(expire = 3600), cachefn::cached(expire = 3600));
 functions!(concurrent: cached::macros::concurrent_cached(ttl_secs = 3600), cached::macros::concurrent_cached(ttl_secs = 3600));
+functions!(concurrent_bounded: cached::macros::concurrent_cached(max_size = 131_072, ttl_secs = 3600), cached::macros::concurrent_cached(max_size = 131_072, ttl_secs = 3600));
 functions!(single: cached::macros::cached(ttl_secs = 3600), cached::macros::cached(ttl_secs = 3600));
+functions!(single_bounded: cached::macros::cached(max_size = 131_072, ttl_secs = 3600), cached::macros::cached(max_size = 131_072, ttl_secs = 3600));
 
 /// The same by hand, over a store that is asked first.
 macro_rules! store {
@@ -86,6 +89,7 @@ macro_rules! store {
 
 type Moka<K> = moka::sync::Cache<K, u64>;
 type MokaFuture<K> = moka::future::Cache<K, u64>;
+type Cachet<K> = ::cachet::Cache<K, u64>;
 type Quick<K> = quick_cache::sync::Cache<K, u64>;
 
 struct Hour;
@@ -110,8 +114,20 @@ store!(
     |cache, id| cache.get(&id).await,
     |value| cache.insert(id, value).await
 );
+store!(
+    cachet,
+    Cachet<K>,
+    ::cachet::Cache::builder(clock()).memory().ttl(HOUR).stampede_protection().build(),
+    |cache, id| cache.get(&id).await.ok().flatten().map(::cachet::CacheEntry::into_value),
+    |value| drop(cache.insert(id, value).await)
+);
 store!(quick, Quick<K>, quick_cache::sync::Cache::new(1 << 17), |cache, id| cache.get(&id), |value| cache
     .insert(id, value));
+
+/// One that has no runtime behind it, for nothing here waits.
+fn clock() -> tick::Clock {
+    tick::runtime::InactiveClock::default().activate(Waker::noop().clone()).0
+}
 
 macro_rules! contestant {
     ($name:literal, $module:ident) => {
@@ -123,13 +139,16 @@ macro_rules! contestant {
     };
 }
 
-const CONTESTANTS: [Contestant; 7] = [
+const CONTESTANTS: [Contestant; 10] = [
     contestant!("nothing but the body", plain),
     contestant!("cachefn", ours),
     contestant!("cached, concurrent_cached", concurrent),
+    contestant!("cached, concurrent, bounded", concurrent_bounded),
     contestant!("cached, cached", single),
+    contestant!("cached, cached, bounded", single_bounded),
     contestant!("moka::sync", moka_sync),
     contestant!("moka::future", moka_future),
+    contestant!("cachet", cachet),
     contestant!("quick_cache (no expiry)", quick),
 ];
 

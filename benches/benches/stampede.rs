@@ -7,6 +7,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use cachefn_benches::measure::turn_on;
@@ -38,6 +39,11 @@ async fn synchronized(id: u64) -> u64 {
     body(id).await
 }
 
+#[cached::macros::cached(ttl_secs = 3600)]
+async fn single(id: u64) -> u64 {
+    body(id).await
+}
+
 #[cached::macros::concurrent_cached(ttl_secs = 3600)]
 async fn concurrent(id: u64) -> u64 {
     body(id).await
@@ -57,13 +63,23 @@ async fn quick_get_or_insert(id: u64) -> u64 {
     value
 }
 
+async fn cachet_get_or_insert(id: u64) -> u64 {
+    static CACHE: LazyLock<cachet::Cache<u64, u64>> = LazyLock::new(|| {
+        let clock = tick::runtime::InactiveClock::default().activate(Waker::noop().clone()).0;
+        cachet::Cache::builder(clock).memory().stampede_protection().build()
+    });
+    CACHE.get_or_insert(&id, || body(id)).await.expect("memory does not fail").into_value()
+}
+
 type Call = fn(u64) -> Pin<Box<dyn Future<Output = u64> + Send>>;
 
-const CONTESTANTS: [(&str, Call); 5] = [
+const CONTESTANTS: [(&str, Call); 7] = [
     ("cachefn", |id| Box::pin(ours(id))),
     ("cached, sync_writes by_key", |id| Box::pin(synchronized(id))),
+    ("cached, cached", |id| Box::pin(single(id))),
     ("cached, concurrent_cached", |id| Box::pin(concurrent(id))),
     ("moka, get_with", |id| Box::pin(moka_get_with(id))),
+    ("cachet, stampede_protection", |id| Box::pin(cachet_get_or_insert(id))),
     ("quick_cache, get_or_insert", |id| Box::pin(quick_get_or_insert(id))),
 ];
 

@@ -3,7 +3,9 @@
 //! | question | asked in |
 //! |---|---|
 //! | how much does a call cost beyond the plain function, with caching off, compiled out, and at a hit | `overhead` |
-//! | how long does a hit take, with many keys and one, on one thread and two | `hit` |
+//! | how long does a hit take beside peers', with many keys and one, on one thread and two | `peers` |
+//! | how many bodies run when many call one cold key | `stampede` |
+//! | how many requests are hits under a bound, and what an entry weighs | `capacity` |
 //! | how large is the future, and how often is memory allocated: no matter of time, so a test | `promises` |
 //!
 //! Times are for reading. They are medians over interleaved rounds, so that whatever slows the machine down for a
