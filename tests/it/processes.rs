@@ -31,7 +31,13 @@ impl Stage {
         std::fs::write(self.database.path().join(id), value).unwrap();
     }
 
+    /// One that asks Redis each time.
     async fn worker(&self) -> Worker {
+        self.worker_with(&[("CACHE_NEAR", "false")]).await
+    }
+
+    /// One with a near cache.
+    async fn near(&self) -> Worker {
         self.worker_with(&[]).await
     }
 

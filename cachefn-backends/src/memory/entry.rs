@@ -56,7 +56,7 @@ struct Aging {
 /// A call that an entry is found by.
 struct Known {
     hash: u64,
-    words: SmallVec<[u8; 32]>,
+    words: SmallVec<[u8; 48]>,
 }
 
 /// What an entry is made of.

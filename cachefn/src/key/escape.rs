@@ -23,6 +23,8 @@ const TEXT: u64 = 1;
 const MARKER: u64 = 2;
 const POSITIVE: u64 = 3;
 const NEGATIVE: u64 = 4;
+/// Set where an integer stands in the word itself, above its lowest byte, as nearly all do: then no other word follows.
+const SMALL: u64 = 1 << 6;
 
 impl<'a> Escaped<'a> {
     /// `separator` is the first byte of what follows the part.
@@ -81,7 +83,12 @@ impl<'a> Escaped<'a> {
     /// Writes an integer in decimal.
     #[inline]
     pub(super) fn integer(&mut self, negative: bool, magnitude: u64) {
-        self.piece(if negative { NEGATIVE } else { POSITIVE }, Some(magnitude));
+        let kind = if negative { NEGATIVE } else { POSITIVE };
+        if magnitude < 1 << 56 {
+            self.piece(kind | SMALL | magnitude << 8, None);
+        } else {
+            self.piece(kind, Some(magnitude));
+        }
         if self.key.is_short() {
             return;
         }
