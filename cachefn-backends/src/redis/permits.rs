@@ -1,7 +1,7 @@
 //! What a user of the server has to be permitted, and which of it is missing.
 //!
-//! It is asked for at each connection, with commands that change nothing: a user who may read and not write would
-//! otherwise be noticed again and again, each time by a call.
+//! It is asked for at each connection, with commands that change nothing: a user who may read and not write, or a server
+//! that does not let anybody write, would otherwise be noticed again and again, each time by a call.
 
 use std::fmt;
 
@@ -68,14 +68,18 @@ pub(super) async fn check(
     let answers = send(mux, &commands).await?;
     let rules = std::iter::repeat_n("+script|load", scripts).chain(trials.iter().map(|(rule, _)| *rule));
     let refusals = rules.zip(&answers).filter_map(|(rule, answer)| refusal(rule, answer));
-    match missing.into_iter().chain(refusals).reduce(Missing::and) {
-        Some(missing) => Err(Fault::Permission(missing)),
-        // Of the others it does not matter what they answered.
+    if let Some(missing) = missing.into_iter().chain(refusals).reduce(Missing::and) {
+        return Err(Fault::Permission(missing));
+    }
+    let mut faults = answers.iter().filter_map(|answer| connect::accept(answer.clone()).err());
+    // Of the trials it does not matter what else they answered.
+    match faults.find(|fault| matches!(fault, Fault::Unready | Fault::Cluster)) {
+        Some(fault) => Err(fault),
         None => answers.into_iter().take(scripts).try_for_each(|answer| connect::accept(answer).map(drop)),
     }
 }
 
-/// One command for each rule, on a key that nobody has and nobody gets.
+/// One command for each rule, on keys that nobody has and nobody gets.
 fn trials(key: &str) -> Vec<(&'static str, Cmd)> {
     let trial = |rule: &'static str, words: &[&str]| {
         let mut command = Cmd::new();
@@ -84,7 +88,8 @@ fn trials(key: &str) -> Vec<(&'static str, Cmd)> {
     };
     vec![
         trial("+ping", &["PING"]),
-        trial("+mget", &["MGET", key]),
+        // A cluster refuses two keys that are not neighbours.
+        trial("+mget", &["MGET", key, &format!("{key}2")]),
         trial("+set", &["SET", key, "", "XX"]),
         trial("+unlink", &["UNLINK", key]),
         trial("+ttl", &["TTL", key]),

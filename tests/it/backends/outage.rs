@@ -198,15 +198,38 @@ async fn without_the_run_id_the_journal_is_what_keeps_a_snapshot_from_reviving()
 
 #[tokio::test]
 async fn a_server_that_becomes_read_only_is_given_up_until_it_is_a_master_again() {
+    logs::capture();
     let server = RedisServer::start();
     let backend = connected(short(&server)).await;
     server.ask::<()>(&["REPLICAOF", "127.0.0.1", "1"]);
     assert_eq!(begin(&backend, "k").await.unwrap_err().kind(), ErrorKind::Unready);
     assert_eq!(backend.0.state(), State::Degraded);
     assert_eq!(backend.0.invalidate(key("k")).await, Invalidated::Queued);
+    // It is tried again, and found to be read-only before anybody is made to use it.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let (said, address) = (logs::lines("Redis is used again"), backend.0.address());
+    assert!(said.iter().all(|line| !line.text.contains(address)), "{said:?}");
     server.ask::<()>(&["REPLICAOF", "NO", "ONE"]);
     used_again(&backend).await;
     assert_eq!(put(&backend, "k", "1").await, Ok(Filled::Stored));
+}
+
+#[tokio::test]
+async fn a_server_that_takes_no_writes_is_not_used_until_it_does() {
+    let strict = ["min-replicas-to-write", "1"];
+    let server = RedisServer::with(Options::default().line(&strict));
+    let redis = Redis::start(short(&server), || {});
+    redis.settled().await;
+    assert_eq!(redis.state(), State::Degraded);
+    server.ask::<()>(&["CONFIG", "SET", "min-replicas-to-write", "0"]);
+    used_again(&Direct(redis)).await;
+}
+
+#[tokio::test]
+async fn a_node_of_a_cluster_is_said_to_be_one() {
+    let server = RedisServer::with(Options::default().line(&["cluster-enabled", "yes"]));
+    server.ask::<()>(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
+    super::login::is_said_clearly(server.settings(), "see REDIS_CLUSTER").await;
 }
 
 #[tokio::test]
