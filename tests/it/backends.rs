@@ -7,6 +7,7 @@ mod outage;
 mod permits;
 mod resp2;
 mod rotation;
+mod sentinels;
 mod storage;
 mod tasks;
 

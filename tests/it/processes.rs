@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use cachefn_tests::{Answer, Authority, Options, RedisServer, Worker};
+use cachefn_tests::{Answer, Authority, Options, RedisServer, Watched, Worker};
 
 const WORKER: &str = env!("CARGO_BIN_EXE_worker");
 /// What a busy machine adds to what is promised.
@@ -382,6 +382,34 @@ async fn with_a_url_for_tls_redis_is_used_where_its_authority_is_known_and_memor
         assert_eq!(worker.ask("log WARN Failed to connect to Redis").await == "1", !connected);
         assert_eq!(worker.ask("log ERROR see REDIS_CA_FILE").await == "1", !connected);
     }
+}
+
+#[tokio::test]
+async fn through_a_failover_callers_see_no_error_and_nothing_that_was_invalidated() {
+    let watched = Watched::by(1, None).await;
+    let database = tempfile::tempdir().unwrap();
+    std::fs::write(database.path().join("7"), "a").unwrap();
+    let port = watched.sentinels[0].port();
+    let url = format!("redis+sentinel://:{}@127.0.0.1:{port}/main/0", Watched::PASSWORD);
+    let environment = [("CACHE_ENABLED", "true"), ("REDIS_ENABLED", "true"), ("REDIS_URL", url.as_str())];
+    let (one, two) = (alone(database.path(), &environment).await, alone(database.path(), &environment).await);
+    is(&one.get("7").await, "a", 1);
+    is(&two.get("7").await, "a", 0);
+    let longest = through(&one, async || {
+        watched.sentinels[0].ask::<()>(&["SENTINEL", "FAILOVER", "main"]);
+        for worker in [&one, &two] {
+            while worker.ask("log INFO Redis is used again").await == "0" {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+    })
+    .await;
+    assert!(longest <= TIMEOUT + SLACK, "a call took {longest:?}");
+    assert_eq!(two.ask("update 7 b").await, "Applied");
+    assert_eq!((one.get("7").await.value, two.get("7").await.value), ("b".into(), "b".into()));
+    assert!(watched.servers[1].ask::<String>(&["INFO", "replication"]).contains("role:master"));
+    assert!(!watched.servers[1].keys(":v:").is_empty(), "the new master is used");
+    assert_eq!(one.ask(&format!("log {}", Watched::PASSWORD)).await, "0");
 }
 
 #[tokio::test]

@@ -16,6 +16,8 @@ pub struct Authority {
 pub struct Certificate {
     /// The certificate.
     pub certificate: String,
+    /// Who vouches for it.
+    pub authority: String,
     /// Its private key.
     pub key: String,
     /// Whether clients have to show one too.
@@ -66,7 +68,8 @@ impl Authority {
     fn sign(&self, params: &CertificateParams) -> Certificate {
         let key = KeyPair::generate().expect("a key");
         let certificate = params.signed_by(&key, &self.issuer).expect("a certificate").pem();
-        Certificate { certificate, key: key.serialize_pem(), of_clients: false }
+        let authority = std::fs::read_to_string(self.file()).expect("it is there");
+        Certificate { certificate, authority, key: key.serialize_pem(), of_clients: false }
     }
 }
 

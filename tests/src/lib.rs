@@ -6,6 +6,7 @@ mod fake;
 pub mod logs;
 mod proxy;
 mod server;
+mod watched;
 mod worker;
 
 use std::time::{Duration, Instant};
@@ -15,6 +16,7 @@ pub use direct::Direct;
 pub use fake::FakeServer;
 pub use proxy::Proxy;
 pub use server::{Options, RedisServer};
+pub use watched::{Watched, watch};
 pub use worker::{Answer, Asked, Worker};
 
 /// Waits until `condition` holds.

@@ -23,6 +23,8 @@ pub struct Options {
     pub lines: Vec<Vec<String>>,
     /// What it shows on a further port, where it speaks TLS.
     pub certificate: Option<Certificate>,
+    /// Whether it watches others instead of keeping anything.
+    pub sentinel: bool,
 }
 
 /// A running server; dropping it kills it.
@@ -68,7 +70,7 @@ impl RedisServer {
             if let (Some(port), Some(certificate)) = (tls_port, &options.certificate) {
                 add_tls(&directory, port, certificate);
             }
-            let mut child = spawn(&directory);
+            let mut child = spawn(&directory, options.sentinel);
             if answers(&mut child, port) {
                 return Self { port, tls_port, directory, options, child };
             }
@@ -102,6 +104,7 @@ impl RedisServer {
             near: true,
             prefix: "test".into(),
             tls: None,
+            sentinel: None,
         }
     }
 
@@ -153,7 +156,7 @@ impl RedisServer {
     /// If it does not start.
     pub fn restart(&mut self) {
         self.kill();
-        self.child = spawn(&self.directory);
+        self.child = spawn(&self.directory, self.options.sentinel);
         assert!(answers(&mut self.child, self.port), "the server does not start again");
     }
 
@@ -186,7 +189,8 @@ fn free_port() -> u16 {
 }
 
 fn write_configuration(directory: &tempfile::TempDir, port: u16, options: &Options) {
-    let mut text = format!("port {port}\nbind 127.0.0.1\nsave \"\"\n");
+    let mut text = format!("port {port}\nbind 127.0.0.1\n");
+    text.push_str(if options.sentinel { "" } else { "save \"\"\n" });
     let password = options.password.iter().map(|password| vec!["requirepass".to_owned(), password.clone()]);
     for words in password.chain(options.lines.iter().cloned()) {
         let words: Vec<_> = words.iter().map(|word| quote(word)).collect();
@@ -199,9 +203,10 @@ fn add_tls(directory: &tempfile::TempDir, port: u16, certificate: &Certificate) 
     let path = directory.path();
     let of_clients = if certificate.of_clients { "yes" } else { "no" };
     fs::write(path.join("cert.pem"), &certificate.certificate).expect("the directory is ours");
+    fs::write(path.join("ca.pem"), &certificate.authority).expect("the directory is ours");
     fs::write(path.join("key.pem"), &certificate.key).expect("the directory is ours");
     let mut file = fs::OpenOptions::new().append(true).open(path.join("redis.conf")).expect("it is written");
-    let lines = "tls-cert-file cert.pem\ntls-key-file key.pem\ntls-ca-cert-file cert.pem";
+    let lines = "tls-cert-file cert.pem\ntls-key-file key.pem\ntls-ca-cert-file ca.pem";
     writeln!(file, "{lines}\ntls-port {port}\ntls-auth-clients {of_clients}").expect("the directory is ours");
 }
 
@@ -219,11 +224,16 @@ fn quote(word: &str) -> String {
     quoted + "\""
 }
 
-fn spawn(directory: &tempfile::TempDir) -> Child {
+fn spawn(directory: &tempfile::TempDir, sentinel: bool) -> Child {
     let program = env::var_os("REDIS_SERVER").filter(|value| !value.is_empty());
     let program = program.unwrap_or_else(|| "redis-server".into());
     let mut command = Command::new(&program);
-    command.arg("redis.conf").current_dir(directory).stdin(Stdio::null()).stdout(Stdio::null());
+    command
+        .arg("redis.conf")
+        .args(sentinel.then_some("--sentinel"))
+        .current_dir(directory)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null());
     command.spawn().unwrap_or_else(|fault| {
         panic!("{} cannot be run ({fault}): run `cargo xtask test`, or set REDIS_SERVER", program.display())
     })

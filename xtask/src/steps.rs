@@ -37,7 +37,7 @@ pub(crate) fn all() -> Vec<Step> {
         step("fmt", "the formatting, by rustfmt.toml", fmt),
         step("clippy", "the lints of the workspace, warnings refused", clippy),
         redis("tests", "every test with every feature, against a real Redis", tests),
-        redis("off", "the crate without `enabled`, without TLS, and without Redis", off),
+        redis("off", "the crate without `enabled`, without TLS and sentinels, and without Redis", off),
         step("model", "what runs at once, under a model checker, in every order", model),
         step("doc", "the pages of the published crates, warnings refused", doc),
         redis("examples", "the examples, which assert what they show", examples),

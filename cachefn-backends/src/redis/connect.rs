@@ -18,7 +18,7 @@ use super::fault::Fault;
 use super::keys::{self, Keys};
 use super::near::{self, Listener};
 use super::permits::{self, Missing};
-use super::settings::Settings;
+use super::settings::{self, Settings};
 use super::wire;
 
 /// How long an attempt to connect may take, with all that is asked before the connection is used.
@@ -39,10 +39,12 @@ pub(super) struct Connection {
     pub(super) pushes: bool,
     /// Whether the server says what changes.
     pub(super) tracks: bool,
+    /// Host and port of the server.
+    pub(super) server: String,
 }
 
 /// The task that reads and writes. It ends with its connection, whatever is still to be written.
-struct Driver(AbortHandle);
+pub(super) struct Driver(AbortHandle);
 
 impl Connection {
     /// Connects, logs in, selects the database and loads the scripts. `woken` is notified when the
@@ -53,25 +55,42 @@ impl Connection {
         listener: &Arc<dyn Listener>,
     ) -> Result<Self, Fault> {
         let attempt = async {
-            let dead = Arc::new(AtomicBool::new(false));
-            let named = Arc::new(OnceLock::new());
-            let pushed = Pushed {
-                dead: Arc::clone(&dead),
-                woken: Arc::clone(woken),
-                listener: Arc::clone(listener),
-                keys: Arc::clone(&named),
-            };
-            let Login { mut mux, driver, pushes } = log_in(settings, pushed).await?;
-            let missing = select(&mut mux, settings.db).await?;
-            let run = run(&mut mux).await?;
-            let keys = Keys::new(&settings.prefix, run.as_deref());
-            permits::check(&mut mux, &keys, missing).await?;
-            // Before anything is read, and before any push can name it.
-            let keys = named.get_or_init(|| keys).clone();
-            let tracks = pushes && settings.near && track(&mut mux).await?;
-            Ok(Self { mux, _driver: driver, dead, keys, knows_run: run.is_some(), pushes, tracks })
+            let mut fault = Fault::Sentinels;
+            for (host, port) in servers(settings).await? {
+                // The server itself, wherever its address is from.
+                match Self::to(&Settings { host, port, ..settings.clone() }, woken, listener).await {
+                    Ok(line) => return Ok(line),
+                    Err(other) => fault = other,
+                }
+            }
+            Err(fault)
         };
         timeout(CONNECT_TIMEOUT, attempt).await.unwrap_or(Err(Fault::Timeout))
+    }
+
+    async fn to(
+        settings: &Settings,
+        woken: &Arc<Notify>,
+        listener: &Arc<dyn Listener>,
+    ) -> Result<Self, Fault> {
+        let (dead, named) = (Arc::new(AtomicBool::new(false)), Arc::new(OnceLock::new()));
+        let pushed = Pushed {
+            dead: Arc::clone(&dead),
+            woken: Arc::clone(woken),
+            listener: Arc::clone(listener),
+            keys: Arc::clone(&named),
+        };
+        let Login { mut mux, driver, pushes } = log_in(settings, pushed).await?;
+        let missing = select(&mut mux, settings.db).await?;
+        let about = about(&mut mux, settings).await?;
+        let run = keys::run(&about);
+        let keys = Keys::new(&settings.prefix, run);
+        permits::check(&mut mux, &keys, missing).await?;
+        // Before anything is read, and before any push can name it.
+        let keys = named.get_or_init(|| keys).clone();
+        let tracks = pushes && settings.near && track(&mut mux).await?;
+        let server = settings::place(&settings.host, settings.port);
+        Ok(Self { mux, _driver: driver, dead, keys, knows_run: run.is_some(), pushes, tracks, server })
     }
 
     /// Whether the connection is known to have broken.
@@ -110,6 +129,12 @@ struct Login {
     mux: MultiplexedConnection,
     driver: Driver,
     pushes: bool,
+}
+
+impl Driver {
+    pub(super) fn start(driver: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self(tokio::spawn(driver).abort_handle())
+    }
 }
 
 impl Drop for Driver {
@@ -169,7 +194,7 @@ async fn greet(
     let wire = wire::open(&settings.host, settings.port, settings.tls.as_ref()).await?;
     let greeted = MultiplexedConnection::new_with_config(&settings.login(protocol), wire, config).await;
     let (mux, driver) = greeted.map_err(|error| Fault::of(&error))?;
-    let driver = Driver(tokio::spawn(driver).abort_handle());
+    let driver = Driver::start(driver);
     Ok(Login { mux, driver, pushes: protocol.supports_resp3() })
 }
 
@@ -195,14 +220,40 @@ async fn track(mux: &mut MultiplexedConnection) -> Result<bool, Fault> {
     }
 }
 
-/// Which incarnation of the server this is; `None` where the user may not ask.
-async fn run(mux: &mut MultiplexedConnection) -> Result<Option<String>, Fault> {
-    let info = match ask(mux, redis::cmd("INFO").arg("server")).await {
+/// What the server tells of itself; nothing where the user may not ask.
+async fn about(mux: &mut MultiplexedConnection, settings: &Settings) -> Result<String, Fault> {
+    let mut command = redis::cmd("INFO");
+    // Two sections at once have names before Redis 7 only if they are all the usual ones.
+    command.arg(if settings.sentinel.is_some() { "default" } else { "server" });
+    let about = match ask(mux, &command).await {
         Ok(answer) => redis::from_redis_value::<String>(answer).unwrap_or_default(),
         Err(Fault::Permission(_) | Fault::Answer) => String::new(),
         Err(fault) => return Err(fault),
     };
-    Ok(keys::run(&info).map(str::to_owned))
+    #[cfg(feature = "sentinel")]
+    if settings.sentinel.is_some() && about.lines().any(|line| line == "role:slave") {
+        return Err(Fault::Replica);
+    }
+    Ok(about)
+}
+
+/// Where the server may be.
+#[cfg(feature = "sentinel")]
+async fn servers(settings: &Settings) -> Result<Vec<(String, u16)>, Fault> {
+    match &settings.sentinel {
+        None => Ok(vec![(settings.host.clone(), settings.port)]),
+        Some(sentinel) => super::sentinel::masters(settings, sentinel).await,
+    }
+}
+
+/// Where the server is.
+#[cfg(not(feature = "sentinel"))]
+#[expect(clippy::unused_async, reason = "the shape of the real one")]
+async fn servers(settings: &Settings) -> Result<Vec<(String, u16)>, Fault> {
+    match &settings.sentinel {
+        None => Ok(vec![(settings.host.clone(), settings.port)]),
+        Some(_) => Err(Fault::Sentinels),
+    }
 }
 
 async fn ask(mux: &mut MultiplexedConnection, command: &Cmd) -> Result<Value, Fault> {

@@ -44,6 +44,17 @@ pub(super) enum Fault {
     Answer,
     /// TLS.
     Tls(Handshake),
+    /// No sentinel answers with anything.
+    Sentinels,
+    /// Sentinels do not let us in.
+    #[cfg(feature = "sentinel")]
+    SentinelLogin,
+    /// Sentinels know no master of that name.
+    #[cfg(feature = "sentinel")]
+    Service,
+    /// The server that the sentinels name is a replica.
+    #[cfg(feature = "sentinel")]
+    Replica,
 }
 
 /// Why there is no TLS.
@@ -94,6 +105,13 @@ impl Fault {
             Self::NoScript => "server does not keep scripts",
             Self::Answer => "answer not understood",
             Self::Tls(handshake) => handshake.words(),
+            Self::Sentinels => "no sentinel answers",
+            #[cfg(feature = "sentinel")]
+            Self::SentinelLogin => "sentinels refuse user name or password, see REDIS_URL",
+            #[cfg(feature = "sentinel")]
+            Self::Service => "sentinels know no master of that name, see REDIS_URL",
+            #[cfg(feature = "sentinel")]
+            Self::Replica => "sentinels name a server that is no master, or not yet",
         })
     }
 
@@ -103,6 +121,8 @@ impl Fault {
         match self {
             Self::Login | Self::Permission(_) | Self::Database | Self::Cluster => true,
             Self::Tls(handshake) => handshake != Handshake::Unanswered,
+            #[cfg(feature = "sentinel")]
+            Self::SentinelLogin | Self::Service => true,
             _ => false,
         }
     }
@@ -199,6 +219,13 @@ impl From<Fault> for Error {
             Fault::Unready | Fault::Crowded => ErrorKind::Unready,
             Fault::Login | Fault::Permission(_) => ErrorKind::Denied,
             Fault::Database | Fault::Cluster | Fault::Tls(_) => ErrorKind::Misconfigured,
+            Fault::Sentinels => ErrorKind::Connection,
+            #[cfg(feature = "sentinel")]
+            Fault::SentinelLogin => ErrorKind::Denied,
+            #[cfg(feature = "sentinel")]
+            Fault::Service => ErrorKind::Misconfigured,
+            #[cfg(feature = "sentinel")]
+            Fault::Replica => ErrorKind::Unready,
             Fault::Full => ErrorKind::Full,
             Fault::NoScript | Fault::Answer => ErrorKind::Protocol,
         })

@@ -15,7 +15,7 @@
 //! can be reached again the journal is struck there *before* anything in it is trusted. Each way the
 //! runtime is told, so that what it remembers of the other time is forgotten.
 //!
-//! This needs a standalone server, Redis 6 or Valkey; no cluster, no sentinel. A user of the server needs the keys
+//! This needs a server, Redis 6 or Valkey, or one with replicas that sentinels watch; no cluster. A user of the server needs the keys
 //! `~<prefix>@*` and `+ping +mget +set +unlink +ttl +pttl +expire +evalsha +script|load`, with a database other than 0
 //! `+select`, and before Redis 6.2 `+hello`. What he lacks is named in the log, and the server is not used. Without
 //! `+info` it is not known which incarnation of the server answers, and one that lost invalidations can revive entries
@@ -30,6 +30,8 @@ mod near;
 mod pace;
 mod permits;
 mod script;
+#[cfg(feature = "sentinel")]
+mod sentinel;
 mod settings;
 mod shared;
 mod supervisor;
@@ -56,7 +58,7 @@ use shared::Shared;
 pub use link::Link;
 pub use near::{Listener, SILENCE};
 pub use script::RedisLease;
-pub use settings::{Settings, Tls};
+pub use settings::{Sentinel, Settings, Tls};
 pub use trust::State;
 
 /// A server, with the one connection to it. Cheap to clone; the last clone that is dropped ends the

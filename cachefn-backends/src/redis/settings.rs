@@ -30,6 +30,18 @@ pub struct Settings {
     pub prefix: String,
     /// TLS, if the server is reached by it. That needs the feature `rustls`.
     pub tls: Option<Tls>,
+    /// What the server is called by the sentinels, if it is one of theirs: host and port are a sentinel's then. That
+    /// needs the feature `sentinel`.
+    pub sentinel: Option<Sentinel>,
+}
+
+/// A master, by the word of its sentinels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sentinel {
+    /// The name they know it by.
+    pub service: String,
+    /// Hosts and ports of further sentinels.
+    pub others: Vec<(String, u16)>,
 }
 
 /// How TLS is spoken.
@@ -43,9 +55,12 @@ pub struct Tls {
 impl Settings {
     /// The address without user name and password, for logs.
     pub fn address(&self) -> String {
-        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
         let scheme = if self.tls.is_some() { "rediss" } else { "redis" };
-        format!("{scheme}://{host}:{}/{}", self.port, self.db)
+        let server = place(&self.host, self.port);
+        let Some(sentinel) = &self.sentinel else { return format!("{scheme}://{server}/{}", self.db) };
+        let others = sentinel.others.iter().map(|(host, port)| place(host, *port));
+        let sentinels: Vec<_> = [server].into_iter().chain(others).collect();
+        format!("{scheme}+sentinel://{}/{}/{}", sentinels.join(","), sentinel.service, self.db)
     }
 
     /// The login for the client library. The database is left out: it is selected by a command of
@@ -62,6 +77,11 @@ impl Settings {
     }
 }
 
+/// Host and port as they stand in addresses.
+pub(super) fn place(host: &str, port: u16) -> String {
+    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+}
+
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")
@@ -69,6 +89,7 @@ impl fmt::Debug for Settings {
             .field("port", &self.port)
             .field("db", &self.db)
             .field("tls", &self.tls)
+            .field("sentinel", &self.sentinel)
             .finish_non_exhaustive()
     }
 }
@@ -89,10 +110,15 @@ mod tests {
             near: true,
             prefix: "p".into(),
             tls: None,
+            sentinel: None,
         };
         assert_eq!(settings.address(), "redis://[::1]:6379/3");
         let encrypted = Settings { tls: Some(Tls::default()), ..settings.clone() };
         assert_eq!(encrypted.address(), "rediss://[::1]:6379/3");
-        assert!(!format!("{settings:?}").contains("sesame"));
+        let others = vec![("b".to_owned(), 2)];
+        let sentinel = Some(Sentinel { service: "main".into(), others });
+        let watched = Settings { sentinel, ..encrypted };
+        assert_eq!(watched.address(), "rediss+sentinel://[::1]:6379,b:2/main/3");
+        assert!(!format!("{settings:?} {watched:?}").contains("sesame"));
     }
 }

@@ -94,7 +94,7 @@ impl Supervisor {
             }
         }
         self.trusted = Some(line.keys.clone());
-        self.chronicle.connected(&self.shared.address, struck);
+        self.chronicle.connected(&self.shared.address, &line.server, struck);
         Ok(())
     }
 
@@ -196,11 +196,11 @@ impl Chronicle {
         self.outage = true;
     }
 
-    fn connected(&mut self, address: &str, invalidations: usize) {
+    fn connected(&mut self, address: &str, server: &str, invalidations: usize) {
         if self.was_connected {
-            tracing::info!(target: "cachefn", address, invalidations, "Redis is used again");
+            tracing::info!(target: "cachefn", address, server, invalidations, "Redis is used again");
         } else {
-            tracing::info!(target: "cachefn", address, invalidations, "Connected to Redis");
+            tracing::info!(target: "cachefn", address, server, invalidations, "Connected to Redis");
         }
         (self.was_connected, self.outage, self.alarmed) = (true, false, None);
     }

@@ -75,7 +75,7 @@ impl ConfigBuilder {
         self.set(name::REDIS_ENABLED, &on)
     }
 
-    /// `REDIS_URL`, of `redis://` or `rediss://` for TLS; it wins over host, port, database, user name and password.
+    /// `REDIS_URL`, of `redis://`, `rediss://` for TLS, or `redis+sentinel://`; it wins over host, port, database, user name and password.
     pub fn redis_url(self, url: &str) -> Self {
         self.set(name::REDIS_URL, &url)
     }

@@ -77,7 +77,17 @@ fn redis_config<L: Fn(&str) -> Option<String>>(reader: &mut Reader<L>, used: boo
     let timeout = reader.read(name::REDIS_TIMEOUT, Duration::from_millis(250), timeout);
     let cluster = reader.read(name::REDIS_CLUSTER, false, switch);
     let (username, password) = (reader.text(name::REDIS_USERNAME), reader.text(name::REDIS_PASSWORD));
-    let mut config = RedisConfig { host, port, db, username, password, timeout, tls: false, ca_file: None };
+    let mut config = RedisConfig {
+        host,
+        port,
+        db,
+        username,
+        password,
+        timeout,
+        tls: false,
+        ca_file: None,
+        sentinel: None,
+    };
     if let Some(url) = reader.text(name::REDIS_URL) {
         match redis::from_url(&url, timeout) {
             Ok(whole) => config = whole,
@@ -88,6 +98,10 @@ fn redis_config<L: Fn(&str) -> Option<String>>(reader: &mut Reader<L>, used: boo
     if used && config.tls && !cfg!(feature = "rustls") {
         let problem =
             "`rediss://` needs the `rustls` feature of cachefn: add the feature, or write `redis://`";
+        reader.faults.push(Fault::new(name::REDIS_URL, problem));
+    }
+    if used && config.sentinel.is_some() && !cfg!(feature = "sentinel") {
+        let problem = "`redis+sentinel://` needs the `sentinel` feature of cachefn: add the feature, or write `redis://`";
         reader.faults.push(Fault::new(name::REDIS_URL, problem));
     }
     if used && cluster {

@@ -16,15 +16,23 @@ pub struct RedisConfig {
     pub(super) timeout: Duration,
     pub(super) tls: bool,
     pub(super) ca_file: Option<String>,
+    pub(super) sentinel: Option<Sentinel>,
+}
+
+/// A name that sentinels know a master by, and where the sentinels are beside the first one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Sentinel {
+    pub(super) service: String,
+    pub(super) others: Vec<(String, u16)>,
 }
 
 impl RedisConfig {
-    /// Its host name or address.
+    /// Its host name or address; the first sentinel's where there are sentinels.
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// Its port.
+    /// Its port; the first sentinel's where there are sentinels.
     pub fn port(&self) -> u16 {
         self.port
     }
@@ -44,6 +52,11 @@ impl RedisConfig {
         self.tls
     }
 
+    /// The name by which sentinels know it.
+    pub fn service(&self) -> Option<&str> {
+        self.sentinel.as_ref().map(|sentinel| sentinel.service.as_str())
+    }
+
     #[cfg(feature = "redis")]
     pub(crate) fn settings(&self, prefix: &str, near: bool) -> cachefn_backends::redis::Settings {
         cachefn_backends::redis::Settings {
@@ -58,6 +71,10 @@ impl RedisConfig {
             tls: self
                 .tls
                 .then(|| cachefn_backends::redis::Tls { ca_file: self.ca_file.as_deref().map(Into::into) }),
+            sentinel: self.sentinel.clone().map(|sentinel| cachefn_backends::redis::Sentinel {
+                service: sentinel.service,
+                others: sentinel.others,
+            }),
         }
     }
 }
@@ -73,50 +90,77 @@ impl fmt::Debug for RedisConfig {
             .field("timeout", &self.timeout)
             .field("tls", &self.tls)
             .field("ca_file", &self.ca_file)
+            .field("sentinel", &self.sentinel)
             .finish()
     }
 }
 
-/// Reads `redis://[user[:password]@]host[:port][/db]`, or `rediss://` for TLS. The text of a URL is never repeated in an
-/// error: it may hold a password.
+const ENCODE: &str = "a user name or password in it must be percent-encoded, or set REDIS_PASSWORD instead";
+
+/// Reads `redis://[user[:password]@]host[:port][/db]`, or `rediss://` for TLS, or
+/// `redis+sentinel://[user[:password]@]host[:port][,host[:port]…]/service[/db]`. The text of a URL is never repeated in
+/// an error: it may hold a password.
 pub(super) fn from_url(text: &str, timeout: Duration) -> Result<RedisConfig, String> {
-    let encode = "a user name or password in it must be percent-encoded, or set REDIS_PASSWORD instead";
-    let url = Url::parse(text.trim())
-        .map_err(|_| format!("it is not a URL such as `redis://host:6379/0`; {encode}"))?;
+    let text = text.trim();
+    match text.split_once("+sentinel://") {
+        Some((scheme @ ("redis" | "rediss"), rest)) => from_sentinels(scheme, rest, timeout),
+        _ => of_a_server(text, 6379, timeout),
+    }
+}
+
+/// The part of the URL that one server would have, and then what it has more.
+fn from_sentinels(scheme: &str, rest: &str, timeout: Duration) -> Result<RedisConfig, String> {
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let (hosts, others) = authority.split_once(',').unwrap_or((authority, ""));
+    let (service, db) = path.split_once('/').unwrap_or((path, ""));
+    let mut config = of_a_server(&format!("{scheme}://{hosts}/{db}"), 26379, timeout)?;
+    let service = decoded(service)?.ok_or_else(|| {
+        format!("it names no master: write `redis+sentinel://host:26379,host:26379/name/0`; {ENCODE}")
+    })?;
+    let others = others.split(',').filter(|other| !other.is_empty()).map(|other| {
+        let unfit = other.contains(['@', '?', '#']);
+        let other = of_a_server(&format!("redis://{other}"), 26379, timeout);
+        other.ok().filter(|_| !unfit).map(|other| (other.host, other.port))
+    });
+    let others: Option<_> = others.collect();
+    let others = others.ok_or_else(|| format!("its sentinels are not hosts with ports; {ENCODE}"))?;
+    config.sentinel = Some(Sentinel { service, others });
+    Ok(config)
+}
+
+fn of_a_server(text: &str, port: u16, timeout: Duration) -> Result<RedisConfig, String> {
+    let url =
+        Url::parse(text).map_err(|_| format!("it is not a URL such as `redis://host:6379/0`; {ENCODE}"))?;
     let tls = match url.scheme() {
         "redis" => false,
         "rediss" => true,
-        scheme if scheme.contains("sentinel") => {
-            return Err(
-                "sentinels are not part of this version: write `redis://` and the server's address".into()
-            );
-        }
-        _ => return Err("its scheme is neither `redis://` nor `rediss://`".into()),
+        _ => return Err("its scheme is none of `redis://`, `rediss://`, `redis+sentinel://`".into()),
     };
     if url.fragment().is_some() || url.query().is_some() {
-        return Err(format!("nothing may follow the database number; {encode}"));
+        return Err(format!("nothing may follow the database number; {ENCODE}"));
     }
     let host = url.host_str().filter(|host| !host.is_empty()).ok_or("it names no host")?;
     let path = url.path().trim_start_matches('/');
     Ok(RedisConfig {
         host: host.trim_matches(['[', ']']).to_owned(),
-        port: url.port().unwrap_or(6379),
+        port: url.port().unwrap_or(port),
         db: if path.is_empty() {
             0
         } else {
-            db(path).map_err(|_| format!("its path is no database number; {encode}"))?
+            db(path).map_err(|_| format!("its path is no database number; {ENCODE}"))?
         },
         username: decoded(url.username())?,
         password: url.password().map(decoded).transpose()?.flatten(),
         timeout,
         tls,
         ca_file: None,
+        sentinel: None,
     })
 }
 
 fn decoded(text: &str) -> Result<Option<String>, String> {
     let decoded = percent_encoding::percent_decode_str(text).decode_utf8();
-    let decoded = decoded.map_err(|_| "its user name or password is not UTF-8 after percent-decoding")?;
+    let decoded = decoded.map_err(|_| "a part of it is not UTF-8 after percent-decoding")?;
     Ok(Some(decoded.into_owned()).filter(|text| !text.is_empty()))
 }
 

@@ -134,6 +134,27 @@ fn a_url_asks_for_tls_by_its_scheme() {
 }
 
 #[test]
+fn a_url_names_sentinels_and_what_they_call_the_master() {
+    let url = "REDIS_URL=rediss+sentinel://app:p%40ss@[::1]:7000,two,three:7002/my%20name/3";
+    let used = read(&format!("CACHE_ENABLED=1\nREDIS_ENABLED=1\n{url}"));
+    if cfg!(all(feature = "sentinel", feature = "rustls")) {
+        let redis = used.unwrap().redis().cloned().unwrap();
+        assert_eq!((redis.host(), redis.port(), redis.db()), ("::1", 7000, 3));
+        assert_eq!((redis.service(), redis.tls()), (Some("my name"), true));
+        assert_eq!((redis.username.as_deref(), redis.password.as_deref()), (Some("app"), Some("p@ss")));
+        let others = &redis.sentinel.as_ref().unwrap().others;
+        assert_eq!(*others, [("two".to_owned(), 26379), ("three".to_owned(), 7002)]);
+        let address = redis.settings("p").address();
+        assert_eq!(address, "rediss+sentinel://[::1]:7000,two:26379,three:7002/my name/3");
+    } else {
+        let error = used.unwrap_err().to_string();
+        assert!(error.contains("REDIS_URL: ") && error.contains("`sentinel` feature"), "{error}");
+    }
+    let plain = "CACHE_ENABLED=1\nREDIS_URL=redis+sentinel://host/main";
+    assert!(read(plain).is_ok(), "where Redis is not used, nothing is missing");
+}
+
+#[test]
 fn authorities_for_a_connection_without_tls_are_a_warning() {
     let config = read("CACHE_ENABLED=1\nREDIS_ENABLED=1\nREDIS_CA_FILE=/etc/ca.pem").unwrap();
     assert!(!config.redis().unwrap().tls());
@@ -144,6 +165,16 @@ fn authorities_for_a_connection_without_tls_are_a_warning() {
 fn urls_that_cannot_be_used_are_refused_without_repeating_them() {
     for url in [
         "redis+sentinel://:hunter2@host",
+        "redis+sentinel://:hunter2@host/",
+        "redis+sentinel://:hunter2@host,:1/name",
+        "redis+sentinel://:hunter2@one,x:hunter2@two/name",
+        "redis+sentinel://:hunter2/x@host/name",
+        "redis+sentinel://:hunter2@host/name/db",
+        "redis+sentinel://:hunter2@host/name/0/1",
+        "redis+sentinel://:hunter2@host/name/0?x=y",
+        "redis+sentinel://:hunter2@host,two#x/name",
+        "redis+sentinels://:hunter2@host/name",
+        "sentinel://:hunter2@host/name",
         "redis://:hunter2#x@host",
         "redis://:hunter2/x@host",
         "redis://:hunter2@host/db",

@@ -93,6 +93,7 @@ async fn a_server_that_repeats_what_it_is_told_leaks_nothing() {
             near: true,
             prefix: "test".into(),
             tls: None,
+            sentinel: None,
         };
         let (redis, address) = refused(settings).await;
         assert_eq!(texts(&address, Level::WARN).len(), 1);
