@@ -98,6 +98,15 @@ impl Connection {
         self.dead.load(Ordering::Acquire)
     }
 
+    /// Whether the server is still what it was connected as. Sentinels that do not answer leave that as it is.
+    pub(super) async fn is_still_named(&self, settings: &Settings) -> bool {
+        let Some(_) = settings.sentinel else { return true };
+        let named = |servers: Vec<(String, u16)>| {
+            servers.iter().any(|(host, port)| settings::place(host, *port) == self.server)
+        };
+        servers(settings).await.map_or(true, named)
+    }
+
     /// Sends one command; it is on its way when this has been polled once.
     pub(super) async fn ask(&self, command: &Cmd) -> Result<Value, Fault> {
         ask(&mut self.mux.clone(), command).await

@@ -44,6 +44,8 @@ pub(super) enum Fault {
     Answer,
     /// TLS.
     Tls(Handshake),
+    /// No sentinel names the server any more.
+    Replaced,
     /// No sentinel answers with anything.
     Sentinels,
     /// Sentinels do not let us in.
@@ -105,6 +107,7 @@ impl Fault {
             Self::NoScript => "server does not keep scripts",
             Self::Answer => "answer not understood",
             Self::Tls(handshake) => handshake.words(),
+            Self::Replaced => "sentinels name another master",
             Self::Sentinels => "no sentinel answers",
             #[cfg(feature = "sentinel")]
             Self::SentinelLogin => "sentinels refuse user name or password, see REDIS_URL",
@@ -215,11 +218,12 @@ impl From<Fault> for Error {
     fn from(fault: Fault) -> Self {
         Self::new(match fault {
             Fault::Timeout | Fault::Tls(Handshake::Unanswered) => ErrorKind::Timeout,
-            Fault::Silent | Fault::Refused | Fault::Broken => ErrorKind::Connection,
+            Fault::Silent | Fault::Refused | Fault::Broken | Fault::Replaced | Fault::Sentinels => {
+                ErrorKind::Connection
+            }
             Fault::Unready | Fault::Crowded => ErrorKind::Unready,
             Fault::Login | Fault::Permission(_) => ErrorKind::Denied,
             Fault::Database | Fault::Cluster | Fault::Tls(_) => ErrorKind::Misconfigured,
-            Fault::Sentinels => ErrorKind::Connection,
             #[cfg(feature = "sentinel")]
             Fault::SentinelLogin => ErrorKind::Denied,
             #[cfg(feature = "sentinel")]

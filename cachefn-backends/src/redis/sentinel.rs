@@ -1,7 +1,8 @@
 //! Which server is the master, by those who watch it.
 //!
-//! They are asked at each connection, and what they say is checked: after a failover some may not know yet. A master that
-//! steps down ends its connections, so that they are asked again.
+//! They are asked at each connection, and what they say is checked: after a failover some may not know yet. They are asked
+//! again every few seconds, for a master that was replaced ends its connections late, and until it does takes what nobody
+//! else sees.
 
 use std::time::Duration;
 

@@ -18,6 +18,10 @@ use crate::place::{Group, Target};
 /// How often an idle connection is asked for a sign of life.
 const PING_EVERY: Duration = Duration::from_secs(1);
 
+/// After how many signs of life sentinels are asked again: a master that was replaced by hand takes writes for ten
+/// seconds more, until it is told.
+const PINGS_PER_QUESTION: u32 = 3;
+
 /// Keeps the connection for good.
 pub(super) async fn supervise(shared: Arc<Shared>) {
     Supervisor { shared, pace: Pace::default(), chronicle: Chronicle::default(), trusted: None }.run().await;
@@ -123,6 +127,7 @@ impl Supervisor {
     /// Returns when trust is lost.
     async fn watch(&self, line: &Connection) -> Lost {
         let mut next_ping = Instant::now() + PING_EVERY;
+        let mut pings = 0;
         loop {
             if let Some(lost) = self.shared.take_lost() {
                 return lost;
@@ -139,13 +144,15 @@ impl Supervisor {
             } else {
                 let asked = self.shared.near.now();
                 match line.ping(self.shared.settings.timeout).await {
-                    Ok(()) => {
-                        self.shared.is_alive(epoch, asked);
-                        next_ping = Instant::now() + PING_EVERY;
-                    }
+                    Ok(()) => self.shared.is_alive(epoch, asked),
                     // The ping was the probe: there is nothing to suspect any more.
                     Err(Fault::Timeout) => self.shared.report(epoch, Fault::Silent),
                     Err(fault) => self.shared.report(epoch, fault),
+                }
+                next_ping = Instant::now() + PING_EVERY;
+                pings += 1;
+                if pings % PINGS_PER_QUESTION == 0 && !line.is_still_named(&self.shared.settings).await {
+                    self.shared.report(epoch, Fault::Replaced);
                 }
             }
         }

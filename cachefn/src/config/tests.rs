@@ -144,7 +144,7 @@ fn a_url_names_sentinels_and_what_they_call_the_master() {
         assert_eq!((redis.username.as_deref(), redis.password.as_deref()), (Some("app"), Some("p@ss")));
         let others = &redis.sentinel.as_ref().unwrap().others;
         assert_eq!(*others, [("two".to_owned(), 26379), ("three".to_owned(), 7002)]);
-        let address = redis.settings("p").address();
+        let address = redis.settings("p", true).address();
         assert_eq!(address, "rediss+sentinel://[::1]:7000,two:26379,three:7002/my name/3");
     } else {
         let error = used.unwrap_err().to_string();

@@ -98,6 +98,35 @@ async fn a_sentinel_that_still_names_a_replica_is_not_believed() {
 }
 
 #[tokio::test]
+async fn a_master_that_no_sentinel_names_any_more_is_left_though_it_answers() {
+    logs::capture();
+    let masters = [RedisServer::start(), RedisServer::start()];
+    let ports = [masters[0].port(), masters[1].port()];
+    let (named, other) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let fake = |named: &Arc<AtomicUsize>| {
+        let named = Arc::clone(named);
+        FakeServer::start(move |_| {
+            let port = ports[named.load(Ordering::SeqCst)].to_string();
+            format!("*2\r\n$9\r\n127.0.0.1\r\n${}\r\n{port}\r\n", port.len())
+        })
+    };
+    let (first, second) = (fake(&named), fake(&other));
+    let others = vec![("127.0.0.1".to_owned(), second.port())];
+    let sentinel = Some(Sentinel { service: "main".into(), others });
+    let backend = connected(Settings { port: first.port(), sentinel, ..masters[0].settings() }).await;
+    put(&backend, "k", "1").await.unwrap();
+    named.store(1, Ordering::SeqCst);
+    tokio::time::sleep(Duration::from_millis(4_500)).await;
+    assert!(texts(backend.0.address(), Level::WARN).is_empty(), "one of them still names it");
+    other.store(1, Ordering::SeqCst);
+    until("it is left", || !texts(backend.0.address(), Level::WARN).is_empty()).await;
+    used_again(&backend).await;
+    assert_eq!(read(&backend, "k").await, None);
+    put(&backend, "k", "2").await.unwrap();
+    assert_eq!((masters[0].keys(":v:").len(), masters[1].keys(":v:").len()), (1, 1));
+}
+
+#[tokio::test]
 async fn sentinels_that_do_not_know_the_master_or_let_nobody_in_are_said_to() {
     let options = watch(1, 1, Some(PASSWORD));
     let sentinel = RedisServer::with(options);
