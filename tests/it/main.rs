@@ -5,6 +5,7 @@ mod backends;
 #[path = "../both/mod.rs"]
 mod both;
 mod memory;
+mod near;
 mod processes;
 
 /// What the tests of both kinds have behind them in this process.

@@ -12,36 +12,31 @@ const WORKER: &str = env!("CARGO_BIN_EXE_worker");
 const SLACK: Duration = Duration::from_millis(200);
 const TIMEOUT: Duration = Duration::from_millis(250);
 
-struct Stage {
-    server: RedisServer,
+pub(crate) struct Stage {
+    pub(crate) server: RedisServer,
     database: tempfile::TempDir,
 }
 
 impl Stage {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(Options::default())
     }
 
-    fn with(options: Options) -> Self {
+    pub(crate) fn with(options: Options) -> Self {
         Self { server: RedisServer::with(options), database: tempfile::tempdir().unwrap() }
     }
 
     /// Writes to the database without telling any cache.
-    fn write(&self, id: &str, value: &str) {
+    pub(crate) fn write(&self, id: &str, value: &str) {
         std::fs::write(self.database.path().join(id), value).unwrap();
     }
 
-    /// One that asks Redis each time.
+    /// One that asks Redis each time: what memory answers is tested in `near.rs`.
     async fn worker(&self) -> Worker {
         self.worker_with(&[("CACHE_NEAR", "false")]).await
     }
 
-    /// One with a near cache.
-    async fn near(&self) -> Worker {
-        self.worker_with(&[]).await
-    }
-
-    async fn worker_with(&self, more: &[(&str, &str)]) -> Worker {
+    pub(crate) async fn worker_with(&self, more: &[(&str, &str)]) -> Worker {
         let port = self.server.port().to_string();
         let environment = [("CACHE_ENABLED", "true"), ("REDIS_ENABLED", "true"), ("REDIS_HOST", "127.0.0.1")];
         let environment = [environment.as_slice(), &[("REDIS_PORT", &port)], more].concat();
@@ -53,12 +48,12 @@ async fn alone(database: &Path, environment: &[(&str, &str)]) -> Worker {
     Worker::start(WORKER, database, environment).await
 }
 
-fn is(answer: &Answer, value: &str, runs: u32) {
+pub(crate) fn is(answer: &Answer, value: &str, runs: u32) {
     assert_eq!((answer.value.as_str(), answer.runs), (value, runs));
 }
 
 /// Waits until the worker's status says so.
-async fn says(worker: &Worker, part: &str) {
+pub(crate) async fn says(worker: &Worker, part: &str) {
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
         let status = worker.ask("status").await;

@@ -1,0 +1,146 @@
+//! The near cache: hits that Redis is not asked for, in processes that see each other's invalidations all the same.
+
+use std::time::{Duration, Instant};
+
+use cachefn_tests::{Options, Proxy, Worker, pause};
+
+use super::processes::{Stage, is, says};
+
+/// How often Redis was asked for values.
+fn questions(stage: &Stage) -> u64 {
+    let stats: String = stage.server.ask(&["INFO", "commandstats"]);
+    let calls = stats.lines().filter_map(|line| line.strip_prefix("cmdstat_mget:calls="));
+    calls.filter_map(|line| line.split(',').next()?.parse::<u64>().ok()).sum()
+}
+
+/// Calls until the value is `wanted`; whatever comes before must be `old`.
+async fn becomes(worker: &Worker, id: &str, old: &str, wanted: &str) -> Duration {
+    let began = Instant::now();
+    loop {
+        let value = worker.get(id).await.value;
+        if value == wanted {
+            return began.elapsed();
+        }
+        assert_eq!(value, old);
+        assert!(began.elapsed() < Duration::from_secs(20), "waited in vain");
+    }
+}
+
+#[tokio::test]
+async fn a_hit_in_memory_asks_nobody() {
+    let stage = Stage::new();
+    stage.write("7", "a");
+    let (one, two) = (stage.worker_with(&[]).await, stage.worker_with(&[]).await);
+    is(&one.get("7").await, "a", 1);
+    is(&two.get("7").await, "a", 0);
+    let before = questions(&stage);
+    for _ in 0..50 {
+        is(&one.get("7").await, "a", 1);
+        is(&two.get("7").await, "a", 0);
+    }
+    assert_eq!(questions(&stage), before);
+}
+
+#[tokio::test]
+async fn what_one_process_strikes_the_others_forget() {
+    let stage = Stage::new();
+    let (one, two) = (stage.worker_with(&[]).await, stage.worker_with(&[]).await);
+    for (round, strike) in ["update 7 b", "namespace users", "all", "clear"].iter().enumerate() {
+        let (old, new) = (format!("old{round}"), format!("new{round}"));
+        stage.write("7", &old);
+        one.ask("clear").await;
+        assert_eq!(one.get("7").await.value, old);
+        becomes(&two, "7", if round == 0 { &old } else { "b" }, &old).await;
+        stage.write("7", &new);
+        let strike = strike.replace("7 b", &format!("7 {new}"));
+        assert_eq!(one.ask(&strike).await, "Applied");
+        assert_eq!(one.get("7").await.value, new, "{strike}: at once where it is struck");
+        becomes(&two, "7", &old, &new).await;
+        stage.write("7", "b");
+        one.ask("clear").await;
+        becomes(&two, "7", &new, "b").await;
+        becomes(&one, "7", &new, "b").await;
+    }
+}
+
+#[tokio::test]
+async fn what_redis_loses_memory_forgets() {
+    let stage = Stage::new();
+    stage.write("7", "a");
+    let worker = stage.worker_with(&[]).await;
+    for (round, lose) in ["FLUSHALL", "FLUSHDB"].iter().enumerate() {
+        worker.get("7").await;
+        let runs = worker.get("7").await.runs;
+        let _: String = stage.server.ask(&[lose]);
+        let again = Instant::now();
+        while worker.get("7").await.runs == runs {
+            assert!(again.elapsed() < Duration::from_secs(20), "round {round}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn memory_does_not_speak_for_a_server_that_gives_no_sign_of_life() {
+    let stage = Stage::new();
+    stage.write("7", "a");
+    let proxy = Proxy::to(stage.server.port());
+    let behind =
+        stage.worker_with(&[("REDIS_PORT", &proxy.port().to_string()), ("REDIS_TIMEOUT", "100ms")]).await;
+    let direct = stage.worker_with(&[]).await;
+    is(&behind.get("7").await, "a", 1);
+    is(&direct.get("7").await, "a", 0);
+    // Nothing comes through any more, and nothing says so.
+    proxy.hold();
+    let held = Instant::now();
+    assert_eq!(direct.ask("update 7 b").await, "Applied");
+    let late = becomes(&behind, "7", "a", "b").await;
+    assert!(held.elapsed() < Duration::from_millis(2_500), "{late:?}");
+    proxy.release();
+    says(&behind, "connected=true").await;
+    assert_eq!(behind.get("7").await.value, "b");
+}
+
+#[tokio::test]
+async fn with_the_near_cache_off_every_hit_asks_redis() {
+    let stage = Stage::new();
+    stage.write("7", "a");
+    let worker = stage.worker_with(&[("CACHE_NEAR", "false")]).await;
+    worker.get("7").await;
+    let before = questions(&stage);
+    for _ in 0..10 {
+        worker.get("7").await;
+    }
+    assert_eq!(questions(&stage), before + 10);
+}
+
+#[tokio::test]
+async fn where_redis_does_not_say_what_changes_every_hit_asks_it() {
+    let options =
+        Options::default().line(&["user", "default", "on", "nopass", "~*", "&*", "+@all", "-client"]);
+    let stage = Stage::with(options);
+    stage.write("7", "a");
+    let worker = stage.worker_with(&[]).await;
+    worker.get("7").await;
+    let before = questions(&stage);
+    for _ in 0..10 {
+        worker.get("7").await;
+    }
+    assert_eq!(questions(&stage), before + 10);
+    assert_eq!(worker.ask("log INFO Redis does not tell what changes").await, "1");
+}
+
+#[tokio::test]
+async fn a_value_that_its_own_process_replaces_is_replaced_in_memory() {
+    let stage = Stage::new();
+    stage.write("7", "a");
+    let worker = stage.worker_with(&[]).await;
+    worker.get("7").await;
+    for round in 0..20 {
+        let value = format!("v{round}");
+        assert_eq!(worker.ask(&format!("update 7 {value}")).await, "Applied");
+        assert_eq!(worker.get("7").await.value, value);
+        assert_eq!(worker.get("7").await.value, value);
+    }
+    pause(Duration::from_millis(20)).await;
+    assert_eq!(worker.get("7").await.value, "v19");
+}
