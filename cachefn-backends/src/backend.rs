@@ -31,7 +31,8 @@ pub trait Backend: Send + Sync + 'static {
     fn lookup(&self, place: &Place) -> impl Future<Output = Result<Lookup, Error>> + Send;
 
     /// Announces a fill and captures the generations it will be stored under. With `accept`, an
-    /// entry that appeared since the lookup is returned instead.
+    /// entry that appeared since the lookup is returned instead. Of a place that is to be filled
+    /// [alone](Place::alone) a backend may answer that somebody does so; one that cannot tell grants.
     fn acquire(
         &self,
         place: &Place,
@@ -57,6 +58,11 @@ pub trait Backend: Send + Sync + 'static {
         lease: Self::Lease,
         vacate: bool,
     ) -> impl Future<Output = Result<Filled, Error>> + Send;
+
+    /// Says that a fill that is alone takes longer; whether it still is alone.
+    fn renew(&self, _: &Place, _: &Self::Lease) -> impl Future<Output = Result<bool, Error>> + Send {
+        async { Ok(false) }
+    }
 
     /// Strikes all targets. After `Ok`, no lookup returns what was filled under them before.
     fn invalidate(&self, targets: &[Target]) -> impl Future<Output = Result<(), Error>> + Send;
@@ -90,6 +96,8 @@ pub enum Acquired<L> {
     Granted(L),
     /// Somebody stored an entry in the meantime.
     Hit(Envelope),
+    /// Somebody fills it alone, for so long unless that is [renewed](Backend::renew).
+    Held(Duration),
 }
 
 /// Whether a fill stood.

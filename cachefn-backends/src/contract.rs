@@ -127,6 +127,7 @@ impl<B: Backend, P: AsyncFn(&B, Duration)> Subject<'_, B, P> {
         match self.backend.acquire(place, false).await {
             Ok(Acquired::Granted(lease)) => Ok(lease),
             Ok(Acquired::Hit(_)) => Err("acquire accepted an entry unasked".into()),
+            Ok(Acquired::Held(_)) => Err("acquire refused a fill that need not be alone".into()),
             Err(error) => Err(format!("acquire: {error}")),
         }
     }

@@ -112,18 +112,26 @@ pub struct Place {
     pub lineage: Lineage,
     /// Whether its value names more groups, when there is one.
     pub open: bool,
+    /// Whether one fill of it at a time is enough for all processes.
+    pub alone: bool,
 }
 
 impl Place {
     /// The place of `key` in `lineage`.
     pub fn new(key: impl Into<Arc<str>>, lineage: Lineage) -> Self {
-        Self { key: key.into(), lineage, open: false }
+        Self { key: key.into(), lineage, open: false, alone: false }
     }
 
     /// The same, of an entry whose value names more groups.
     #[must_use]
     pub fn open(self) -> Self {
         Self { open: true, ..self }
+    }
+
+    /// The same, of an entry that one process at a time is to fill.
+    #[must_use]
+    pub fn alone(self) -> Self {
+        Self { alone: true, ..self }
     }
 }
 

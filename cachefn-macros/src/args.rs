@@ -53,6 +53,11 @@ pub(crate) const KNOWN: &[Known] = &[
     Known { name: "refresh", form: "refresh = caller", also: &["revalidate"] },
     Known { name: "stale_if_error", form: "stale_if_error = 600", also: &["sie", "on_error", "fallback"] },
     Known { name: "timeout", form: "timeout = \"100ms\"", also: &["deadline", "soft_timeout"] },
+    Known {
+        name: "lease",
+        form: "lease = true",
+        also: &["single_flight", "exclusive", "lock", "sync_writes", "once"],
+    },
     Known { name: "version", form: "version = 2", also: &["schema", "revision"] },
     Known { name: "sensitive", form: "sensitive", also: &["secret", "private", "hashed"] },
     Known { name: "codec", form: "codec = Json", also: &["serializer", "coder", "encoding", "format"] },

@@ -39,6 +39,8 @@ pub(crate) struct Settings {
     pub(crate) stale_if_error: Option<u64>,
     /// For how long a call with an old value at hand waits for its body, in milliseconds.
     pub(crate) timeout: Option<u64>,
+    /// Whether one fill at a time is enough for all processes.
+    pub(crate) lease: bool,
     pub(crate) version: Option<u64>,
     pub(crate) sensitive: bool,
     /// Whether the function has instances: type parameters of its own, which its companions need not have.

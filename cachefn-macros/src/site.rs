@@ -29,12 +29,13 @@ pub(crate) fn site(plan: &Plan, purpose: Purpose) -> TokenStream {
         Namespace::Template(_) => quote!(.dynamic_namespace()),
     };
     let template = matches!(plan.key, Key::Template(_)).then(|| quote!(.template()));
-    let Settings { expire, none, jitter, version, sensitive, generic, written, .. } = &plan.site;
+    let Settings { expire, none, jitter, lease, version, sensitive, generic, written, .. } = &plan.site;
     let fresh = fresh(&plan.site);
     let expire = expire.map(|millis| quote!(.expire(#millis)));
     let none = none.map(|millis| quote!(.none(#millis)));
     let jitter = jitter.map(|part| quote!(.jitter(#part)));
     let version = version.map(|version| quote!(.version(#version)));
+    let lease = lease.then(|| quote!(.lease()));
     let sensitive = sensitive.then(|| quote!(.sensitive()));
     let generic = generic.then(|| quote!(.generic()));
     let written = (purpose == Purpose::Call).then(|| {
@@ -44,7 +45,7 @@ pub(crate) fn site(plan: &Plan, purpose: Purpose) -> TokenStream {
     let open = plan.value.tags_with.is_some().then(|| quote!(.tagged_by_value()));
     quote! {
         static __CACHEFN_SITE: #private::Site = #private::Site::new(::core::module_path!(), #name)
-            #namespace #template #expire #none #jitter #fresh #version #sensitive #open #generic #written;
+            #namespace #template #expire #none #jitter #fresh #lease #version #sensitive #open #generic #written;
     }
 }
 

@@ -1,10 +1,10 @@
 //! Redis, or the certainty that there is none in this build.
 
 #[cfg(feature = "redis")]
-pub(crate) use cachefn_backends::redis::{Ack, Link, Redis, RedisLease};
+pub(crate) use cachefn_backends::redis::{ALONE, Ack, Link, Redis, RedisLease, Waiter};
 
 #[cfg(not(feature = "redis"))]
-pub(crate) use absent::{Ack, Link, Redis, RedisLease, state};
+pub(crate) use absent::{ALONE, Ack, Link, Redis, RedisLease, Waiter, state};
 
 /// Memory, as it follows what happens in Redis.
 #[cfg(feature = "redis")]
@@ -46,6 +46,7 @@ mod absent {
     use std::convert::Infallible;
     use std::future::Future;
     use std::pin::Pin;
+    use std::sync::Arc;
     use std::task::{Context, Poll};
     use std::time::Duration;
 
@@ -58,8 +59,12 @@ mod absent {
     pub(crate) struct Redis(Infallible);
     #[derive(Clone)]
     pub(crate) struct Link(Infallible);
+    #[derive(Clone)]
     pub(crate) struct RedisLease(Infallible);
     pub(crate) struct Ack(Infallible);
+    pub(crate) struct Waiter(Infallible);
+
+    pub(crate) const ALONE: Duration = Duration::ZERO;
 
     pub(crate) fn state(redis: &Redis) -> &'static str {
         match redis.0 {}
@@ -105,6 +110,23 @@ mod absent {
         }
     }
 
+    impl Link {
+        pub(crate) fn afresh(&self) -> Self {
+            match self.0 {}
+        }
+
+        pub(crate) fn waiter(&self, _: &Arc<str>) -> Waiter {
+            match self.0 {}
+        }
+    }
+
+    impl Waiter {
+        #[expect(clippy::unused_async, reason = "the shape of the real one")]
+        pub(crate) async fn wait(self, _: u32, _: Duration) {
+            match self.0 {}
+        }
+    }
+
     impl Future for Ack {
         type Output = Invalidated;
 
@@ -121,6 +143,10 @@ mod absent {
         }
 
         async fn acquire(&self, _: &Place, _: bool) -> Result<Acquired<RedisLease>, Error> {
+            match self.0 {}
+        }
+
+        async fn renew(&self, _: &Place, _: &RedisLease) -> Result<bool, Error> {
             match self.0 {}
         }
 

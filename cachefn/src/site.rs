@@ -39,6 +39,7 @@ pub struct Site {
     sensitive: bool,
     tagged_by_value: bool,
     generic: bool,
+    lease: bool,
     /// Hashes of the function as it is written: of its attribute and signature, and of all of it.
     written: (u64, u64),
     identity: OnceLock<Identity>,
@@ -101,6 +102,7 @@ impl Site {
             sensitive: false,
             tagged_by_value: false,
             generic: false,
+            lease: false,
             written: (0, 0),
             identity: OnceLock::new(),
             counters: Counters::new(),
@@ -195,6 +197,13 @@ impl Site {
     #[must_use]
     pub const fn tagged_by_value(mut self) -> Self {
         self.tagged_by_value = true;
+        self
+    }
+
+    /// `lease = true`: one fill of a key at a time, in all processes.
+    #[must_use]
+    pub const fn lease(mut self) -> Self {
+        self.lease = true;
         self
     }
 
@@ -384,7 +393,8 @@ impl Instance {
             key.text()
         };
         let place = Place::new(text, self.lineage(key));
-        if self.site.tagged_by_value { place.open() } else { place }
+        let place = if self.site.tagged_by_value { place.open() } else { place };
+        if self.site.lease { place.alone() } else { place }
     }
 
     fn lineage(&self, key: &Key) -> Lineage {

@@ -59,7 +59,7 @@ async fn used_again(backend: &Direct) {
 async fn begin(backend: &Direct, key: &str) -> Result<RedisLease, Error> {
     match backend.acquire(&place(key), false).await? {
         Acquired::Granted(lease) => Ok(lease),
-        Acquired::Hit(_) => Err(Error::new(ErrorKind::Protocol)),
+        Acquired::Hit(_) | Acquired::Held(_) => Err(Error::new(ErrorKind::Protocol)),
     }
 }
 

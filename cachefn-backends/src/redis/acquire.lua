@@ -1,13 +1,14 @@
 -- Announces a fill. KEYS: value, lease, generations. ARGV: lease token, life of the lease (ms), life
--- of generations (s), 1 to accept an entry that stands, a fresh token for each generation.
+-- of generations (s), 1 to accept an entry that stands, for how long to be alone (ms, 0 for not at all),
+-- a fresh token for each generation.
 -- What a client has written it must read again to be told when it changes: hence the second TTL.
--- Answers {2, value} or {1, lease token, number of the fill, generations}.
+-- Answers {2, value}, {1, lease token, number of the fill, generations}, or {3, ms} where another is alone.
 local found = redis.call('MGET', unpack(KEYS))
 local header, complete = '', true
 for i = 3, #KEYS do
   local generation = found[i]
   if not generation or #generation ~= 8 then
-    generation, complete = ARGV[i + 2], false
+    generation, complete = ARGV[i + 3], false
     redis.call('SET', KEYS[i], generation, 'EX', ARGV[3])
   end
   header = header .. generation
@@ -20,13 +21,22 @@ if ARGV[4] == '1' and complete and value and string.byte(value, 7) == #KEYS - 2
 end
 
 -- A lease under other generations is void: its fills can no longer be stored.
-local token, begun, stored, active = ARGV[1], 0, 0, 0
+local token, begun, stored, active, owner, till = ARGV[1], 0, 0, 0, 0, 0
 local lease = found[2]
-if lease and #lease == 20 + #header and string.sub(lease, 21) == header then
-  token, begun, stored, active = struct.unpack('>c8I4I4I4', lease)
+if lease and #lease == 32 + #header and string.sub(lease, 33) == header then
+  token, begun, stored, active, owner, till = struct.unpack('>c8I4I4I4I4I8', lease)
 end
 begun = begun + 1
-redis.call('SET', KEYS[2], struct.pack('>c8I4I4I4', token, begun, stored, active + 1) .. header,
+local alone = tonumber(ARGV[5])
+if alone > 0 then
+  local time = redis.call('TIME')
+  local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  if owner > 0 and till > now then
+    return {3, till - now}
+  end
+  owner, till = begun, now + alone
+end
+redis.call('SET', KEYS[2], struct.pack('>c8I4I4I4I4I8', token, begun, stored, active + 1, owner, till) .. header,
   'PX', ARGV[2])
 for i = 3, #KEYS do
   if redis.call('TTL', KEYS[i]) * 2 < tonumber(ARGV[3]) then

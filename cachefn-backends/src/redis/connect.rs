@@ -19,6 +19,7 @@ use super::keys::{self, Keys};
 use super::near::{self, Listener};
 use super::permits::{self, Missing};
 use super::settings::{self, Settings};
+use super::waiting::Waiting;
 use super::wire;
 
 /// How long an attempt to connect may take, with all that is asked before the connection is used.
@@ -53,12 +54,13 @@ impl Connection {
         settings: &Settings,
         woken: &Arc<Notify>,
         listener: &Arc<dyn Listener>,
+        waiting: &Arc<Waiting>,
     ) -> Result<Self, Fault> {
         let attempt = async {
             let mut fault = Fault::Sentinels;
             for (host, port) in servers(settings).await? {
                 // The server itself, wherever its address is from.
-                match Self::to(&Settings { host, port, ..settings.clone() }, woken, listener).await {
+                match Self::to(&Settings { host, port, ..settings.clone() }, woken, listener, waiting).await {
                     Ok(line) => return Ok(line),
                     Err(other) => fault = other,
                 }
@@ -72,12 +74,14 @@ impl Connection {
         settings: &Settings,
         woken: &Arc<Notify>,
         listener: &Arc<dyn Listener>,
+        waiting: &Arc<Waiting>,
     ) -> Result<Self, Fault> {
         let (dead, named) = (Arc::new(AtomicBool::new(false)), Arc::new(OnceLock::new()));
         let pushed = Pushed {
             dead: Arc::clone(&dead),
             woken: Arc::clone(woken),
             listener: Arc::clone(listener),
+            waiting: Arc::clone(waiting),
             keys: Arc::clone(&named),
         };
         let Login { mut mux, driver, pushes } = log_in(settings, pushed).await?;
@@ -157,6 +161,7 @@ struct Pushed {
     dead: Arc<AtomicBool>,
     woken: Arc<Notify>,
     listener: Arc<dyn Listener>,
+    waiting: Arc<Waiting>,
     keys: Arc<OnceLock<Keys>>,
 }
 
@@ -170,8 +175,13 @@ impl Pushed {
             }
             PushKind::Invalidate => {
                 let Some(keys) = self.keys.get() else { return };
-                for target in near::changed(keys, push.data) {
-                    self.listener.strike(&target);
+                for change in near::changed(keys, push.data) {
+                    if let Some(target) = change.target {
+                        self.listener.strike(&target);
+                    }
+                    if let Some(key) = change.key {
+                        self.waiting.wake(&key);
+                    }
                 }
             }
             _ => {}

@@ -79,7 +79,14 @@ impl Keys {
         format!("{}:v:{key}", self.stem)
     }
 
-    fn lease(&self, key: &str) -> String {
+    /// The key that a name is about, if it is that of a value or of a lease.
+    pub(super) fn key<'a>(&self, name: &'a str) -> Option<&'a str> {
+        let rest = name.strip_prefix(&self.stem)?;
+        rest.strip_prefix(":v:").or_else(|| rest.strip_prefix(":l:"))
+    }
+
+    /// The lease of a key.
+    pub(super) fn lease(&self, key: &str) -> String {
         format!("{}:l:{key}", self.stem)
     }
 

@@ -14,6 +14,7 @@ use super::connect::Connection;
 use super::fault::Fault;
 use super::script::{self, Answer, End, RedisLease};
 use super::shared::Shared;
+use super::waiting::Waiter;
 use crate::backend::{Absence, Acquired, Backend, Filled, Lookup};
 use crate::background;
 use crate::envelope::{Draft, Envelope, Token};
@@ -72,6 +73,18 @@ impl Link {
             }
             Err(_) => Err(Error::new(ErrorKind::Protocol)),
         }
+    }
+
+    /// The same with all the time again: for what nobody waits for.
+    #[must_use]
+    pub fn afresh(&self) -> Self {
+        let left = Mutex::new(self.shared.settings.timeout);
+        Self { shared: Arc::clone(&self.shared), line: Arc::clone(&self.line), epoch: self.epoch, left }
+    }
+
+    /// Whoever is to be woken when the value or the lease of `key` changes. To be made before that is looked at.
+    pub fn waiter(&self, key: &Arc<str>) -> Waiter {
+        self.shared.waiting.waiter(key, self.line.tracks)
     }
 
     fn deadline(&self, begun: Instant) -> Result<Instant, Error> {
@@ -164,17 +177,20 @@ impl Backend for Link {
         let line = Arc::clone(&self.line);
         let shards: Vec<_> = if place.open { Group::shards().collect() } else { Vec::new() };
         let names = line.keys.script(place, &shards);
-        let generation_life = self.shared.generation_life(0);
+        let (alone, generation_life) = (place.alone, self.shared.generation_life(0));
         let work = async move {
-            match script::acquire(&line, &names, accept, generation_life).await? {
+            match script::acquire(&line, &names, accept, alone, generation_life).await? {
                 // The script sees tokens, not checksums: what stands there is no use to anybody.
-                Answer::Foreign if accept => script::acquire(&line, &names, false, generation_life).await,
+                Answer::Foreign if accept => {
+                    script::acquire(&line, &names, false, alone, generation_life).await
+                }
                 answer => Ok(answer),
             }
         };
         match self.run(work).await? {
             Answer::Granted(lease) => Ok(Acquired::Granted(lease)),
             Answer::Entry(envelope) => Ok(Acquired::Hit(envelope)),
+            Answer::Held(left) => Ok(Acquired::Held(left)),
             Answer::Foreign => Err(Error::new(ErrorKind::Protocol)),
         }
     }
@@ -208,6 +224,12 @@ impl Backend for Link {
     async fn release(&self, place: &Place, lease: RedisLease, vacate: bool) -> Result<Filled, Error> {
         let end = if vacate { End::Vacate } else { End::Leave };
         self.settle(place, lease, end, 0, &[]).await
+    }
+
+    /// It takes no time of its call.
+    async fn renew(&self, place: &Place, lease: &RedisLease) -> Result<bool, Error> {
+        let (line, name, lease) = (Arc::clone(&self.line), self.line.keys.lease(&place.key), lease.clone());
+        self.afresh().run(async move { script::renew(&line, &name, &lease).await }).await
     }
 
     /// An error means that the targets stand in the journal, unless nothing was sent for want of

@@ -16,10 +16,10 @@
 //! runtime is told, so that what it remembers of the other time is forgotten.
 //!
 //! This needs a server, Redis 6 or Valkey, or one with replicas that sentinels watch; no cluster. A user of the server needs the keys
-//! `~<prefix>@*` and `+ping +mget +set +unlink +ttl +pttl +expire +evalsha +script|load`, with a database other than 0
+//! `~<prefix>@*` and `+ping +time +mget +set +unlink +ttl +pttl +expire +evalsha +script|load`, with a database other than 0
 //! `+select`, and before Redis 6.2 `+hello`. What he lacks is named in the log, and the server is not used. Without
 //! `+info` it is not known which incarnation of the server answers, and one that lost invalidations can revive entries
-//! until they expire.
+//! until they expire. Without `+client|tracking` memory never speaks for the server.
 
 mod connect;
 mod fault;
@@ -38,6 +38,7 @@ mod supervisor;
 #[cfg(feature = "rustls")]
 mod tls;
 mod trust;
+mod waiting;
 mod wire;
 
 use std::fmt;
@@ -57,9 +58,10 @@ use shared::Shared;
 
 pub use link::Link;
 pub use near::{Listener, SILENCE};
-pub use script::RedisLease;
+pub use script::{ALONE, RedisLease};
 pub use settings::{Sentinel, Settings, Tls};
 pub use trust::State;
+pub use waiting::Waiter;
 
 /// A server, with the one connection to it. Cheap to clone; the last clone that is dropped ends the
 /// connection, and invalidations on their way go on.

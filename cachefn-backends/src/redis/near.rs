@@ -13,6 +13,7 @@
 //! - *What is not told.* While the connection cannot be relied on nothing in memory counts as the server's, and where
 //!   there was no sign of life for [`SILENCE`] nothing is served from memory.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -80,17 +81,29 @@ impl Near {
     }
 }
 
+/// Something that has changed in the server.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Change {
+    /// What is no longer as it was in memory.
+    pub(super) target: Option<Target>,
+    /// The key whose value or lease it is.
+    pub(super) key: Option<Arc<str>>,
+}
+
 /// What a push says to have changed; everything, where it names nothing.
-pub(super) fn changed(keys: &Keys, push: Vec<Value>) -> Vec<Target> {
+pub(super) fn changed(keys: &Keys, push: Vec<Value>) -> Vec<Change> {
     let Some(Value::Array(names)) = push.into_iter().next() else {
-        return vec![Target::Group(Group::root())];
+        return vec![Change { target: Some(Target::Group(Group::root())), key: None }];
     };
-    let name = |name: Value| match name {
-        Value::BulkString(name) => keys.target(&String::from_utf8(name).ok()?),
-        Value::SimpleString(name) => keys.target(&name),
-        _ => None,
+    let change = |name: Value| {
+        let name = match name {
+            Value::BulkString(name) => String::from_utf8(name).ok()?,
+            Value::SimpleString(name) => name,
+            _ => return None,
+        };
+        Some(Change { target: keys.target(&name), key: keys.key(&name).map(Arc::from) })
     };
-    names.into_iter().filter_map(name).collect()
+    names.into_iter().filter_map(change).collect()
 }
 
 #[cfg(test)]
@@ -110,9 +123,16 @@ mod tests {
             "app@01234567:g:n:users",
             "other@1:v:x",
         ];
-        let expected = vec![Target::Key("users:get:7".into()), Target::Group(Group::namespace("users"))];
+        let key = || Some("users:get:7".into());
+        let expected = [
+            Change { target: key().map(Target::Key), key: key() },
+            Change { target: None, key: key() },
+            Change { target: Some(Target::Group(Group::namespace("users"))), key: None },
+            Change { target: None, key: None },
+        ];
         assert_eq!(changed(&keys, push(&names)), expected);
-        assert_eq!(changed(&keys, vec![Value::Nil]), [Target::Group(Group::root())]);
+        let all = Change { target: Some(Target::Group(Group::root())), key: None };
+        assert_eq!(changed(&keys, vec![Value::Nil]), [all]);
     }
 
     #[test]

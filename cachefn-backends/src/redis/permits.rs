@@ -14,8 +14,19 @@ use super::keys::Keys;
 use super::script;
 
 /// The commands, as rules of an ACL. Beside them `+hello` before Redis 6.2, and `+info` to tell incarnations apart.
-const RULES: [&str; 10] =
-    ["+ping", "+select", "+mget", "+set", "+unlink", "+ttl", "+pttl", "+expire", "+evalsha", "+script|load"];
+const RULES: [&str; 11] = [
+    "+ping",
+    "+time",
+    "+select",
+    "+mget",
+    "+set",
+    "+unlink",
+    "+ttl",
+    "+pttl",
+    "+expire",
+    "+evalsha",
+    "+script|load",
+];
 
 /// Rules that a user lacks; none if it is not known which.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -88,6 +99,7 @@ fn trials(key: &str) -> Vec<(&'static str, Cmd)> {
     };
     vec![
         trial("+ping", &["PING"]),
+        trial("+time", &["TIME"]),
         // A cluster refuses two keys that are not neighbours.
         trial("+mget", &["MGET", key, &format!("{key}2")]),
         trial("+set", &["SET", key, "", "XX"]),

@@ -1,14 +1,15 @@
-//! The two scripts: what must happen in one step.
+//! The scripts: what must happen in one step.
 //!
 //! ```text
 //! acquire   lookup's answer, or a place in the lease and the generations as they are now
 //! settle    fill and release: act on the value if lease and generations are still the same
+//! renew     a fill that is alone takes longer
 //! ```
 //!
 //! The lease of a key is shared by the fills of it that are under way, in all processes:
 //!
 //! ```text
-//! token(8) ‖ begun(4) ‖ stored(4) ‖ active(4) ‖ generations(8n)
+//! token(8) ‖ begun(4) ‖ stored(4) ‖ active(4) ‖ owner(4) ‖ till(8) ‖ generations(8n)
 //! ```
 //!
 //! `begun` numbers the fills in the order in which they began, `stored` is the highest number that
@@ -17,6 +18,10 @@
 //! group changes the generations; both refuse every fill that was under way. So does a command that
 //! arrives late from a connection that was given up, and a late one that is not refused is in time.
 //! A process that dies leaves its fills `active`; [`LEASE_LIFE`] cleans up after it.
+//!
+//! Fills that are to be alone are: `owner` is the number of the one that is, `till` when it is so no longer, by the
+//! server's clock. It says again and again that it takes longer; one whose process died is waited for no longer than
+//! [`ALONE`]. Whatever voids the lease lets others begin.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -30,17 +35,22 @@ use crate::envelope::{Envelope, Token};
 /// The longest time between acquire and fill: what a body that runs longer returns is not stored.
 pub(super) const LEASE_LIFE: Duration = Duration::from_secs(600);
 
+/// For how long a fill is alone, unless it says that it takes longer.
+pub const ALONE: Duration = Duration::from_secs(5);
+
 const ACQUIRE: &str = include_str!("acquire.lua");
 const SETTLE: &str = include_str!("settle.lua");
+const RENEW: &str = include_str!("renew.lua");
 
 /// The name of no script.
 pub(super) const NONE: &str = "0000000000000000000000000000000000000000";
 
 static ACQUIRE_SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(ACQUIRE));
 static SETTLE_SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(SETTLE));
+static RENEW_SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(RENEW));
 
 /// A fill that has been announced to the server.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct RedisLease {
     token: Token,
     begun: i64,
@@ -65,6 +75,8 @@ pub(super) enum Answer {
     Entry(Envelope),
     /// Bytes stand there that only look like one.
     Foreign,
+    /// Somebody fills it alone, for so long.
+    Held(Duration),
 }
 
 impl RedisLease {
@@ -79,16 +91,25 @@ pub(super) async fn acquire(
     line: &Connection,
     names: &[String],
     accept: bool,
+    alone: bool,
     generation_life: u64,
 ) -> Result<Answer, Fault> {
     let mut tokens = vec![0; 8 * (names.len() - 1)];
     getrandom::fill(&mut tokens).expect("the operating system provides random numbers");
     let mut command = evaluate(&ACQUIRE_SCRIPT, names);
     command.arg(&tokens[..8]).arg(millis(LEASE_LIFE)).arg(generation_life).arg(u8::from(accept));
+    command.arg(if alone { millis(ALONE) } else { 0 });
     for fresh in tokens[8..].chunks_exact(8) {
         command.arg(fresh);
     }
     read_acquired(call(line, &command).await?).ok_or(Fault::Answer)
+}
+
+/// Says that a fill that is alone takes longer; whether it is alone.
+pub(super) async fn renew(line: &Connection, lease_name: &str, lease: &RedisLease) -> Result<bool, Fault> {
+    let mut command = evaluate(&RENEW_SCRIPT, &[lease_name.to_owned()]);
+    command.arg(&lease.token).arg(lease.begun).arg(millis(ALONE));
+    Ok(call(line, &command).await? == Value::Int(1))
 }
 
 /// Ends a fill; whether it stood.
@@ -148,7 +169,7 @@ pub(super) fn millis(duration: Duration) -> u64 {
 /// What loads both scripts into the server.
 pub(super) fn load_commands() -> redis::Pipeline {
     let mut commands = redis::pipe();
-    for source in [ACQUIRE, SETTLE] {
+    for source in [ACQUIRE, SETTLE, RENEW] {
         commands.cmd("SCRIPT").arg("LOAD").arg(source);
     }
     commands
@@ -175,6 +196,9 @@ fn read_acquired(answer: Value) -> Option<Answer> {
     let Value::Array(parts) = answer else { return None };
     let mut parts = parts.into_iter();
     match (parts.next()?, parts.next()?, parts.next(), parts.next()) {
+        (Value::Int(3), Value::Int(left), ..) => {
+            Some(Answer::Held(Duration::from_millis(u64::try_from(left).unwrap_or(0))))
+        }
         (Value::Int(2), Value::BulkString(bytes), ..) => {
             Some(Envelope::open(bytes).map_or(Answer::Foreign, Answer::Entry))
         }

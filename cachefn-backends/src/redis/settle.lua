@@ -5,7 +5,7 @@
 -- Answers 1, or 0 if an invalidation or a later fill came between; then nothing is changed.
 local found = redis.call('MGET', unpack(KEYS))
 local lease = found[2]
-if not lease or #lease < 20 or string.sub(lease, 1, 8) ~= ARGV[1] then
+if not lease or #lease < 32 or string.sub(lease, 1, 8) ~= ARGV[1] then
   return 0
 end
 local header = ''
@@ -19,8 +19,11 @@ if header ~= ARGV[3] then
   return 0
 end
 
-local token, begun, stored, active = struct.unpack('>c8I4I4I4', lease)
+local token, begun, stored, active, owner, till = struct.unpack('>c8I4I4I4I4I8', lease)
 local mine = tonumber(ARGV[2])
+if owner == mine then
+  owner, till = 0, 0
+end
 local current = stored <= mine
 if current and ARGV[4] == 'store' then
   redis.call('SET', KEYS[1], ARGV[5], 'PX', ARGV[6])
@@ -39,8 +42,8 @@ elseif current and ARGV[4] == 'vacate' then
 end
 
 if active > 1 then
-  redis.call('SET', KEYS[2], struct.pack('>c8I4I4I4', token, begun, stored, active - 1)
-    .. string.sub(lease, 21), 'KEEPTTL')
+  redis.call('SET', KEYS[2], struct.pack('>c8I4I4I4I4I8', token, begun, stored, active - 1, owner, till)
+    .. string.sub(lease, 33), 'KEEPTTL')
 else
   redis.call('UNLINK', KEYS[2])
 end

@@ -13,6 +13,7 @@ use super::fault::Fault;
 use super::near::{Listener, Near};
 use super::settings::Settings;
 use super::trust::{Errand, Lost, Next, Trust};
+use super::waiting::Waiting;
 use crate::background;
 use crate::clock::Tick;
 use crate::error::Error;
@@ -38,6 +39,7 @@ pub(super) struct Shared {
     trust: Mutex<Trust<Arc<Connection>>>,
     pub(super) listener: Arc<dyn Listener>,
     pub(super) near: Near,
+    pub(super) waiting: Arc<Waiting>,
     idle: Notify,
     /// How long generations live, in seconds: twice the longest life of an entry seen so far.
     generation_life: AtomicU64,
@@ -55,6 +57,7 @@ impl Shared {
             trust: Mutex::new(trust),
             listener,
             near: Near::new(),
+            waiting: Arc::default(),
             idle: Notify::new(),
             generation_life: AtomicU64::new(GENERATION_LIFE.as_secs()),
         }
@@ -202,6 +205,7 @@ impl Shared {
         if change(&mut trust) {
             self.near.end();
             self.listener.forget();
+            self.waiting.wake_all();
         }
         drop(trust);
         self.woken.notify_one();

@@ -60,7 +60,13 @@ impl Supervisor {
     }
 
     async fn connect(&mut self) -> Result<Arc<Connection>, Fault> {
-        let line = Connection::open(&self.shared.settings, &self.shared.woken, &self.shared.listener).await?;
+        let line = Connection::open(
+            &self.shared.settings,
+            &self.shared.woken,
+            &self.shared.listener,
+            &self.shared.waiting,
+        )
+        .await?;
         if !line.knows_run {
             self.chronicle.odd(&self.shared.address, Quirk::Anonymous);
         }

@@ -237,6 +237,7 @@ fn the_expansion_stays_within_its_budget() {
         ("jitter = 0.1", 4, 12),
         ("version = 2", 4, 12),
         ("sensitive", 4, 12),
+        ("lease = true", 4, 12),
         ("stale = 60, refresh_ahead = 0.8, timeout = \"100ms\", refresh = caller", 12, 36),
         ("stale_if_error = 600", 8, 12),
         ("none = 30", 14, 12),

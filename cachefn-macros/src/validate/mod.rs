@@ -36,6 +36,7 @@ pub(crate) fn plan(arguments: &Arguments, function: &Function, faults: &mut Faul
     (site.none, site.jitter) = (none, life::jitter(&given, faults));
     fresh::served(&given, &mut site, faults);
     let background = fresh::background(&given, function, faults);
+    site.lease = stored::lease(&given, faults);
     site.version = stored::version(&given, faults);
 
     let (mut namespace_uses, mut key_uses, mut tag_uses) = (Used::new(), Used::new(), Used::new());

@@ -1,4 +1,4 @@
-//! What is stored and how: `tags`, the closures over the value, `version`, `sensitive`, `codec`, `result`.
+//! What is stored and how: `tags`, the closures over the value, `lease`, `version`, `sensitive`, `codec`, `result`.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -80,6 +80,18 @@ pub(super) fn judgement(given: &Given<'_>, faults: &mut Faults) -> Judgement {
         when: given.judge("when", faults),
         expire_with: given.judge("expire_with", faults),
         tags_with: given.judge("tags_with", faults),
+    }
+}
+
+/// `lease`, yes or no.
+pub(super) fn lease(given: &Given<'_>, faults: &mut Faults) -> bool {
+    match given.expr("lease", faults) {
+        None => false,
+        Some(Expr::Lit(ExprLit { lit: Lit::Bool(value), .. })) => value.value,
+        Some(other) => {
+            faults.at(other, "`lease` is `true` or `false`; write `lease = true`");
+            false
+        }
     }
 }
 

@@ -15,6 +15,8 @@ use cachefn_backends::memory::{AnyEntry, Ticket};
 use cachefn_backends::place::{Place, Target};
 
 use super::found::{Found, Spare};
+use tokio::task::AbortHandle;
+
 use crate::codec;
 use crate::event;
 use crate::flight::{Aboard, Seat};
@@ -22,11 +24,14 @@ use crate::global::Cache;
 use crate::key::Key;
 use crate::layout::Choice as _;
 use crate::observe::Outcome;
-use crate::remote::{Link, RedisLease};
+use crate::remote::{ALONE, Link, RedisLease};
 use crate::shape::Kind;
 use crate::site::Instance;
 use crate::terms::{Judge, Terms};
 use crate::verdict::Storable;
+
+/// A body that takes longer than this is not waited for any more by other processes.
+const LONGEST_ALONE: Duration = Duration::from_secs(60);
 
 /// A fill under way. Dropping it passes the flight on and gives the lease back.
 pub(super) struct Fill {
@@ -61,7 +66,11 @@ pub(super) struct Lease {
     link: Link,
     place: Place,
     held: Option<RedisLease>,
+    renewing: Option<Renewing>,
 }
+
+/// Says again and again that a fill that is alone takes longer. Dropping it ends that.
+struct Renewing(AbortHandle);
 
 /// What Redis is told.
 enum Word {
@@ -315,10 +324,12 @@ fn settle(filled: Result<Filled, Error>, seat: Option<Seat>, entry: Option<&AnyE
 
 impl Lease {
     pub(super) fn new(link: Link, place: Place, lease: RedisLease) -> Self {
-        Self { link, place, held: Some(lease) }
+        let renewing = place.alone.then(|| Renewing::start(&link, &place, &lease));
+        Self { link, place, held: Some(lease), renewing }
     }
 
     async fn tell(mut self, word: Word) -> Result<Filled, Error> {
+        self.renewing = None;
         let Some(lease) = self.held.take() else { return Ok(Filled::Refused) };
         match word {
             Word::Store(draft, life) => self.link.fill(&self.place, lease, draft, life).await,
@@ -329,12 +340,35 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
+        self.renewing = None;
         if let Some(lease) = self.held.take() {
-            let (link, place) = (self.link.clone(), self.place.clone());
+            let (link, place) = (self.link.afresh(), self.place.clone());
             background::handle().spawn(async move {
                 // The lease ends by itself if Redis is not told.
                 let _ = link.release(&place, lease, false).await;
             });
         }
+    }
+}
+
+impl Renewing {
+    fn start(link: &Link, place: &Place, lease: &RedisLease) -> Self {
+        let (link, place, lease) = (link.clone(), place.clone(), lease.clone());
+        let renewing = background::handle().spawn(async move {
+            let began = Instant::now();
+            loop {
+                tokio::time::sleep(ALONE / 3).await;
+                if began.elapsed() > LONGEST_ALONE || !link.renew(&place, &lease).await.unwrap_or(false) {
+                    break;
+                }
+            }
+        });
+        Self(renewing.abort_handle())
+    }
+}
+
+impl Drop for Renewing {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }

@@ -13,7 +13,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::fill::Fill;
 use super::found::{Found, Spare};
-use super::search::{Due, Search, Vtable};
+use super::search::{Due, Role, Search, Vtable};
 use crate::flight::{Aboard, Joined};
 use crate::global::Cache;
 use crate::key::Key;
@@ -156,8 +156,7 @@ impl Miss {
             asked: self.asked,
             began: self.began,
             counted: false,
-            served: false,
-            detaches: self.detaches,
+            role: if self.detaches { Role::MayDetach } else { Role::Answers },
         };
         let link = self.link.take().filter(|_| search.site.is_some());
         if self.refresh {
@@ -207,7 +206,7 @@ impl Miss {
             Some(search.serve(spare))
         } else {
             search.miss();
-            search.spare = Some(spare);
+            (search.spare, search.role) = (Some(spare), Role::Refreshes);
             None
         };
         self.stage = Stage::Looking(Box::pin(async move { search.fill(Some(seat), link).await }));

@@ -25,7 +25,7 @@ use crate::global::Cache;
 use crate::key::Key;
 use crate::layout::{Erased, Owner};
 use crate::observe::Outcome;
-use crate::remote::{Link, RedisLease};
+use crate::remote::{Link, RedisLease, Waiter};
 use crate::site::Instance;
 use crate::terms::Terms;
 use crate::verdict::Storable;
@@ -38,6 +38,8 @@ const ROUNDS: usize = 3;
 enum Granted {
     Lease(RedisLease),
     Value(Erased),
+    /// Another process fills it, for so long.
+    Held(Duration),
 }
 
 /// What Redis has.
@@ -70,6 +72,19 @@ pub(super) fn entry<V: Storable>(
     ticket.entry_tagged(value.downcast_ref::<V>()?.clone(), owner, size, life, tags)
 }
 
+/// What is looked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// A value for the caller, who runs the body if there is none.
+    Answers,
+    /// The same, where the body may go on without the caller.
+    MayDetach,
+    /// A newer value, by a caller who has one that may be served.
+    Refreshes,
+    /// Nothing but the right to run the body: the caller has a value.
+    Detached,
+}
+
 /// What looking needs; not generic, and not tied to the caller's future.
 pub(super) struct Search {
     pub(super) cache: Arc<Cache>,
@@ -86,10 +101,7 @@ pub(super) struct Search {
     pub(super) asked: Instant,
     pub(super) began: Option<Instant>,
     pub(super) counted: bool,
-    /// Whether the call has returned already, with what it found.
-    pub(super) served: bool,
-    /// Whether the body may go on without the caller.
-    pub(super) detaches: bool,
+    pub(super) role: Role,
 }
 
 /// The right to refresh what was found.
@@ -104,7 +116,13 @@ pub(super) struct Due {
 impl Search {
     /// Looks until there is a value, or the right to run the body.
     pub(super) async fn run(mut self, mut link: Option<Link>) -> Ready {
-        for _ in 0..ROUNDS {
+        for round in 0..ROUNDS {
+            if round > 0
+                && self.cache.is_near()
+                && let Some(entry) = self.again()
+            {
+                return Ready::Found(Found::Entry(entry));
+            }
             if let Some(redis) = &link {
                 match self.ask(redis).await {
                     Ok(Some(Held::Fresh(value))) => return Ready::Found(Found::Own(value)),
@@ -134,8 +152,9 @@ impl Search {
 
     /// What was found is due: whose turn it is refreshes it, and meanwhile it is served to the others.
     pub(super) fn refresh(mut self, spare: Spare, link: Option<Link>) -> Ready {
-        let room = if self.detaches { self.cache.room() } else { None };
-        let seat = if self.detaches && room.is_none() { None } else { self.lead_refresh() };
+        let detaches = self.role == Role::MayDetach;
+        let room = if detaches { self.cache.room() } else { None };
+        let seat = if detaches && room.is_none() { None } else { self.lead_refresh() };
         match seat {
             Some(seat) => Ready::Due(Box::new(Due { search: self, spare, seat, link, room })),
             None => Ready::Found(self.serve(spare)),
@@ -144,7 +163,7 @@ impl Search {
 
     /// The value that was found is what the call returns.
     pub(super) fn serve(&mut self, spare: Spare) -> Found {
-        self.served = true;
+        self.role = Role::Detached;
         match spare.remaining() {
             Some(remaining) => self.hit(remaining),
             None => self.hit_stale(),
@@ -189,26 +208,57 @@ impl Search {
     /// Captures what the value will be stored under, and lets the body run. An entry that appeared
     /// since the caller looked is returned instead; it was read at some moment of this call, and
     /// followers may have begun after that, so they look for themselves.
-    pub(super) async fn fill(&mut self, seat: Option<Seat>, link: Option<Link>) -> Ready {
-        let ticket = match &seat {
+    pub(super) async fn fill(&mut self, seat: Option<Seat>, mut link: Option<Link>) -> Ready {
+        let mut ticket = match &seat {
             Some(seat) => seat.ticket(),
             None => Arc::new(self.cache.memory.begin(&self.place)),
         };
-        let mut lease = None;
-        if let Some(link) = link {
-            match self.acquire(&link, seat.is_some(), &ticket).await {
-                Ok(Granted::Lease(granted)) => lease = Some(Lease::new(link, self.place.clone(), granted)),
+        if link.is_none()
+            && let Some(entry) = seat.as_ref().and_then(|_| self.again())
+        {
+            seat.into_iter().for_each(Seat::retry);
+            return Ready::Found(Found::Entry(entry));
+        }
+        let (mut lease, mut rounds) = (None, 0);
+        while let Some(redis) = link.take() {
+            let waiter = self.place.alone.then(|| redis.waiter(&self.place.key));
+            let left = match self.acquire(&redis, seat.is_some(), &ticket).await {
+                Ok(Granted::Lease(granted)) => {
+                    lease = Some(Lease::new(redis, self.place.clone(), granted));
+                    break;
+                }
                 Ok(Granted::Value(value)) => {
                     seat.into_iter().for_each(Seat::retry);
                     return Ready::Found(Found::Own(value));
                 }
-                Err(_) => {}
+                Ok(Granted::Held(left)) => left,
+                Err(_) => break,
+            };
+            if let Some(ready) = self.wait(waiter, rounds, left).await {
+                return ready;
             }
-        } else if let Some(entry) = seat.as_ref().and_then(|_| self.again()) {
-            seat.into_iter().for_each(Seat::retry);
-            return Ready::Found(Found::Entry(entry));
+            rounds += 1;
+            // Each time with a deadline of its own: waiting for another's body is not waiting for Redis.
+            link = self.cache.link();
+            ticket = Arc::new(self.cache.memory.begin(&self.place));
+            if let Some(seat) = &seat {
+                seat.begin(Arc::clone(&ticket));
+            }
         }
         Ready::Fill(Box::new(self.begin(seat, ticket, lease)))
+    }
+
+    /// Waits for the body of another process. Where there is something older at hand it is not waited for as long, or not
+    /// at all.
+    async fn wait(&mut self, waiter: Option<Waiter>, rounds: u32, left: Duration) -> Option<Ready> {
+        if self.role == Role::Refreshes {
+            return self.make_do();
+        }
+        let patience = self.patience();
+        if let Some(waiter) = waiter {
+            waiter.wait(rounds, patience.map_or(left, |patience| patience.min(left))).await;
+        }
+        if self.patience() == Some(Duration::ZERO) { self.make_do() } else { None }
     }
 
     /// The right to run the body, with nothing but memory to store its value in.
@@ -232,7 +282,7 @@ impl Search {
             seat,
             lease: lease.zip(self.site),
             spare: self.spare.take(),
-            served: self.served,
+            served: self.role == Role::Detached,
             born: self.cache.memory.clock().unix_millis(),
             began: self.began,
             started: Instant::now(),
@@ -287,6 +337,7 @@ impl Search {
         }
         match acquired {
             Acquired::Granted(lease) => Ok(Granted::Lease(lease)),
+            Acquired::Held(left) => Ok(Granted::Held(left)),
             Acquired::Hit(_) => Err(Error::new(ErrorKind::Protocol)),
         }
     }

@@ -92,7 +92,7 @@ impl Config {
         self.max_bytes
     }
 
-    /// `CACHE_NEAR`: whether this process may keep a near cache in front of Redis.
+    /// `CACHE_NEAR`: whether memory may answer for Redis, which tells it what changes.
     pub fn near(&self) -> bool {
         self.near
     }

@@ -6,14 +6,16 @@
 //! 3 open           3 done                        … until it is let go on
 //!                  2 value=3 runs=2 millis=41
 //! 4 update 7 5     4 Applied                     writes to the database, then invalidates
-//! 5 init · namespace n · 6 all · 7 clear · 8 status · 9 log TEXT · 10 quit
+//! 5 alone 7        5 value=3 runs=3 millis=1     the same with `lease = true`; `hold-alone` waits in the body
+//! 6 many 100 7     6 100 1                       so many such calls at once: how many values there were, and bodies so far
+//! 7 init · namespace n · all · clear · status · log TEXT · quit
 //! ```
 
 use std::io::{BufRead as _, Write as _};
 use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use cachefn::{Invalidation, cached};
 use cachefn_tests::logs;
@@ -32,6 +34,21 @@ async fn get(id: &str, gate: Option<&str>) -> Result<String, std::io::Error> {
     if let Some(tag) = gate {
         answer(tag, "entered");
         GATE.acquire().await.expect("the gate is not closed").forget();
+    }
+    Ok(value)
+}
+
+/// The same, one body at a time for all processes.
+#[cached(expire = 300, namespace = "alone", key = id, lease = true)]
+async fn alone(id: &str, gate: Option<&str>) -> Result<String, std::io::Error> {
+    RUNS.fetch_add(1, Ordering::SeqCst);
+    let value = std::fs::read_to_string(DATABASE.join(id))?;
+    match gate {
+        Some(tag) => {
+            answer(tag, "entered");
+            GATE.acquire().await.expect("the gate is not closed").forget();
+        }
+        None => tokio::time::sleep(Duration::from_millis(50)).await,
     }
     Ok(value)
 }
@@ -67,6 +84,23 @@ async fn obey(words: Vec<String>) {
     match words[1..] {
         ["get", id] => call(tag, id, None).await,
         ["hold", id] => call(tag, id, Some(tag)).await,
+        ["alone", id] => said(tag, alone(id, None)).await,
+        ["hold-alone", id] => said(tag, alone(id, Some(tag))).await,
+        ["many", count, id] => {
+            let id = id.to_owned();
+            let calls: Vec<_> = (0..count.parse::<u32>().expect("a number"))
+                .map(|_| {
+                    let id = id.clone();
+                    tokio::spawn(async move { alone(&id, None).await.is_ok() })
+                })
+                .collect();
+            let mut values = 0;
+            for call in calls {
+                values += u32::from(call.await.expect("it does not panic"));
+            }
+            answer(tag, &format!("{values} {}", RUNS.load(Ordering::SeqCst)));
+        }
+        ["strike-alone", id] => invalidated(tag, invalidate_alone(id)).await,
         ["open", count] => {
             GATE.add_permits(count.parse().expect("a number"));
             answer(tag, "done");
@@ -95,8 +129,12 @@ async fn obey(words: Vec<String>) {
 }
 
 async fn call(tag: &str, id: &str, gate: Option<&str>) {
+    said(tag, get(id, gate)).await;
+}
+
+async fn said(tag: &str, call: impl Future<Output = Result<String, std::io::Error>>) {
     let start = Instant::now();
-    let value = get(id, gate).await.unwrap_or_else(|error| format!("error:{:?}", error.kind()));
+    let value = call.await.unwrap_or_else(|error| format!("error:{:?}", error.kind()));
     let (runs, millis) = (RUNS.load(Ordering::SeqCst), start.elapsed().as_millis());
     answer(tag, &format!("value={value} runs={runs} millis={millis}"));
 }
