@@ -73,7 +73,8 @@ impl Tick {
         Self(self.0.saturating_add(saturating_nanos(duration)))
     }
 
-    pub(crate) fn nanos(self) -> u64 {
+    /// Since the clock began.
+    pub fn nanos(self) -> u64 {
         self.0
     }
 

@@ -46,7 +46,7 @@ pub struct Ident {
 /// When an entry was born and how long it serves; milliseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Span {
-    /// When its body began.
+    /// When it was stored.
     pub born: u64,
     /// When it expires.
     pub fresh_until: u64,

@@ -73,10 +73,10 @@ impl Life {
     }
 
     /// When what is stored at `now`, in ms since 1970, expires and ends.
-    pub fn span(&self, born: u64, now: u64) -> Span {
+    pub fn span(&self, now: u64) -> Span {
         let after = |past: Duration| now.saturating_add(millis(self.fresh.saturating_add(past)));
         Span {
-            born,
+            born: now,
             fresh_until: after(Duration::ZERO),
             stale_until: after(self.stale),
             error_until: after(self.error),
@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn an_entry_grows_old_by_steps() {
         let life = Life { stale: seconds(5), error: seconds(20), ..Life::from(seconds(10)) };
-        let span = life.span(0, 1_000);
+        let span = life.span(1_000);
         let ages = [1_000, 10_999, 11_000, 15_999, 16_000, 30_999, 31_000].map(|now| span.age(now));
         let expected = [
             Some(Age::Fresh),
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn what_ends_when_it_expires_is_judged_by_its_store_alone() {
-        assert_eq!(Life::from(seconds(1)).span(0, 0).age(u64::MAX), Some(Age::Fresh));
+        assert_eq!(Life::from(seconds(1)).span(0).age(u64::MAX), Some(Age::Fresh));
     }
 
     #[test]
@@ -171,6 +171,6 @@ mod tests {
     fn the_longest_life_does_not_overflow() {
         let life = Life { stale: Duration::MAX, ..Life::from(Duration::MAX) };
         assert_eq!(life.whole(), Duration::MAX);
-        assert_eq!(life.span(0, 5).stale_until, u64::MAX);
+        assert_eq!(life.span(5).stale_until, u64::MAX);
     }
 }

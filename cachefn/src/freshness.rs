@@ -59,14 +59,14 @@ mod tests {
     #[test]
     fn where_nothing_is_said_values_expire() {
         assert_eq!(Freshness::NONE.life(MINUTE), Life::from(MINUTE));
-        assert!(!Freshness::NONE.is_due(Life::from(MINUTE).span(0, 0), 59_999));
+        assert!(!Freshness::NONE.is_due(Life::from(MINUTE).span(0), 59_999));
     }
 
     #[test]
     fn a_value_is_due_after_a_part_of_its_life() {
         let freshness = Freshness { refresh_ahead: Some(0.5), ..Freshness::NONE };
         assert_eq!(freshness.life(MINUTE).due, MINUTE / 2);
-        let span = freshness.life(MINUTE).span(1_000, 1_000);
+        let span = freshness.life(MINUTE).span(1_000);
         assert!(!freshness.is_due(span, 30_999));
         assert!(freshness.is_due(span, 31_000));
     }
@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn what_was_found_elsewhere_lives_on_for_what_is_left() {
         let freshness = Freshness { stale: MINUTE, refresh_ahead: Some(0.5), ..Freshness::NONE };
-        let span = freshness.life(MINUTE).span(1_000, 1_000);
+        let span = freshness.life(MINUTE).span(1_000);
         let seconds = Duration::from_secs;
         let rest = |now| freshness.rest(span, now);
         let expected = Life { fresh: seconds(50), due: seconds(20), stale: MINUTE, error: Duration::ZERO };

@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::event;
 use crate::flight::Flights;
 use crate::remote::{Link, Redis};
+use crate::turns::Turns;
 
 /// Everything that calls share.
 pub(crate) struct Cache {
@@ -23,6 +24,7 @@ pub(crate) struct Cache {
     pub(crate) flights: Flights,
     /// Bodies that go on in the background.
     background: Arc<Semaphore>,
+    pub(crate) turns: Turns,
     pub(crate) prefix: String,
     default_ttl: Duration,
     fallback_ttl: Duration,
@@ -216,6 +218,7 @@ impl Cache {
             redis,
             flights: Flights::new(),
             background: Arc::new(Semaphore::new(MOST_IN_BACKGROUND)),
+            turns: Turns::new(),
             prefix: config.prefix().to_owned(),
             default_ttl: config.default_ttl(),
             fallback_ttl: config.fallback_ttl(),

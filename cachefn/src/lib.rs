@@ -154,6 +154,7 @@ mod sync;
 mod terms;
 #[cfg(feature = "test-util")]
 pub mod testing;
+mod turns;
 mod verdict;
 
 #[doc = include_str!("../docs/cached.md")]

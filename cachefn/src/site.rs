@@ -354,6 +354,15 @@ impl Instance {
         }
     }
 
+    /// Counts a call that has missed, and is answered with what was at hand.
+    pub(crate) fn makes_do(&self, remaining: Option<Duration>) -> Outcome {
+        if remaining.is_some() {
+            return Outcome::Hit;
+        }
+        self.site.counters.stale.count();
+        Outcome::Stale
+    }
+
     /// Says what was found; the key is written only for that.
     #[cold]
     pub(crate) fn says_hit(

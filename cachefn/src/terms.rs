@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use cachefn_backends::place::Group;
 
+use crate::freshness::Freshness;
 use crate::key::{KeyError, KeyWriter, canonical_tag};
 
 /// A shorter life is none.
@@ -27,6 +28,8 @@ pub struct Terms {
     /// Those of the value.
     pub(crate) tags_of_value: Vec<Group>,
     unwanted: bool,
+    /// Whether it is a `None` that is to be remembered.
+    nothing: bool,
     pub(crate) error: Option<KeyError>,
 }
 
@@ -73,9 +76,15 @@ impl Terms {
         self.life.or(usual).map(|life| life.min(CENTURY))
     }
 
-    /// A `None` lives as long as it may.
-    pub(crate) fn live_for(&mut self, life: Duration) {
+    /// A `None` lives for so long, and that is that.
+    pub(crate) fn nothing_for(&mut self, life: Duration) {
         self.life = Some(life);
+        self.nothing = true;
+    }
+
+    /// What is served of it past that, and refreshed before.
+    pub(crate) fn freshness(&self, usual: Freshness) -> Freshness {
+        if self.nothing { Freshness::NONE } else { usual }
     }
 
     /// Whether the value is to be stored.

@@ -113,3 +113,37 @@ async fn a_body_is_not_waited_for_longer_than_it_may_take() {
     }
     panic!("the body went on for nothing");
 }
+
+#[tokio::test]
+async fn a_refresh_that_fails_is_tried_once_a_second() {
+    #[cached(expire = "50ms", stale = "1h", key = id)]
+    async fn failing(id: u32, runs: Arc<Runs>) -> Result<u32, u32> {
+        let run = runs.next();
+        if run == 1 { Ok(run) } else { Err(run) }
+    }
+    let _cache = cache().await;
+    let runs = Arc::new(Runs::default());
+    failing(1, Arc::clone(&runs)).await.unwrap();
+    pause(Duration::from_millis(70)).await;
+    for _ in 0..50 {
+        assert_eq!(failing(1, Arc::clone(&runs)).await, Ok(1));
+        pause(Duration::from_millis(5)).await;
+    }
+    assert!(runs.get() <= 3, "{} bodies", runs.get());
+}
+
+#[tokio::test]
+async fn a_slow_body_is_not_due_at_its_birth() {
+    #[cached(expire = "300ms", refresh_ahead = 0.5, key = id)]
+    async fn slow(id: u32, runs: Arc<Runs>) -> Result<u32, u32> {
+        let run = runs.next();
+        pause(Duration::from_millis(400)).await;
+        Ok(run)
+    }
+    let _cache = cache().await;
+    let runs = Arc::new(Runs::default());
+    slow(1, Arc::clone(&runs)).await.unwrap();
+    slow(1, Arc::clone(&runs)).await.unwrap();
+    pause(Duration::from_millis(20)).await;
+    assert_eq!(runs.get(), 1, "it has lived for less than half of its life");
+}

@@ -65,3 +65,20 @@ async fn who_is_dropped_while_refreshing_leaves_it_to_the_next() {
     origin.open(1);
     assert_eq!(seen(borrowed(3, &origin)).await, (Ok(3), Outcome::Miss));
 }
+
+#[tokio::test]
+async fn a_value_that_has_not_expired_is_no_stale_answer() {
+    #[cached(expire = 60, refresh_ahead = 0.5, refresh = caller, key = id)]
+    async fn due(id: u64, origin: &Origin) -> Result<u32, String> {
+        Ok(origin.next().await?)
+    }
+    let (turn, origin) = (Turn::take().await, Origin::default());
+    due(1, &origin).await.unwrap();
+    origin.fail(true);
+    turn.pass(30);
+    let (value, report) = cachefn::observe(due(1, &origin)).await;
+    assert_eq!(value, Ok(1));
+    assert_eq!(report.calls[0].outcome, Outcome::Hit, "it lives for 30 s more");
+    assert!(report.calls[0].remaining.is_some());
+    assert_eq!(cachefn::stats().function("due").unwrap().stale, 0);
+}

@@ -97,3 +97,29 @@ async fn a_refresh_by_name_fails_with_its_own_error() {
     origin.fail(true);
     assert_eq!(refresh_kept(6, &origin).await, Err("the origin is away"));
 }
+
+#[tokio::test]
+async fn what_ends_while_the_body_runs_is_not_returned() {
+    #[cached(expire = 60, stale_if_error = 600, key = id)]
+    async fn kept(id: u64, origin: &Origin) -> Result<u32, &'static str> {
+        origin.next().await
+    }
+    let (turn, origin) = (Turn::take().await, Origin::default());
+    kept(1, &origin).await.unwrap();
+    origin.entered().await;
+    turn.pass(600);
+    origin.fail(true);
+    origin.close();
+    let call = || {
+        let origin = origin.clone();
+        tokio::spawn(async move { kept(1, &origin).await })
+    };
+    let leader = call();
+    origin.entered().await;
+    let follower = call();
+    tokio::task::yield_now().await;
+    turn.pass(60);
+    origin.open(2);
+    assert_eq!(leader.await.unwrap(), Err("the origin is away"));
+    assert_eq!(follower.await.unwrap(), Err("the origin is away"));
+}

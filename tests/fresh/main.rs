@@ -4,6 +4,7 @@
 
 mod background;
 mod caller;
+mod counts;
 mod failing;
 mod slow;
 

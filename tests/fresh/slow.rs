@@ -74,3 +74,49 @@ async fn what_is_invalidated_meanwhile_is_not_returned() {
     assert_eq!(call.await.unwrap(), Ok(2));
     until("the flight is over", || origin.ended() == 2).await;
 }
+
+#[tokio::test]
+async fn bodies_that_are_given_up_do_not_follow_upon_each_other() {
+    #[cached(expire = 60, stale_if_error = 600, timeout = "50ms", refresh = caller, key = id)]
+    async fn slow(id: u64, origin: &Origin) -> Result<u32, &'static str> {
+        origin.next().await
+    }
+    let (turn, origin) = (Turn::take().await, Origin::default());
+    slow(1, &origin).await.unwrap();
+    turn.pass(60);
+    origin.close();
+    let began = Instant::now();
+    let mut calls = Vec::new();
+    for _ in 0..100 {
+        let origin = origin.clone();
+        calls.push(tokio::spawn(async move { slow(1, &origin).await }));
+        cachefn_tests::pause(Duration::from_millis(2)).await;
+    }
+    for call in calls {
+        assert_eq!(call.await.unwrap(), Ok(1));
+    }
+    let (bodies, rounds) = (origin.runs() - 1, began.elapsed().as_millis() / 50 + 1);
+    assert!(u128::from(bodies) <= rounds + 1, "{bodies} bodies in {rounds} times 50 ms");
+}
+
+#[tokio::test]
+async fn who_waits_with_nothing_at_hand_waits_for_the_body_of_another() {
+    #[cached(expire = 60, stale_if_error = 600, timeout = "20ms", refresh = caller, key = id)]
+    async fn cold(id: u64, origin: &Origin) -> Result<u32, &'static str> {
+        origin.next().await
+    }
+    let (_turn, origin) = (Turn::take().await, Origin::default());
+    origin.close();
+    let calls: Vec<_> = (0..10)
+        .map(|_| {
+            let origin = origin.clone();
+            tokio::spawn(async move { cold(1, &origin).await })
+        })
+        .collect();
+    cachefn_tests::pause(Duration::from_millis(200)).await;
+    assert_eq!(origin.runs(), 1);
+    origin.open(10);
+    for call in calls {
+        assert_eq!(call.await.unwrap(), Ok(1));
+    }
+}

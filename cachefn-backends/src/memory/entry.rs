@@ -16,7 +16,7 @@ use crate::life::{Age, Life, Moments};
 use crate::sync::{AtomicBool, AtomicU64, Ordering};
 
 /// Who is to refresh an entry has so long to do it before another is asked.
-const TURN: Duration = Duration::from_secs(1);
+pub const TURN: Duration = Duration::from_secs(1);
 
 /// An entry of any type.
 pub type AnyEntry = Arc<Entry>;
@@ -98,7 +98,12 @@ impl Entry {
 
     /// What is left at `now` until it expires.
     pub fn remaining(&self, now: Tick) -> Duration {
-        self.aging.as_ref().map_or(self.due, |aging| aging.moments.expires).since(now)
+        self.expires().since(now)
+    }
+
+    /// When it expires.
+    pub fn expires(&self) -> Tick {
+        self.aging.as_ref().map_or(self.due, |aging| aging.moments.expires)
     }
 
     /// How old it is at `now`; nothing if its life has ended.

@@ -27,7 +27,7 @@ use crate::life::{Age, Life};
 use crate::place::{Group, Place, Target};
 use crate::sync::step;
 use entry::Parts;
-pub use entry::{AnyEntry, Entry};
+pub use entry::{AnyEntry, Entry, TURN};
 use fill::{Fills, Kind, Mark};
 use generation::{Captured, Generations};
 use hot::Hot;

@@ -154,7 +154,7 @@ impl<K: Kind<Stored: Storable> + 'static> Detaches for Yes<K> {
         J: Judge<K::Seen> + Send + 'static,
         F: Future<Output = K::Output> + Send + 'static,
     {
-        let Some(room) = work.miss.room() else { return };
+        let Some(room) = work.miss.room() else { return work.miss.give_way() };
         let deadline = Miss::timer_of(LONGEST);
         runtime.spawn(Detached { work, deadline, _room: room });
     }

@@ -48,8 +48,6 @@ pub(super) struct Fill {
     pub(super) spare: Option<Spare>,
     /// Whether the call has returned already.
     pub(super) served: bool,
-    /// When the body began, in milliseconds since 1970.
-    pub(super) born: u64,
     pub(super) began: Option<Instant>,
     pub(super) started: Instant,
 }
@@ -110,12 +108,17 @@ impl Fill {
         Some(found)
     }
 
+    /// The body is about to be dropped because it takes too long. Whoever followed would have even less time for one of its
+    /// own, and so would whoever comes after it: they return something older, or look again.
+    pub(super) fn give_way(&mut self) {
+        self.seat.take().into_iter().for_each(Seat::fail_over);
+    }
+
     /// What is at hand, unless it was struck since the body began, or its time is over.
     fn make_do(&mut self) -> Option<Found> {
         let spare = self.spare.take().filter(|_| self.ticket.is_current())?;
-        let found = spare.serve(self.cache.memory.clock())?;
-        self.instance.site.counters.stale.count();
-        self.says(Outcome::Stale);
+        let (found, remaining) = spare.serve(self.cache.memory.clock())?;
+        self.says(self.instance.makes_do(remaining), remaining);
         Some(found)
     }
 
@@ -134,7 +137,7 @@ impl Fill {
     ) -> Settling<K::Stored> {
         match self.instance.site.life_of_none() {
             Some(life) => {
-                self.terms.live_for(life);
+                self.terms.nothing_for(life);
                 self.value::<K>(value)
             }
             None => self.nothing(value),
@@ -220,7 +223,7 @@ impl Fill {
     /// The life that is asked for.
     fn life(&self) -> Life {
         let site = self.instance.site;
-        site.freshness.life(site.jittered(self.cache.life(self.terms.life(site.ttl()))))
+        self.terms.freshness(site.freshness).life(site.jittered(self.cache.life(self.terms.life(site.ttl()))))
     }
 
     /// The value as an entry for the followers, if there can be any.
@@ -233,7 +236,7 @@ impl Fill {
         match K::Codec::encode(value, self.instance.owner_of(site)) {
             Ok((ident, payload)) => {
                 let tags = self.terms.tags_of_value.clone();
-                let span = life.span(self.born, self.cache.memory.clock().unix_millis());
+                let span = life.span(self.cache.memory.clock().unix_millis());
                 Word::Store(Draft { ident, span, payload, tags }, life.whole())
             }
             Err(error) => {
@@ -271,12 +274,12 @@ impl Fill {
         if self.served {
             event::refreshed(&self.instance, &self.cache.prefix, self.key.as_str(), self.started.elapsed());
         } else {
-            self.says(Outcome::Miss);
+            self.says(Outcome::Miss, None);
         }
     }
 
-    fn says(&self, outcome: Outcome) {
-        event::outcome(outcome, &self.instance, &self.cache.prefix, self.key.as_str(), None, self.began);
+    fn says(&self, outcome: Outcome, remaining: Option<Duration>) {
+        event::outcome(outcome, &self.instance, &self.cache.prefix, self.key.as_str(), remaining, self.began);
     }
 }
 

@@ -22,8 +22,7 @@ pub(super) enum Found {
 /// A value that is older than it should be, and at hand if nothing better comes.
 pub(super) struct Spare {
     value: Found,
-    /// Until it expires; zero if it has.
-    remaining: Duration,
+    expires: Tick,
     /// When it may be served no longer, whatever happens.
     end: Tick,
 }
@@ -39,9 +38,9 @@ impl Found {
 }
 
 impl Spare {
-    pub(super) fn entry(entry: AnyEntry, remaining: Duration) -> Self {
-        let end = entry.end();
-        Self { value: Found::Entry(entry), remaining, end }
+    pub(super) fn entry(entry: AnyEntry) -> Self {
+        let (expires, end) = (entry.expires(), entry.end());
+        Self { value: Found::Entry(entry), expires, end }
     }
 
     /// What Redis holds, by its own account of its life.
@@ -49,17 +48,19 @@ impl Spare {
         let now = clock.unix_millis();
         let left = |until: u64| Duration::from_millis(until.saturating_sub(now));
         let end = clock.now().after(left(span.stale_until.max(span.error_until)));
-        Self { value: Found::Own(value), remaining: left(span.fresh_until), end }
+        Self { value: Found::Own(value), expires: clock.now().after(left(span.fresh_until)), end }
     }
 
     /// What is left until it expires; nothing if it has.
-    pub(super) fn remaining(&self) -> Option<Duration> {
-        (!self.remaining.is_zero()).then_some(self.remaining)
+    pub(super) fn remaining(&self, clock: &Clock) -> Option<Duration> {
+        let remaining = self.expires.since(clock.now());
+        (!remaining.is_zero()).then_some(remaining)
     }
 
-    /// The value, if it may still be served.
-    pub(super) fn serve(self, clock: &Clock) -> Option<Found> {
-        (clock.now() < self.end).then_some(self.value)
+    /// The value, if it may still be served, with what is left until it expires.
+    pub(super) fn serve(self, clock: &Clock) -> Option<(Found, Option<Duration>)> {
+        let remaining = self.remaining(clock);
+        (clock.now() < self.end).then_some((self.value, remaining))
     }
 
     /// The value, which was found to be servable just now.

@@ -216,7 +216,18 @@ impl Miss {
     /// The body has taken too long: what is served instead, unless it has become untrue.
     pub(super) fn give_up(&mut self) -> Option<Found> {
         let Stage::Body(fill) = &mut self.stage else { return None };
-        fill.give_up()
+        let found = fill.give_up()?;
+        if !self.detaches {
+            self.give_way();
+        }
+        Some(found)
+    }
+
+    /// The body is about to be dropped, though its caller is not.
+    pub(super) fn give_way(&mut self) {
+        if let Stage::Body(fill) = &mut self.stage {
+            fill.give_way();
+        }
     }
 
     /// Room for one more body in the background.

@@ -142,7 +142,7 @@ impl Asked<'_> {
             let look = |entry: &AnyEntry, turn: Turn| {
                 let remaining = cache.memory.remaining(entry);
                 if turn.refreshes || turn.age == Age::Spent {
-                    (spare, refreshes) = (Some(Spare::entry(Arc::clone(entry), remaining)), turn.refreshes);
+                    (spare, refreshes) = (Some(Spare::entry(Arc::clone(entry))), turn.refreshes);
                     return None;
                 }
                 take(entry.value()).then_some((turn.age, remaining))

@@ -126,7 +126,8 @@ impl Search {
             if let Some(redis) = &link {
                 match self.ask(redis).await {
                     Ok(Some(Held::Fresh(value))) => return Ready::Found(Found::Own(value)),
-                    Ok(Some(Held::Due(spare))) => return self.refresh(spare, link),
+                    Ok(Some(Held::Due(spare))) if self.takes_turn() => return self.refresh(spare, link),
+                    Ok(Some(Held::Due(spare))) => return Ready::Found(self.serve(spare)),
                     Ok(None) => {}
                     Err(_) => link = None,
                 }
@@ -150,6 +151,11 @@ impl Search {
         self.fill(None, link).await
     }
 
+    /// Whether it is for this call to refresh what Redis has. Memory's entries know themselves whose turn it is.
+    fn takes_turn(&self) -> bool {
+        self.cache.turns.take(&self.place.key, self.cache.memory.clock().now())
+    }
+
     /// What was found is due: whose turn it is refreshes it, and meanwhile it is served to the others.
     pub(super) fn refresh(mut self, spare: Spare, link: Option<Link>) -> Ready {
         let detaches = self.role == Role::MayDetach;
@@ -163,11 +169,11 @@ impl Search {
 
     /// The value that was found is what the call returns.
     pub(super) fn serve(&mut self, spare: Spare) -> Found {
-        self.role = Role::Detached;
-        match spare.remaining() {
+        match spare.remaining(self.cache.memory.clock()) {
             Some(remaining) => self.hit(remaining),
             None => self.hit_stale(),
         }
+        self.role = Role::Detached;
         spare.into_found()
     }
 
@@ -199,9 +205,8 @@ impl Search {
 
     /// Another's body has failed or takes too long: what is at hand has to do.
     fn make_do(&mut self) -> Option<Ready> {
-        let found = self.spare.take()?.serve(self.cache.memory.clock())?;
-        self.instance.site.counters.stale.count();
-        self.says(Outcome::Stale, None);
+        let (found, remaining) = self.spare.take()?.serve(self.cache.memory.clock())?;
+        self.says(self.instance.makes_do(remaining), remaining);
         Some(Ready::Found(found))
     }
 
@@ -283,7 +288,6 @@ impl Search {
             lease: lease.zip(self.site),
             spare: self.spare.take(),
             served: self.role == Role::Detached,
-            born: self.cache.memory.clock().unix_millis(),
             began: self.began,
             started: Instant::now(),
         }
@@ -386,6 +390,9 @@ impl Search {
 
     /// A call is a hit or a miss, once: what it finds after it has missed, another call's body has left there.
     fn hit(&mut self, remaining: Duration) {
+        if self.role == Role::Detached {
+            return;
+        }
         if std::mem::replace(&mut self.counted, true) {
             return self.collapsed(Some(remaining));
         }

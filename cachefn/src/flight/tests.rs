@@ -27,6 +27,11 @@ impl Airport {
         }
     }
 
+    fn lead_refresh(&self) -> Option<Seat> {
+        let key = (TypeId::of::<u8>(), Arc::clone(&self.place.key));
+        self.flights.lead(key, || self.memory.begin(&self.place))
+    }
+
     fn follow(&self) -> oneshot::Receiver<Verdict> {
         match self.join() {
             Joined::Follower(waiting) => waiting,
@@ -217,4 +222,29 @@ fn a_flight_stays_sealed_though_another_body_in_it_fails() {
     let mut late = airport.follow();
     other.land(&entry);
     assert!(matches!(late.try_recv(), Ok(Verdict::Retry)));
+}
+
+#[test]
+fn one_refresh_is_led_at_a_time_and_another_after_an_invalidation() {
+    let airport = Airport::new();
+    let old = airport.lead_refresh().expect("nobody leads");
+    assert!(airport.lead_refresh().is_none());
+    airport.memory.invalidate(&Target::Key("k".into()));
+    let new = airport.lead_refresh().expect("what the other loads is for nobody");
+    drop(old);
+    assert!(airport.lead_refresh().is_none(), "the flight of the second stays");
+    drop(new);
+    assert_eq!(airport.flights.len(), 0);
+}
+
+#[test]
+fn whose_leader_makes_do_are_told_so_all_at_once() {
+    let airport = Airport::new();
+    let leader = airport.lead();
+    let followers: Vec<_> = (0..10).map(|_| airport.follow()).collect();
+    leader.fail_over();
+    for mut follower in followers {
+        assert!(matches!(follower.try_recv(), Ok(Verdict::Failed)));
+    }
+    assert_eq!(airport.flights.len(), 0);
 }
