@@ -64,7 +64,10 @@ impl Life {
     pub fn at_most(self, limit: Duration) -> Self {
         let fresh = self.fresh.min(limit);
         let past = limit.saturating_sub(fresh);
-        Self { fresh, due: self.due.min(fresh), stale: self.stale.min(past), error: self.error.min(past) }
+        // The same part of what is left of it.
+        let part = self.due.as_secs_f64() / self.fresh.as_secs_f64();
+        let due = if fresh < self.fresh { fresh.mul_f64(part.min(1.0)) } else { self.due };
+        Self { fresh, due, stale: self.stale.min(past), error: self.error.min(past) }
     }
 
     /// Whether it ends when the entry expires, and nothing happens before.
@@ -163,7 +166,9 @@ mod tests {
     fn a_limit_is_that_of_the_whole() {
         let life = Life { fresh: seconds(10), due: seconds(8), stale: seconds(5), error: seconds(20) };
         assert_eq!(life.at_most(seconds(12)), Life { stale: seconds(2), error: seconds(2), ..life });
-        assert_eq!(life.at_most(seconds(5)), Life::from(seconds(5)));
+        let short = life.at_most(seconds(5));
+        assert_eq!(short, Life { due: seconds(4), ..Life::from(seconds(5)) });
+        assert_eq!(Life::from(seconds(10)).at_most(seconds(5)), Life::from(seconds(5)));
         assert_eq!(life.at_most(Duration::MAX), life);
     }
 

@@ -66,13 +66,13 @@ fn told(
 }
 
 /// A body that has ended after its call had returned an older value.
-pub(crate) fn refreshed(instance: &Instance, prefix: &str, key: &str, elapsed: Duration) {
+pub(crate) fn refreshed(instance: &Instance, prefix: &str, key: &str, failed: bool, elapsed: Duration) {
     let (function, namespace) = (&instance.identity.function, instance.site.namespace_label());
     let millis = elapsed.as_secs_f64() * 1e3;
     debug!(
         target: "cachefn",
-        function, namespace, key = format_args!("{prefix}:{key}"), outcome = "refresh", ?elapsed,
-        "CACHE REFRESH: {function} ({millis:.2}ms)"
+        function, namespace, key = format_args!("{prefix}:{key}"), outcome = "refresh", failed, ?elapsed,
+        "CACHE REFRESH{}: {function} ({millis:.2}ms)", if failed { " FAILED" } else { "" }
     );
 }
 

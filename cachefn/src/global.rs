@@ -128,7 +128,8 @@ pub async fn init_with(config: Config) -> Result<(), Error> {
 /// Ends the cache: invalidations that are on their way are waited for, for as long as `REDIS_TIMEOUT`,
 /// the connection is closed, the memory is given back. From then on calls run as if they were not
 /// annotated, until the cache is initialized again, and invalidations reach nobody: other processes that share the
-/// Redis keep what they have. So end what writes first.
+/// Redis keep what they have. So end what writes first. Bodies that run in the background go on; what they return is not
+/// stored.
 pub async fn shutdown() {
     let cache = {
         let mut explicit = lock_explicit();

@@ -358,7 +358,11 @@ fn an_entry_that_is_due_asks_one_call_a_second() {
     assert_eq!(after(1), [Ok((Age::Fresh, true)), Ok((Age::Fresh, false)), Ok((Age::Fresh, false))]);
     assert_eq!(after(1)[0], Ok((Age::Fresh, true)));
     assert_eq!(after(11), [Ok((Age::Stale, true)), Ok((Age::Stale, false)), Ok((Age::Stale, false))]);
-    assert_eq!(after(5), [Ok((Age::Spent, false)); 3]);
+    memory.clock().advance(Duration::from_millis(4_500));
+    assert_eq!(turn(&memory), Ok((Age::Stale, true)));
+    memory.clock().advance(Duration::from_millis(500));
+    assert_eq!(glance(&memory, 7), None, "whoever refreshes it");
+    assert_eq!([turn(&memory), turn(&memory)], [Ok((Age::Spent, false)); 2]);
     assert_eq!(after(15), [Err(Absence::Absent); 3]);
 }
 

@@ -31,14 +31,14 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct RunBackground<V, J, F> {
         #[pin]
-        place: Place<V, J, F>,
+        held: Held<V, J, F>,
     }
 }
 
 pin_project! {
     /// Where the body is.
     #[project = Projected]
-    enum Place<V, J, F> {
+    enum Held<V, J, F> {
         /// Nothing can come of it: in the caller's own future.
         Here { #[pin] run: Run<V, J, F> },
         /// In a box that may go elsewhere. None once the call has returned.
@@ -52,9 +52,10 @@ type Detach<V, J, F> = fn(Work<V, J, F>, &Handle);
 /// A call and its body, which may change places.
 #[derive(Debug)]
 pub struct Work<V, J, F> {
+    // Before the miss, to be dropped before it: others may begin when it is gone.
+    body: Pin<Box<F>>,
     miss: Box<Miss>,
     judge: J,
-    body: Pin<Box<F>>,
     verdict: PhantomData<fn() -> V>,
 }
 
@@ -83,18 +84,18 @@ where
 }
 
 impl<V, J, F> RunBackground<V, J, F> {
-    /// The place is chosen here, where the body can still be moved.
+    /// Where it is held is chosen here, where the body can still be moved.
     fn new(run: Run<V, J, F>, detach: Detach<V, J, F>) -> Self {
-        let place = match run.call.0 {
+        let held = match run.call.0 {
             Some(mut miss) if miss.may_be_overdue() && Handle::try_current().is_ok() => {
                 miss.detaches = true;
                 let Run { judge, body, .. } = run;
                 let work = Work { miss, judge, body: Box::pin(body), verdict: PhantomData };
-                Place::Boxed { work: Some(work), detach }
+                Held::Boxed { work: Some(work), detach }
             }
-            _ => Place::Here { run },
+            _ => Held::Here { run },
         };
-        Self { place }
+        Self { held }
     }
 }
 
@@ -103,7 +104,7 @@ impl<K: Kind, J, F: Future<Output = K::Output>> Future for RunBackground<No<K>, 
     type Output = K::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<K::Output> {
-        match self.project().place.project() {
+        match self.project().held.project() {
             Projected::Here { run } => run.poll(cx),
             Projected::Boxed { work: Some(work), .. } => work.body.as_mut().poll(cx),
             Projected::Boxed { work: None, .. } => Poll::Pending,
@@ -120,7 +121,7 @@ where
     type Output = K::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<K::Output> {
-        let (held, detach) = match self.project().place.project() {
+        let (held, detach) = match self.project().held.project() {
             Projected::Here { run } => return run.poll(cx),
             Projected::Boxed { work, detach } => (work, detach),
         };

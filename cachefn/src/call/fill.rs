@@ -86,14 +86,16 @@ impl Fill {
     /// The body failed: that is its caller's own, unless there is something older to return.
     pub(super) fn fail(mut self: Box<Self>) -> Option<Found> {
         self.instance.site.counters.errors.count();
-        if let Some(found) = self.make_do() {
+        let found = self.make_do();
+        if found.is_some() {
             self.instance.identity.bodies.add(self.started.elapsed());
-            self.seat.into_iter().for_each(Seat::fail_over);
-            return Some(found);
+        } else {
+            self.says_end(true);
         }
-        self.says_miss();
-        self.seat.into_iter().for_each(Seat::fail);
-        None
+        // Its own value may be served already: then others have one too.
+        let leave = if found.is_some() || self.served { Seat::fail_over } else { Seat::fail };
+        self.seat.into_iter().for_each(leave);
+        found
     }
 
     /// How long the body is waited for, if there is something older at hand.
@@ -270,9 +272,14 @@ impl Fill {
 
     /// The body has ended.
     fn says_miss(&self) {
-        self.instance.identity.bodies.add(self.started.elapsed());
+        self.says_end(false);
+    }
+
+    fn says_end(&self, failed: bool) {
+        let elapsed = self.started.elapsed();
+        self.instance.identity.bodies.add(elapsed);
         if self.served {
-            event::refreshed(&self.instance, &self.cache.prefix, self.key.as_str(), self.started.elapsed());
+            event::refreshed(&self.instance, &self.cache.prefix, self.key.as_str(), failed, elapsed);
         } else {
             self.says(Outcome::Miss, None);
         }

@@ -40,7 +40,7 @@ pub(super) struct Miss {
     pub(super) asked: Instant,
     pub(super) began: Option<Instant>,
     /// Whether nothing was to be read.
-    pub(super) refresh: bool,
+    pub(super) bypasses: bool,
     /// Whether the body may go on without the caller.
     pub(super) detaches: bool,
     pub(super) stage: Stage,
@@ -88,12 +88,12 @@ pub(super) struct Beginning {
     pub(super) refreshes: bool,
     pub(super) asked: Instant,
     pub(super) began: Option<Instant>,
-    pub(super) refresh: bool,
+    pub(super) bypasses: bool,
 }
 
 impl Miss {
     pub(super) fn new(beginning: Beginning) -> Self {
-        let Beginning { cache, instance, key, place, absence, spare, refreshes, asked, began, refresh } =
+        let Beginning { cache, instance, key, place, absence, spare, refreshes, asked, began, bypasses } =
             beginning;
         Self {
             link: cache.link(),
@@ -107,7 +107,7 @@ impl Miss {
             refreshes,
             asked,
             began,
-            refresh,
+            bypasses,
             detaches: false,
             stage: Stage::Start,
             timer: None,
@@ -130,7 +130,7 @@ impl Miss {
 
     /// Whether the caller may be given an older value while the body runs.
     pub(super) fn may_be_overdue(&self) -> bool {
-        !self.refresh && (self.spare.is_some() || self.link.is_some())
+        !self.bypasses && (self.spare.is_some() || self.link.is_some())
     }
 
     /// Where the body is polled: in its flight, if it has one.
@@ -159,7 +159,7 @@ impl Miss {
             role: if self.detaches { Role::MayDetach } else { Role::Answers },
         };
         let link = self.link.take().filter(|_| search.site.is_some());
-        if self.refresh {
+        if self.bypasses {
             return Stage::Looking(Box::pin(async move { search.fill(None, link).await }));
         }
         if let Some(spare) = search.spare.take_if(|_| self.refreshes) {

@@ -79,7 +79,7 @@ fn begin_on<V: Reads>(site: &'static Site, closure: Closure, write: Write<'_>) -
 
 /// Shows the value that is found to `take`; else the answer is the miss, if the call can be cached at all.
 fn look_up(site: &'static Site, closure: Closure, write: Write<'_>, take: Take<'_>) -> Option<Box<Miss>> {
-    let refresh = refresh::is_asked();
+    let bypasses = refresh::is_asked();
     let later;
     let cache = if let Some(first) = global::first() {
         first
@@ -91,8 +91,8 @@ fn look_up(site: &'static Site, closure: Closure, write: Write<'_>, take: Take<'
     let timed = stats::sampled();
     let mut short = KeyWriter::short();
     write(&mut short);
-    let refresh = refresh || short.bypasses();
-    let reads = !refresh && cache.reads_memory();
+    let bypasses = bypasses || short.bypasses();
+    let reads = !bypasses && cache.reads_memory();
     if reads && short.is_usable() {
         let call = cache.memory.short(instance.owner, short.as_bytes());
         let mut remaining = None;
@@ -108,7 +108,7 @@ fn look_up(site: &'static Site, closure: Closure, write: Write<'_>, take: Take<'
             return None;
         }
     }
-    let asked = Asked { instance, write, refresh, timed, began };
+    let asked = Asked { instance, write, bypasses, timed, began };
     asked.again(cache, reads.then_some(take))
 }
 
@@ -116,7 +116,7 @@ fn look_up(site: &'static Site, closure: Closure, write: Write<'_>, take: Take<'
 struct Asked<'a> {
     instance: Instance,
     write: Write<'a>,
-    refresh: bool,
+    bypasses: bool,
     timed: Option<Instant>,
     began: Option<Instant>,
 }
@@ -126,7 +126,7 @@ impl Asked<'_> {
     #[cold]
     #[inline(never)]
     fn again(self, cache: &Arc<Cache>, take: Option<Take<'_>>) -> Option<Box<Miss>> {
-        let Self { instance, write, refresh, timed, began } = self;
+        let Self { instance, write, bypasses, timed, began } = self;
         let written = match instance.key_and_short(cache, write) {
             Ok(written) => written,
             Err(why) => {
@@ -162,7 +162,7 @@ impl Asked<'_> {
         }
         let cache = Arc::clone(cache);
         let beginning =
-            Beginning { cache, instance, key, place, absence, spare, refreshes, asked, began, refresh };
+            Beginning { cache, instance, key, place, absence, spare, refreshes, asked, began, bypasses };
         Some(Box::new(Miss::new(beginning)))
     }
 }

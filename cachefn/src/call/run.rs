@@ -21,11 +21,12 @@ pin_project! {
     /// The second statement of a cached function: the call with its body.
     #[must_use = "futures do nothing unless polled"]
     pub struct Run<V, J, F> {
+        // Before the call, to be dropped before it: others may begin when it is gone.
+        #[pin]
+        pub(super) body: F,
         pub(super) call: Call,
         pub(super) verdict: PhantomData<V>,
         pub(super) judge: J,
-        #[pin]
-        pub(super) body: F,
     }
 }
 

@@ -100,6 +100,7 @@ pub(super) struct Search {
     pub(super) spare: Option<Spare>,
     pub(super) asked: Instant,
     pub(super) began: Option<Instant>,
+    /// Whether the call is counted as a hit or a miss.
     pub(super) counted: bool,
     pub(super) role: Role,
 }
@@ -402,8 +403,11 @@ impl Search {
 
     /// The same, of a value that has expired.
     fn hit_stale(&mut self) {
-        self.counted = true;
-        self.instance.counts_hit(Age::Stale, Some(self.asked));
+        if std::mem::replace(&mut self.counted, true) {
+            self.instance.site.counters.stale.count();
+        } else {
+            self.instance.counts_hit(Age::Stale, Some(self.asked));
+        }
         self.says(Outcome::Stale, None);
     }
 
