@@ -97,6 +97,12 @@ impl Lineage {
         Self(self.0.iter().cloned().chain(more).collect())
     }
 
+    /// Whether it is a clone of the other.
+    #[cfg(feature = "redis")]
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// The groups, root first.
     pub fn groups(&self) -> &[Group] {
         &self.0

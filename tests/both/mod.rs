@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 /// Held by tests that strike tags or have values with tags: in Redis tags share a few shards, and a fill is refused
 /// if another tag of its shard is struck meanwhile.
-static TAGS: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+pub(crate) static TAGS: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 /// Counts how often bodies run.
 #[derive(Default)]

@@ -75,7 +75,8 @@ impl Keys {
         rest.strip_prefix(":g:").map(|group| Target::Group(Group::of_name(group)))
     }
 
-    fn value(&self, key: &str) -> String {
+    /// The value of a key.
+    pub(super) fn value(&self, key: &str) -> String {
         format!("{}:v:{key}", self.stem)
     }
 

@@ -12,6 +12,7 @@ use redis::Value;
 
 use super::connect::Connection;
 use super::fault::Fault;
+use super::reading::Found;
 use super::script::{self, Answer, End, RedisLease};
 use super::shared::Shared;
 use super::waiting::Waiter;
@@ -99,6 +100,36 @@ impl Link {
         *left = left.saturating_sub(spent);
     }
 
+    /// Reads what stands at `place` together with what others look for; nothing where it must not.
+    ///
+    /// Who has waited for Redis before has less time than others. And while an invalidation is on its way, who has made it
+    /// must not be answered before it.
+    async fn read_together(&self, place: &Place) -> Result<Option<Found>, Error> {
+        if !self.has_all_its_time() || !self.shared.trust().is_idle() {
+            return Ok(None);
+        }
+        let (outcome, spent) = self.shared.reading.ask(&self.shared, &self.line, self.epoch, place).await;
+        self.spend(spent);
+        Ok(Some(outcome?))
+    }
+
+    async fn read_alone(&self, place: &Place) -> Result<Found, Error> {
+        let line = Arc::clone(&self.line);
+        let mut command = redis::cmd("MGET");
+        command.arg(line.keys.read(place));
+        let answer = self.run(async move { line.ask(&command).await }).await?;
+        let Value::Array(mut generations) = answer else { return Err(Error::new(ErrorKind::Protocol)) };
+        if generations.is_empty() {
+            return Err(Error::new(ErrorKind::Protocol));
+        }
+        let value = generations.remove(0);
+        Ok(Found { value, generations })
+    }
+
+    fn has_all_its_time(&self) -> bool {
+        *self.left.lock().unwrap_or_else(PoisonError::into_inner) == self.shared.settings.timeout
+    }
+
     /// Ends a fill if no generation of the place, and none of `more`, has changed.
     async fn settle(
         &self,
@@ -159,18 +190,17 @@ impl Backend for Link {
     type Lease = RedisLease;
 
     async fn lookup(&self, place: &Place) -> Result<Lookup, Error> {
-        let line = Arc::clone(&self.line);
-        let names = line.keys.read(place);
-        let mut command = redis::cmd("MGET");
-        command.arg(&names);
-        let work = async move {
-            let lookup = judge(line.ask(&command).await?).ok_or(Fault::Answer)?;
-            match lookup {
-                Lookup::Hit(envelope) if !envelope.tags.is_empty() => judge_tags(&line, envelope).await,
-                lookup => Ok(lookup),
-            }
+        let found = match self.read_together(place).await? {
+            Some(found) => found,
+            None => self.read_alone(place).await?,
         };
-        self.run(work).await
+        match judge(found).ok_or(Error::new(ErrorKind::Protocol))? {
+            Lookup::Hit(envelope) if !envelope.tags.is_empty() => {
+                let line = Arc::clone(&self.line);
+                self.run(async move { judge_tags(&line, envelope).await }).await
+            }
+            lookup => Ok(lookup),
+        }
     }
 
     async fn acquire(&self, place: &Place, accept: bool) -> Result<Acquired<RedisLease>, Error> {
@@ -264,17 +294,15 @@ fn are_current(now: impl IntoIterator<Item = Value>, then: &[Token]) -> bool {
     now.eq(then.iter().map(|then| then.to_vec()))
 }
 
-/// Judges what was read: the value, then a generation for each group.
-fn judge(answer: Value) -> Option<Lookup> {
-    let Value::Array(parts) = answer else { return None };
-    let mut parts = parts.into_iter();
-    let bytes = match parts.next()? {
+/// Judges what was read.
+fn judge(found: Found) -> Option<Lookup> {
+    let bytes = match found.value {
         Value::BulkString(bytes) => bytes,
         Value::Nil => return Some(Lookup::Miss(Absence::Absent)),
         _ => return None,
     };
     let Some(envelope) = Envelope::open(bytes) else { return Some(Lookup::Miss(Absence::Foreign)) };
-    let current = are_current(parts, envelope.generations().0);
+    let current = are_current(found.generations, envelope.generations().0);
     let outdated = Absence::Invalidated(Some(envelope.ident));
     Some(if current { Lookup::Hit(envelope) } else { Lookup::Miss(outdated) })
 }

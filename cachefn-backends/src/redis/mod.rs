@@ -29,6 +29,7 @@ mod link;
 mod near;
 mod pace;
 mod permits;
+mod reading;
 mod script;
 #[cfg(feature = "sentinel")]
 mod sentinel;

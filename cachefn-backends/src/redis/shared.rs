@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use super::connect::Connection;
 use super::fault::Fault;
 use super::near::{Listener, Near};
+use super::reading::Reading;
 use super::settings::Settings;
 use super::trust::{Errand, Lost, Next, Trust};
 use super::waiting::Waiting;
@@ -40,6 +41,7 @@ pub(super) struct Shared {
     pub(super) listener: Arc<dyn Listener>,
     pub(super) near: Near,
     pub(super) waiting: Arc<Waiting>,
+    pub(super) reading: Reading,
     idle: Notify,
     /// How long generations live, in seconds: twice the longest life of an entry seen so far.
     generation_life: AtomicU64,
@@ -58,6 +60,7 @@ impl Shared {
             listener,
             near: Near::new(),
             waiting: Arc::default(),
+            reading: Reading::start(),
             idle: Notify::new(),
             generation_life: AtomicU64::new(GENERATION_LIFE.as_secs()),
         }

@@ -1,0 +1,140 @@
+//! Lookups of many callers, asked together.
+//!
+//! A task of the background thread takes what has been asked for since it last looked, and asks for all of it in one
+//! `MGET`. Up to [`AT_A_TIME`] of these are on their way at a time, so a caller who is alone is never kept waiting; more callers
+//! fill them. Generations that several of them need are asked for once.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use redis::Value;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::time::timeout_at;
+
+use super::connect::Connection;
+use super::fault::Fault;
+use super::shared::Shared;
+use crate::background;
+use crate::place::{Lineage, Place};
+
+/// So many questions are on their way at a time; what comes meanwhile is asked for together.
+const AT_A_TIME: usize = 4;
+
+/// The most that is asked for together: a server does nothing else meanwhile.
+const MOST: usize = 128;
+
+/// Takes lookups; dropping it ends the task.
+pub(super) struct Reading(mpsc::UnboundedSender<Request>);
+
+/// One lookup.
+struct Request {
+    shared: Arc<Shared>,
+    line: Arc<Connection>,
+    epoch: u64,
+    begun: Instant,
+    value: String,
+    lineage: Lineage,
+    answer: oneshot::Sender<(Result<Found, Fault>, Duration)>,
+}
+
+/// What stands at a place.
+pub(super) struct Found {
+    pub(super) value: Value,
+    pub(super) generations: Vec<Value>,
+}
+
+impl Reading {
+    pub(super) fn start() -> Self {
+        let (sender, requests) = mpsc::unbounded_channel();
+        background::handle().spawn(serve(requests));
+        Self(sender)
+    }
+
+    /// Asks for what stands at `place`; the answer, and how long it took.
+    pub(super) async fn ask(
+        &self,
+        shared: &Arc<Shared>,
+        line: &Arc<Connection>,
+        epoch: u64,
+        place: &Place,
+    ) -> (Result<Found, Fault>, Duration) {
+        let (answer, answered) = oneshot::channel();
+        let request = Request {
+            shared: Arc::clone(shared),
+            line: Arc::clone(line),
+            epoch,
+            begun: Instant::now(),
+            value: line.keys.value(&place.key),
+            lineage: place.lineage.clone(),
+            answer,
+        };
+        // Where the task is gone so is the sender of the answer.
+        let _ = self.0.send(request);
+        answered.await.unwrap_or((Err(Fault::Broken), Duration::ZERO))
+    }
+}
+
+async fn serve(mut requests: mpsc::UnboundedReceiver<Request>) {
+    let turns = Arc::new(Semaphore::new(AT_A_TIME));
+    let mut batch = Vec::new();
+    while requests.recv_many(&mut batch, MOST).await > 0 {
+        let Ok(turn) = Arc::clone(&turns).acquire_owned().await else { return };
+        // What has come while there was no turn goes along.
+        while batch.len() < MOST
+            && let Ok(request) = requests.try_recv()
+        {
+            batch.push(request);
+        }
+        batch.retain(|request| !request.answer.is_closed());
+        let mut turn = Some(turn);
+        while let Some(first) = batch.first() {
+            let epoch = first.epoch;
+            let (together, others) = batch.drain(..).partition(|request: &Request| request.epoch == epoch);
+            batch = others;
+            tokio::spawn(ask(together, turn.take()));
+        }
+    }
+}
+
+/// Asks for what is asked for on one connection.
+async fn ask(requests: Vec<Request>, _turn: Option<OwnedSemaphorePermit>) {
+    let [Request { shared, line, epoch, begun, .. }, ..] = &requests[..] else { return };
+    let (shared, line, epoch, begun) = (Arc::clone(shared), Arc::clone(line), *epoch, *begun);
+    let mut lineages: Vec<Lineage> = Vec::new();
+    let mut command = redis::cmd("MGET");
+    for request in &requests {
+        command.arg(&request.value);
+        if !lineages.iter().any(|known| known.is_same(&request.lineage)) {
+            lineages.push(request.lineage.clone());
+        }
+    }
+    for lineage in &lineages {
+        command.arg(line.keys.generations(lineage.groups()));
+    }
+    let outcome = if shared.trust().is_trusted(epoch) {
+        let deadline = begun + shared.settings.timeout;
+        timeout_at(deadline.into(), line.ask(&command)).await.unwrap_or(Err(Fault::Timeout))
+    } else {
+        Err(Fault::Broken)
+    };
+    let mut values = match outcome {
+        Ok(Value::Array(values)) => values,
+        other => {
+            let fault = other.err().unwrap_or(Fault::Answer);
+            shared.report(epoch, fault);
+            for request in requests {
+                let _ = request.answer.send((Err(fault), request.begun.elapsed()));
+            }
+            return;
+        }
+    };
+    let mut rest = values.split_off(requests.len().min(values.len())).into_iter();
+    let generations: Vec<Vec<Value>> =
+        lineages.iter().map(|lineage| rest.by_ref().take(lineage.groups().len()).collect()).collect();
+    for (request, value) in requests.into_iter().zip(values) {
+        let of = lineages.iter().position(|lineage| lineage.is_same(&request.lineage));
+        let generations = of.map(|of| generations[of].clone()).unwrap_or_default();
+        // Who is gone needs no answer.
+        let _ = request.answer.send((Ok(Found { value, generations }), request.begun.elapsed()));
+    }
+}
