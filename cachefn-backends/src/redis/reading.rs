@@ -1,14 +1,13 @@
 //! Lookups of many callers, asked together.
 //!
-//! A task of the background thread takes what has been asked for since it last looked, and asks for all of it in one
-//! `MGET`. Up to [`AT_A_TIME`] of these are on their way at a time, so a caller who is alone is never kept waiting; more callers
-//! fill them. Generations that several of them need are asked for once.
+//! A few tasks of the background thread take turns: the one that is free takes what has been asked for since the last looked,
+//! and asks for all of it in one `MGET`. So a caller who is alone is never kept waiting, and many callers fill the questions. Generations that several of them need are asked for once.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use redis::Value;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::time::timeout_at;
 
 use super::connect::Connection;
@@ -17,13 +16,13 @@ use super::shared::Shared;
 use crate::background;
 use crate::place::{Lineage, Place};
 
-/// So many questions are on their way at a time; what comes meanwhile is asked for together.
+/// So many tasks there are, and questions on their way at a time; what comes meanwhile is asked for together.
 const AT_A_TIME: usize = 4;
 
 /// The most that is asked for together: a server does nothing else meanwhile.
 const MOST: usize = 128;
 
-/// Takes lookups; dropping it ends the task.
+/// Takes lookups; dropping it ends the tasks.
 pub(super) struct Reading(mpsc::UnboundedSender<Request>);
 
 /// One lookup.
@@ -46,7 +45,10 @@ pub(super) struct Found {
 impl Reading {
     pub(super) fn start() -> Self {
         let (sender, requests) = mpsc::unbounded_channel();
-        background::handle().spawn(serve(requests));
+        let requests = Arc::new(Mutex::new(requests));
+        for _ in 0..AT_A_TIME {
+            background::handle().spawn(serve(Arc::clone(&requests)));
+        }
         Self(sender)
     }
 
@@ -68,36 +70,28 @@ impl Reading {
             lineage: place.lineage.clone(),
             answer,
         };
-        // Where the task is gone so is the sender of the answer.
+        // Where the tasks are gone so is the sender of the answer.
         let _ = self.0.send(request);
         answered.await.unwrap_or((Err(Fault::Broken), Duration::ZERO))
     }
 }
 
-async fn serve(mut requests: mpsc::UnboundedReceiver<Request>) {
-    let turns = Arc::new(Semaphore::new(AT_A_TIME));
+/// One of those who ask. Whoever is free takes what has come since the last one looked.
+async fn serve(requests: Arc<Mutex<mpsc::UnboundedReceiver<Request>>>) {
     let mut batch = Vec::new();
-    while requests.recv_many(&mut batch, MOST).await > 0 {
-        let Ok(turn) = Arc::clone(&turns).acquire_owned().await else { return };
-        // What has come while there was no turn goes along.
-        while batch.len() < MOST
-            && let Ok(request) = requests.try_recv()
-        {
-            batch.push(request);
-        }
+    while requests.lock().await.recv_many(&mut batch, MOST).await > 0 {
         batch.retain(|request| !request.answer.is_closed());
-        let mut turn = Some(turn);
         while let Some(first) = batch.first() {
             let epoch = first.epoch;
             let (together, others) = batch.drain(..).partition(|request: &Request| request.epoch == epoch);
             batch = others;
-            tokio::spawn(ask(together, turn.take()));
+            ask(together).await;
         }
     }
 }
 
 /// Asks for what is asked for on one connection.
-async fn ask(requests: Vec<Request>, _turn: Option<OwnedSemaphorePermit>) {
+async fn ask(requests: Vec<Request>) {
     let [Request { shared, line, epoch, begun, .. }, ..] = &requests[..] else { return };
     let (shared, line, epoch, begun) = (Arc::clone(shared), Arc::clone(line), *epoch, *begun);
     let mut lineages: Vec<Lineage> = Vec::new();
