@@ -46,9 +46,9 @@
 //! | | off | memory | Redis |
 //! |---|---|---|---|
 //! | asked for by | nothing: it is the default | `CACHE_ENABLED=true` | and `REDIS_ENABLED=true` |
-//! | entries live | nowhere | in this process | in Redis, for all processes |
-//! | a call | runs its body | asks memory | asks Redis; while it is away, memory |
-//! | a hit costs | – | a clone of the value | one `MGET`, and decoding |
+//! | entries live | nowhere | in this process | in Redis, for all processes; what is used here also here |
+//! | a call | runs its body | asks memory | asks memory, then Redis; while that is away, memory |
+//! | a hit costs | – | a clone of the value | a clone of the value; the first one here an `MGET`, and decoding |
 //! | a miss costs besides its body | – | a clone of the value | two scripts, and encoding |
 //! | an invalidation reaches | – | this process | all processes, before its `.await` returns |
 //!
