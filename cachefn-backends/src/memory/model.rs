@@ -171,7 +171,7 @@ fn a_tag_that_is_struck_while_the_value_names_it_is_noticed() {
         let filling = spawn(&memory, {
             let tag = tag.clone();
             move |memory| {
-                let entry = ticket.entry_tagged(1_u32, owner(), 4, LIFE, &[tag]);
+                let entry = ticket.entry_tagged(1_u32, owner(), 4, LIFE.into(), &[tag]);
                 if let Some(entry) = entry {
                     ticket.store(entry);
                 }

@@ -11,6 +11,8 @@ use shuttle::{future, thread};
 
 use super::*;
 
+mod refresh;
+
 /// Enough for most programs, and a bound for the others.
 const SCHEDULES: usize = 20_000;
 const RANDOM: usize = 2_000;
@@ -22,7 +24,9 @@ struct Airport {
     flights: Arc<Flights>,
     place: Place,
     bodies: Arc<AtomicUsize>,
-    running: Arc<AtomicUsize>,
+    /// The bodies that run. Not the checker's own: it is locked for no longer than a step.
+    running: Arc<std::sync::Mutex<Vec<Arc<Ticket>>>>,
+    /// How many ran at a time whose values were for new callers.
     most: Arc<AtomicUsize>,
     /// What bodies read when they begin.
     truth: Arc<AtomicU32>,
@@ -40,53 +44,61 @@ impl Airport {
     fn new() -> Self {
         let place = Place::new("k", Lineage::new("n", "f", []));
         let (memory, flights) = (Memory::new(1 << 16, Clock::manual()), Arc::new(Flights::new()));
-        let count = || Arc::new(AtomicUsize::new(0));
-        let truth = Arc::default();
-        Self { memory, flights, place, bodies: count(), running: count(), most: count(), truth }
+        let (bodies, running, most, truth) = Default::default();
+        Self { memory, flights, place, bodies, running, most, truth }
+    }
+
+    fn key(&self) -> FlightKey {
+        (TypeId::of::<u8>(), Arc::clone(&self.place.key))
     }
 
     fn join(&self) -> Joined {
-        let key = (TypeId::of::<u8>(), Arc::clone(&self.place.key));
-        self.flights.join(key, || self.memory.begin(&self.place))
+        self.flights.join(self.key(), || self.memory.begin(&self.place))
     }
 
     /// A call, as `call` does it: what it returns, if its body did not fail.
     fn call(&self, ends: impl Fn(usize) -> End) -> Option<u32> {
+        self.call_with(None, ends)
+    }
+
+    /// The same with something older at hand.
+    fn call_with(&self, mut spare: Option<u32>, ends: impl Fn(usize) -> End) -> Option<u32> {
         loop {
-            let seat = match self.join() {
-                Joined::Leader(seat) => match self.found() {
-                    Some(value) => {
-                        seat.retry();
-                        return Some(value);
-                    }
-                    None => seat,
-                },
+            match self.join() {
+                Joined::Leader(seat) => return self.fill(seat, spare, ends),
                 Joined::Follower(waiting) => match future::block_on(waiting) {
                     Ok(Verdict::Entry(entry)) => return Some(value(&entry)),
                     Ok(Verdict::Promoted(seat)) => {
                         seat.begin(Arc::new(self.memory.begin(&self.place)));
-                        seat
+                        return self.fill(seat, spare, ends);
                     }
-                    Ok(Verdict::Retry) | Err(_) => match self.found() {
-                        Some(value) => return Some(value),
-                        None => continue,
-                    },
+                    Ok(Verdict::Failed) if spare.is_some() => return spare.take(),
+                    Ok(Verdict::Failed | Verdict::Retry) | Err(_) => {}
                 },
                 Joined::Nested => unreachable!("no body calls itself here"),
-            };
-            return self.body(seat, ends);
+            }
+            if let Some(value) = self.found() {
+                return Some(value);
+            }
         }
     }
 
-    fn body(&self, seat: Seat, ends: impl Fn(usize) -> End) -> Option<u32> {
+    fn fill(&self, seat: Seat, spare: Option<u32>, ends: impl Fn(usize) -> End) -> Option<u32> {
+        match self.found() {
+            Some(value) => {
+                seat.retry();
+                Some(value)
+            }
+            None => self.body(seat, spare, ends),
+        }
+    }
+
+    fn body(&self, seat: Seat, spare: Option<u32>, ends: impl Fn(usize) -> End) -> Option<u32> {
         let (number, read) = (self.bodies.fetch_add(1, Ordering::SeqCst), self.truth.load(Ordering::SeqCst));
-        let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
-        self.most.fetch_max(running, Ordering::SeqCst);
-        thread::yield_now();
-        self.running.fetch_sub(1, Ordering::SeqCst);
+        let ticket = seat.ticket();
+        self.fly(&ticket);
         match ends(number) {
             End::Value => {
-                let ticket = seat.ticket();
                 let entry = ticket.entry(read, TypeId::of::<u8>(), 4, Duration::from_secs(60));
                 seat.seal();
                 match ticket.store(Arc::clone(&entry)) {
@@ -96,14 +108,31 @@ impl Airport {
                 Some(read)
             }
             End::Failure => {
-                seat.fail();
-                None
+                let spare = spare.filter(|_| ticket.is_current());
+                let leave = if spare.is_some() { Seat::fail_over } else { Seat::fail };
+                leave(seat);
+                spare
             }
             End::Dropped => {
                 drop(seat);
                 None
             }
         }
+    }
+
+    /// A body runs, and others may meanwhile.
+    fn fly(&self, ticket: &Arc<Ticket>) {
+        let running = |change: &dyn Fn(&mut Vec<Arc<Ticket>>)| {
+            let mut running = self.running.lock().expect("nothing panics under it");
+            change(&mut running);
+            running.clone()
+        };
+        let beside = running(&|running| running.push(Arc::clone(ticket)));
+        // What is current now was so when all of them ran.
+        let current = beside.iter().filter(|ticket| ticket.is_current()).count();
+        self.most.fetch_max(current, Ordering::SeqCst);
+        thread::yield_now();
+        running(&|running| running.retain(|other| !Arc::ptr_eq(other, ticket)));
     }
 
     fn found(&self) -> Option<u32> {
