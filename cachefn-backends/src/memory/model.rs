@@ -10,8 +10,10 @@ use std::time::Duration;
 use shuttle::thread;
 
 use super::*;
-use crate::backend::Filled;
-use crate::place::{Group, Lineage, Place, Target};
+use crate::place::Lineage;
+
+mod aging;
+mod reading;
 
 const LIFE: Duration = Duration::from_secs(60);
 /// Enough for most programs with two threads, and a bound for the others.
