@@ -174,8 +174,41 @@ fn what_has_expired_is_given_back_while_other_keys_are_called() {
     });
 }
 
+#[test]
+fn what_is_served_past_its_expiry_is_given_back_when_that_ends_and_counts_until_then() {
+    let past = |error| Life { error, ..Life::from(Duration::from_millis(1)) };
+    let memory = Memory::new(64 << 20, Clock::system());
+    let values = Arc::new(());
+    for number in 0..500 {
+        hold(&memory, &format!("short{number}"), &values, past(Duration::from_millis(49)));
+        hold(&memory, &format!("long{number}"), &values, past(Duration::from_secs(600)));
+    }
+    until("half of them have ended, though nobody reads them", || {
+        memory.reclaim();
+        there_are(&values) == 500
+    });
+    assert_eq!(memory.entries(), 500, "the others have expired as well, and are served where bodies fail");
+    assert!(memory.bytes() > 500 * ENTRY_OVERHEAD as u64);
+}
+
+#[test]
+fn what_is_served_past_its_expiry_makes_room_like_any_other() {
+    let memory = memory();
+    let life = Life { stale: LIFE * 60, ..Life::from(Duration::from_millis(1)) };
+    let values = Arc::new(());
+    for number in 0..20_000 {
+        hold(&memory, &format!("k{number}"), &values, life);
+        memory.clock().advance(Duration::from_millis(1));
+    }
+    assert!(memory.bytes() <= 1 << 20, "{} bytes", memory.bytes());
+    until("what was evicted is given back", || {
+        memory.reclaim();
+        there_are(&values) <= memory.entries()
+    });
+}
+
 /// Stores a value that is counted as long as it is somewhere.
-fn hold(memory: &Memory, key: &str, values: &Arc<()>, life: Duration) {
+fn hold(memory: &Memory, key: &str, values: &Arc<()>, life: impl Into<Life>) {
     let ticket = memory.begin(&place(key));
     assert_eq!(ticket.store(ticket.entry(Arc::clone(values), owner(), 0, life)), Filled::Stored);
 }
