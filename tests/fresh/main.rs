@@ -7,6 +7,7 @@ mod caller;
 mod counts;
 mod failing;
 mod slow;
+mod terms;
 
 use std::future::Future;
 use std::sync::Arc;
