@@ -44,14 +44,14 @@ pub struct Case {
 /// Writes a function down twice, with the attribute and without, and how to call both.
 macro_rules! case {
     (
-        $case:ident = $name:literal, key = $key:expr,
-        ($($arg:ident: $ty:ty = $value:expr),*), $db:ident, $body:block
+        $case:ident = $name:literal, key = $key:expr, $({ $($refresh:tt)* },)?
+        ($($arg:ident: $ty:ty = $value:expr),*), $db:ident: $db_ty:ty, $body:block
     ) => {
         const $case: Case = {
-            #[cached(expire = 3600, key = $key, companions = false)]
-            async fn annotated($($arg: $ty,)* $db: &Db) -> Result<u64, Missing> $body
+            #[cached(expire = 3600, key = $key, companions = false $(, $($refresh)*)?)]
+            async fn annotated($($arg: $ty,)* $db: $db_ty) -> Result<u64, Missing> $body
 
-            async fn bare($($arg: $ty,)* $db: &Db) -> Result<u64, Missing> $body
+            async fn bare($($arg: $ty,)* $db: $db_ty) -> Result<u64, Missing> $body
 
             Case {
                 name: $name,
@@ -64,29 +64,40 @@ macro_rules! case {
     };
 }
 
-case!(NUMBER = "(u64, &Db)", key = id, (id: u64 = black_box(7)), db, { db.read(id).await });
+case!(NUMBER = "(u64, &Db)", key = id, (id: u64 = black_box(7)), db: &Db, { db.read(id).await });
 case!(
     NAME = "(String, &Db)", key = name,
-    (name: String = String::from(black_box("ada"))), db,
+    (name: String = String::from(black_box("ada"))), db: &Db,
     { db.read(name.len() as u64).await }
 );
 case!(
     BYTES = "(String, Vec<u8>, &Db)", key = (name, bytes),
-    (name: String = String::from(black_box("ada")), bytes: Vec<u8> = vec![black_box(1); 8]), db,
+    (name: String = String::from(black_box("ada")), bytes: Vec<u8> = vec![black_box(1); 8]), db: &Db,
     { db.read(name.len() as u64 + bytes.len() as u64).await }
 );
 case!(
     BLOCK = "(u64, [u64; 32], &Db)", key = id,
-    (id: u64 = black_box(7), block: [u64; 32] = black_box([1; 32])), db,
+    (id: u64 = black_box(7), block: [u64; 32] = black_box([1; 32])), db: &Db,
     { Ok(db.read(id).await? + block[31]) }
 );
-case!(LOCALS = "(u64, &Db), 512 B of locals", key = id, (id: u64 = black_box(7)), db, {
+case!(LOCALS = "(u64, &Db), 512 B of locals", key = id, (id: u64 = black_box(7)), db: &Db, {
     let locals = black_box([id; 64]);
     Ok(db.read(id).await? + locals[63])
 });
 
+case!(
+    STALE = "(u64, &'static Db), stale", key = id, { stale = 60 },
+    (id: u64 = black_box(7)), db: &'static Db,
+    { db.read(id).await }
+);
+case!(
+    CALLER = "(u64, &Db), refresh = caller", key = id, { stale = 60, refresh = caller },
+    (id: u64 = black_box(7)), db: &Db,
+    { db.read(id).await }
+);
+
 /// All of them.
-pub const ALL: [Case; 5] = [NUMBER, NAME, BYTES, BLOCK, LOCALS];
+pub const ALL: [Case; 7] = [NUMBER, NAME, BYTES, BLOCK, LOCALS, STALE, CALLER];
 
 /// Runs a future that hardly ever waits.
 ///

@@ -2,6 +2,8 @@
 //! nothing.
 
 use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use cachefn::{Config, Invalidated, Mode, cached, invalidates};
 
@@ -56,6 +58,17 @@ async fn every_argument(id: u64, db: &Db) -> Option<Answer> {
     Some(db.read(id).await)
 }
 
+#[cached(expire = 300, stale = 60, refresh_ahead = 0.8, stale_if_error = 600, timeout = "100ms", key = id)]
+async fn refreshed(id: u64, bodies: Arc<AtomicU64>) -> Result<Answer, String> {
+    bodies.fetch_add(1, Ordering::Relaxed);
+    Ok(Answer(id))
+}
+
+async fn plain_with_bodies(id: u64, bodies: Arc<AtomicU64>) -> Result<Answer, String> {
+    bodies.fetch_add(1, Ordering::Relaxed);
+    Ok(Answer(id))
+}
+
 #[invalidates(answer(id), every_argument(*), tag("answers"))]
 async fn write(id: u64, db: &Db) -> Option<Answer> {
     Some(db.read(id).await)
@@ -72,6 +85,8 @@ fn a_future_is_as_large_as_the_plain_one() {
     assert_eq!(align_of_val(&answer(7, &db)), align_of_val(&plain(7, &db)));
     assert_eq!(size_of_val(&every_argument(7, &db)), size_of_val(&plain(7, &db)));
     assert_eq!(size_of_val(&write(7, &db)), size_of_val(&plain(7, &db)));
+    let bodies = Arc::default;
+    assert_eq!(size_of_val(&refreshed(7, bodies())), size_of_val(&plain_with_bodies(7, bodies())));
 }
 
 #[tokio::test]
@@ -86,6 +101,10 @@ async fn every_call_runs_the_body_whatever_the_configuration_says() {
     assert_eq!(refresh_answer(7, &db).await, Some(Answer(7)));
     assert_eq!(db.answer(7).await, db.refresh_answer(7).await);
     assert_eq!(db.bodies.get(), 6);
+    let bodies = Arc::<AtomicU64>::default();
+    assert_eq!(refreshed(7, Arc::clone(&bodies)).await, refreshed(7, Arc::clone(&bodies)).await);
+    assert_eq!(refresh_refreshed(7, Arc::clone(&bodies)).await, Ok(Answer(7)));
+    assert_eq!(bodies.load(Ordering::Relaxed), 3);
 
     let status = cachefn::status();
     assert_eq!((status.mode, status.redis), (Mode::Disabled, None));
@@ -98,6 +117,7 @@ async fn every_call_runs_the_body_whatever_the_configuration_says() {
 async fn invalidations_are_applied_for_there_is_nothing_to_invalidate() {
     assert_eq!(invalidate_answer(7).await, Invalidated::Applied);
     assert_eq!(invalidate_all_answer().await, Invalidated::Applied);
+    assert_eq!(invalidate_refreshed(7).await, Invalidated::Applied);
     assert_eq!(Db::invalidate_answer(7).await, Invalidated::Applied);
     assert_eq!(Db::invalidate_all_answer().await, Invalidated::Applied);
     assert_eq!(cachefn::invalidate_namespace("answers").await, Invalidated::Applied);
