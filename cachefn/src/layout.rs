@@ -9,7 +9,6 @@
 use std::any::{Any, TypeId, type_name};
 use std::collections::HashMap;
 use std::marker::PhantomData;
-use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{LazyLock, PoisonError, RwLock};
 
@@ -166,9 +165,8 @@ impl<C: Codec> Choice for Named<C> {
         if let Some(BuiltIn(format)) = C::BUILT_IN {
             return layout.encode_as(format, value, owner);
         }
-        let encoded = panic::catch_unwind(AssertUnwindSafe(|| C::encode(value)));
-        let payload = encoded
-            .map_err(|_| EncodeError::Custom(format!("the codec `{}` has panicked", C::NAME)))?
+        let payload = codec::contain(|| C::encode(value))
+            .ok_or_else(|| EncodeError::Custom(format!("the codec `{}` has panicked", C::NAME)))?
             .map_err(|error| EncodeError::Custom(error.to_string()))?;
         if payload.len() > MAX_VALUE_BYTES {
             return Err(EncodeError::TooLarge);
@@ -187,8 +185,8 @@ impl<C: Codec> Choice for Named<C> {
         if envelope.ident != Self::ident(layout, owner) {
             return None;
         }
-        let decoded = panic::catch_unwind(AssertUnwindSafe(|| C::decode::<V>(envelope.payload())));
-        Some(Box::new(decoded.ok()?.ok()?))
+        let decoded = codec::contain(|| C::decode::<V>(envelope.payload()));
+        Some(Box::new(decoded?.ok()?))
     }
 }
 

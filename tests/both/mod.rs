@@ -7,6 +7,7 @@ mod groups;
 mod instances;
 mod invalidates;
 mod observing;
+mod panicking;
 mod tags;
 
 use std::sync::atomic::{AtomicU32, Ordering};

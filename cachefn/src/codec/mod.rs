@@ -12,6 +12,9 @@
 //! value does not store it: that is counted in [`FunctionStats::unfit`](crate::FunctionStats::unfit) and logged, and
 //! never another value. What another codec has stored is a miss.
 //!
+//! A `Serialize`, a `Deserialize` or a codec that panics has failed: the value is not stored, or what is stored is a miss,
+//! and the caller has its value from the body. With `panic = "abort"` nothing can be done about it.
+//!
 //! Not seen by any of them: fields with `skip`, which neither side mentions; two variants of an untagged enum that look
 //! alike; what a hand-written `Serialize` leaves out.
 //!
@@ -57,6 +60,7 @@ mod named;
 mod tests;
 
 use std::fmt::{self, Display};
+use std::panic::{self, AssertUnwindSafe};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -166,7 +170,45 @@ pub(crate) fn encode<T: Serialize + ?Sized>(
 }
 
 /// Encodes `value` in at most `max_bytes` bytes, for a reader that expects `forms`.
+///
+/// A `Serialize` that panics has failed.
 pub(crate) fn encode_for<T: Serialize + ?Sized>(
+    forms: &Forms,
+    codec: Format,
+    value: &T,
+    max_bytes: usize,
+) -> Result<Vec<u8>, EncodeError> {
+    contain(|| write(forms, codec, value, max_bytes))
+        .unwrap_or_else(|| Err(EncodeError::Custom("the type's `Serialize` has panicked".to_owned())))
+}
+
+/// Decodes all of `bytes`.
+///
+/// A `Deserialize` that panics has refused them.
+pub(crate) fn decode<T: DeserializeOwned>(codec: Format, bytes: &[u8]) -> Result<T, DecodeError> {
+    contain(|| read(codec, bytes)).unwrap_or(Err(DecodeError::Malformed))
+}
+
+/// The bytes postcard writes for `value`, counting what it refuses as if it did not; `None` when the value
+/// cannot be serialized.
+///
+/// Allocates nothing of its own.
+pub(crate) fn encoded_size<T: Serialize + ?Sized>(value: &T) -> Option<usize> {
+    contain(|| {
+        let mut counter = postcard::Serializer { output: postcard::ser_flavors::Size::default() };
+        Watch::new(Rules::Size, 0, &Forms::default()).write(value, &mut counter).ok()?;
+        postcard::ser_flavors::Flavor::finalize(counter.output).ok()
+    })?
+}
+
+/// What `work` comes to; `None` if it panics. It runs the user's code where the caller already has a value, or can still
+/// have one from the body: a panic there is a fault of the cache, and those do not reach the caller. What `work` wrote to
+/// is dropped with it.
+pub(crate) fn contain<R>(work: impl FnOnce() -> R) -> Option<R> {
+    panic::catch_unwind(AssertUnwindSafe(work)).ok()
+}
+
+fn write<T: Serialize + ?Sized>(
     forms: &Forms,
     codec: Format,
     value: &T,
@@ -192,8 +234,7 @@ pub(crate) fn encode_for<T: Serialize + ?Sized>(
     }
 }
 
-/// Decodes all of `bytes`.
-pub(crate) fn decode<T: DeserializeOwned>(codec: Format, bytes: &[u8]) -> Result<T, DecodeError> {
+fn read<T: DeserializeOwned>(codec: Format, bytes: &[u8]) -> Result<T, DecodeError> {
     let bounds = Bounds::new(bytes.len());
     match codec {
         Format::Postcard => {
@@ -217,14 +258,4 @@ pub(crate) fn decode<T: DeserializeOwned>(codec: Format, bytes: &[u8]) -> Result
             if rest.is_empty() { Ok(value) } else { Err(DecodeError::TrailingBytes) }
         }
     }
-}
-
-/// The bytes postcard writes for `value`, counting what it refuses as if it did not; `None` when the value
-/// cannot be serialized.
-///
-/// Allocates nothing of its own.
-pub(crate) fn encoded_size<T: Serialize + ?Sized>(value: &T) -> Option<usize> {
-    let mut counter = postcard::Serializer { output: postcard::ser_flavors::Size::default() };
-    Watch::new(Rules::Size, 0, &Forms::default()).write(value, &mut counter).ok()?;
-    postcard::ser_flavors::Flavor::finalize(counter.output).ok()
 }
