@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{Runs, redis};
 
 /// The one value whose key ends so.
-fn key(server: &RedisServer, end: &str) -> String {
+pub(super) fn key(server: &RedisServer, end: &str) -> String {
     let found = server.keys(":v:").into_iter().filter(|key| key.ends_with(end));
     let found: Vec<_> = found.collect();
     assert_eq!(found.len(), 1, "{end} of {:?}", server.keys(":v:"));
