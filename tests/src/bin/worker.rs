@@ -8,17 +8,22 @@
 //! 4 update 7 5     4 Applied                     writes to the database, then invalidates
 //! 5 alone 7        5 value=3 runs=3 millis=1     the same with `lease = true`; `hold-alone` waits in the body
 //! 6 many 100 7     6 100 1                       so many such calls at once: how many values there were, and bodies so far
-//! 7 init · namespace n · all · clear · status · log TEXT · quit
+//! 7 coded json 7   7 value={"id":7,…} runs=1     a value that is written down by a codec: `postcard`, `json`, `messagepack`, `own`
+//! 8 init · namespace n · all · clear · status · log TEXT · quit
 //! ```
 
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, Write as _};
 use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use cachefn::codec::{Codec, CodecError};
 use cachefn::{Invalidation, cached};
 use cachefn_tests::logs;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
 static RUNS: AtomicU32 = AtomicU32::new(0);
@@ -51,6 +56,77 @@ async fn alone(id: &str, gate: Option<&str>) -> Result<String, std::io::Error> {
         None => tokio::time::sleep(Duration::from_millis(50)).await,
     }
     Ok(value)
+}
+
+/// JSON, read from its end.
+struct Backwards;
+
+impl Codec for Backwards {
+    const NAME: &'static str = "backwards";
+
+    fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, CodecError> {
+        let mut bytes = serde_json::to_vec(value).map_err(CodecError::new)?;
+        bytes.reverse();
+        Ok(bytes)
+    }
+
+    fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
+        let bytes: Vec<_> = bytes.iter().rev().copied().collect();
+        serde_json::from_slice(&bytes).map_err(CodecError::new)
+    }
+}
+
+/// Something of each kind that serde knows.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Record {
+    id: String,
+    kind: Kind,
+    names: BTreeMap<String, Option<(i8, char)>>,
+    after: Duration,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+enum Kind {
+    Unit,
+    New(f64),
+    Full { bytes: Vec<u8>, next: Option<Box<Kind>> },
+}
+
+fn record(id: &str) -> Record {
+    RUNS.fetch_add(1, Ordering::SeqCst);
+    let full = Kind::Full { bytes: id.into(), next: Some(Box::new(Kind::Unit)) };
+    Record {
+        id: id.to_owned(),
+        kind: if id.len() > 1 { Kind::New(0.1) } else { full },
+        names: BTreeMap::from([("é".into(), Some((-1, '\u{1f980}'))), (String::new(), None)]),
+        after: Duration::from_nanos(1),
+    }
+}
+
+/// One function for each codec.
+macro_rules! coded {
+    ($($name:ident: $codec:ty;)*) => {
+        $(
+            #[cached(namespace = "coded", key = id, codec = $codec)]
+            async fn $name(id: &str) -> Record {
+                record(id)
+            }
+        )*
+
+        async fn coded(codec: &str, id: &str) -> Option<Record> {
+            match codec {
+                $(stringify!($name) => Some($name(id).await),)*
+                _ => None,
+            }
+        }
+    };
+}
+
+coded! {
+    postcard: Postcard;
+    json: Json;
+    messagepack: MessagePack;
+    own: self::Backwards;
 }
 
 #[tokio::main]
@@ -99,6 +175,10 @@ async fn obey(words: Vec<String>) {
                 values += u32::from(call.await.expect("it does not panic"));
             }
             answer(tag, &format!("{values} {}", RUNS.load(Ordering::SeqCst)));
+        }
+        ["coded", codec, id] => {
+            let text = serde_json::to_string(&coded(codec, id).await).expect("it is JSON");
+            answer(tag, &format!("value={text} runs={}", RUNS.load(Ordering::SeqCst)));
         }
         ["strike-alone", id] => invalidated(tag, invalidate_alone(id)).await,
         ["open", count] => {
