@@ -15,6 +15,9 @@
 //! Integers are little-endian. Whatever does not match is a miss, never an error. The format is
 //! frozen by golden bytes: a change needs a new version, and then older versions are misses.
 
+#[cfg(test)]
+mod fuzz;
+
 use std::ops::Range;
 
 use xxhash_rust::xxh3::Xxh3;
@@ -121,6 +124,7 @@ impl Envelope {
         let shape_fits = header.starts_with(&MAGIC)
             && header[5] == 0
             && header[7] <= header[6]
+            && usize::from(header[7]) <= MAX_TAGS
             && header[60..64] == [0; 4]
             && bytes.len() >= tokens_end;
         if !shape_fits || number(header, 64) != checksum(&bytes) {

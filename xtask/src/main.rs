@@ -20,6 +20,7 @@ const USAGE: &str = "\
 cargo xtask test [--only STEP,STEP]   everything that must be green, or just these steps
 cargo xtask bench [ARGUMENTS]         the benches; arguments go to `cargo bench`
 cargo xtask build-cost                200 annotated functions: what they cost the compiler, beside `cached`
+cargo xtask fuzz [CASES]              a million cases of what may stand in Redis and of what becomes a key, or so many
 cargo xtask ui                        bless the snapshots: compile errors and macro expansions
 cargo xtask help                      this page
 
@@ -45,6 +46,11 @@ fn main() -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(fault) => refuse(&fault),
         },
+        ["fuzz"] => chore(fuzz(1_000_000)),
+        ["fuzz", cases] => match cases.parse() {
+            Ok(cases) => chore(fuzz(cases)),
+            Err(_) => refuse(&format!("`{cases}` is not a number of cases")),
+        },
         ["ui"] => chore(bless()),
         _ => refuse(&format!("`{}` is not a chore\n\n{}", words.join(" "), usage())),
     }
@@ -55,6 +61,18 @@ fn bless() -> [Job; 2] {
     [
         Job::new("cargo test -p cachefn-tests --all-features --test ui").env("TRYBUILD", "overwrite"),
         Job::new("cargo test -p cachefn-macros --all-features").env("UPDATE_SNAPSHOTS", "1"),
+    ]
+}
+
+/// The property tests of stored bytes and of keys, in the release profile. A case of the codecs is 24 decodings, so there
+/// are a tenth of those.
+fn fuzz(cases: u32) -> [Job; 3] {
+    const CASES: &str = "PROPTEST_CASES";
+    let job = |line: &str, cases: u32| Job::new(line).env(CASES, cases.to_string());
+    [
+        job("cargo test --release -p cachefn-backends --all-features --lib envelope::fuzz", cases),
+        job("cargo test --release -p cachefn --all-features --lib key::tests::injective", cases),
+        job("cargo test --release -p cachefn --all-features --lib codec::", (cases / 10).max(1)),
     ]
 }
 

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::super::*;
 use super::model::value;
-use super::read::read;
+use super::read::{read, read_bare};
 use super::{finish, fixed, key, pieces};
 
 const SPECIAL: [&str; 18] =
@@ -29,16 +29,21 @@ fn assert_distinct<T: Hash + Eq>(keys: impl Iterator<Item = T>) {
     assert_eq!(keys.len(), count);
 }
 
-fn template(first: &str, separator: u8, second: &str) -> String {
-    let mut key = fixed("t", None);
-    pieces!(key; {first} separator);
-    key.text(match separator {
+/// What stands between the placeholders of a template.
+fn literal(separator: u8) -> &'static str {
+    match separator {
         b'-' => "-",
         b'/' => "/-",
         b',' => ",",
         b'"' => "\"",
         _ => ":",
-    });
+    }
+}
+
+fn template(first: &str, separator: u8, second: &str) -> String {
+    let mut key = fixed("t", None);
+    pieces!(key; {first} separator);
+    key.text(literal(separator));
     pieces!(key; {second} b':');
     finish(key).expect("strings serialize").as_str().to_owned()
 }
@@ -74,7 +79,28 @@ fn options_at_any_depth_are_told_apart() {
     assert_distinct([None, Some(()), Some(())].into_iter().take(2).map(|option| key!(option)));
 }
 
+/// Texts of all characters, and more often of those that mean something.
+fn text() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        prop::sample::select(SPECIAL.to_vec()).prop_map(str::to_owned),
+        any::<char>().prop_map(String::from)
+    ];
+    prop::collection::vec(piece, 0..6).prop_map(|pieces| pieces.concat())
+}
+
 proptest! {
+    #[test]
+    fn any_texts_can_be_read_back_from_a_template(
+        (a, b) in (text(), text()),
+        separator in prop::sample::select(b":-/,\"".to_vec()),
+    ) {
+        let key = template(&a, separator, &b);
+        let parts = key.strip_prefix("t:").and_then(|parts| parts.split_once(literal(separator)));
+        let (first, second) = parts.expect("what stands between the parts is in none of them");
+        prop_assert!(!second.contains(':') && key.bytes().all(|byte| byte > b' '), "{}", key);
+        prop_assert_eq!((read_bare(first), read_bare(second)), (a, b), "{}", key);
+    }
+
     #[test]
     fn any_value_can_be_read_back_from_its_part(
         value in value(),

@@ -11,6 +11,11 @@ pub(super) fn read(part: &str) -> Value {
     value
 }
 
+/// The text that was written as `part`.
+pub(super) fn read_bare(part: &str) -> String {
+    if part == "%e" { String::new() } else { unescape(part) }
+}
+
 fn unescape(part: &str) -> String {
     let mut pieces = part.split('%');
     let mut bytes = pieces.next().unwrap_or_default().as_bytes().to_vec();
