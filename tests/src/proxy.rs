@@ -21,7 +21,8 @@ struct Network {
 
 #[derive(Debug, Default)]
 struct Weather {
-    held: bool,
+    /// What goes to the target, and what comes from it.
+    held: [bool; 2],
     refusing: bool,
     target: u16,
     delay: Duration,
@@ -60,12 +61,22 @@ impl Proxy {
 
     /// Holds all bytes back, in both directions.
     pub fn hold(&self) {
-        self.network.change(|weather| weather.held = true);
+        self.network.change(|weather| weather.held = [true; 2]);
+    }
+
+    /// Holds back what is asked.
+    pub fn hold_questions(&self) {
+        self.network.change(|weather| weather.held[0] = true);
+    }
+
+    /// Holds back what is answered.
+    pub fn hold_answers(&self) {
+        self.network.change(|weather| weather.held[1] = true);
     }
 
     /// Delivers what was held back, and everything after it.
     pub fn release(&self) {
-        self.network.change(|weather| weather.held = false);
+        self.network.change(|weather| weather.held = [false; 2]);
     }
 
     /// Delivers everything later by this.
@@ -109,22 +120,22 @@ impl Network {
         if weather.refusing {
             return;
         }
-        for (from, to) in [(&near, &far), (&far, &near)] {
+        for (way, from, to) in [(0, &near, &far), (1, &far, &near)] {
             let _ = from.set_nodelay(true);
             let (Ok(from), Ok(to)) = (from.try_clone(), to.try_clone()) else { return };
             let network = Arc::clone(self);
-            thread::spawn(move || network.carry(from, to));
+            thread::spawn(move || network.carry(way, from, to));
         }
         weather.streams.extend([near, far]);
     }
 
-    fn carry(&self, mut from: TcpStream, mut to: TcpStream) {
+    fn carry(&self, way: usize, mut from: TcpStream, mut to: TcpStream) {
         let mut buffer = [0; 16_384];
         while let Ok(size) = from.read(&mut buffer) {
             if size == 0 {
                 break;
             }
-            self.wait();
+            self.wait(way);
             if to.write_all(&buffer[..size]).is_err() {
                 break;
             }
@@ -133,9 +144,9 @@ impl Network {
         let _ = from.shutdown(Shutdown::Both);
     }
 
-    fn wait(&self) {
+    fn wait(&self, way: usize) {
         let weather = self.weather.lock().unwrap_or_else(PoisonError::into_inner);
-        let weather = self.changed.wait_while(weather, |weather| weather.held);
+        let weather = self.changed.wait_while(weather, |weather| weather.held[way]);
         let delay = weather.unwrap_or_else(PoisonError::into_inner).delay;
         thread::sleep(delay);
     }

@@ -160,6 +160,17 @@ impl RedisServer {
         assert!(answers(&mut self.child, self.port), "the server does not start again");
     }
 
+    /// Starts it again on the same port, without any snapshot.
+    ///
+    /// # Panics
+    ///
+    /// If it does not start.
+    pub fn restart_empty(&mut self) {
+        self.kill();
+        let _ = fs::remove_file(self.directory.path().join("dump.rdb"));
+        self.restart();
+    }
+
     /// Lets the process stand still: it keeps its connections and answers nothing.
     pub fn stop(&self) {
         self.signal("-STOP");

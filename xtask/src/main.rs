@@ -2,10 +2,12 @@
 //!
 //! ```text
 //! main ──> steps ──> redis ──> run      what each step runs; where redis-server is; one command
-//!            └─────> summary ──┘        the table at the end
+//!            ├─────> summary ──┤        the table at the end
+//!            └─────> history ──┘        the history checker, and the flaws it has to find
 //! ```
 
 mod build_cost;
+mod history;
 mod redis;
 mod run;
 mod steps;
@@ -21,6 +23,10 @@ cargo xtask test [--only STEP,STEP]   everything that must be green, or just the
 cargo xtask bench [ARGUMENTS]         the benches; arguments go to `cargo bench`
 cargo xtask build-cost                200 annotated functions: what they cost the compiler, beside `cached`
 cargo xtask fuzz [CASES]              a million cases of what may stand in Redis and of what becomes a key, or so many
+cargo xtask history [--seconds N] [--seed S] [--near true|false]
+                                      processes that read, write and invalidate while Redis fails, and are judged;
+                                      with --flaw NAME on sources without one of the mechanisms, with --flaws on
+                                      each such: then something must be found
 cargo xtask ui                        bless the snapshots: compile errors and macro expansions
 cargo xtask help                      this page
 
@@ -51,8 +57,21 @@ fn main() -> ExitCode {
             Ok(cases) => chore(fuzz(cases)),
             Err(_) => refuse(&format!("`{cases}` is not a number of cases")),
         },
+        ["history", rest @ ..] => match judge_histories(rest) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(fault) => refuse(&fault),
+        },
         ["ui"] => chore(bless()),
         _ => refuse(&format!("`{}` is not a chore\n\n{}", words.join(" "), usage())),
+    }
+}
+
+fn judge_histories(arguments: &[&str]) -> Result<(), String> {
+    let server = redis::server()?;
+    match arguments {
+        ["--flaws", rest @ ..] => history::seek(&server, None, rest),
+        ["--flaw", name, rest @ ..] => history::seek(&server, Some(name), rest),
+        rest => history::check(&server, rest),
     }
 }
 

@@ -50,6 +50,19 @@ impl Job {
         self
     }
 
+    /// Runs it from another directory than the root.
+    pub(crate) fn inside(mut self, directory: &Path) -> Self {
+        self.command.current_dir(directory);
+        self
+    }
+
+    /// Runs it with its output on ours, and returns what it ends with.
+    pub(crate) fn code(mut self) -> Result<i32, String> {
+        self.show();
+        let status = self.command.status().map_err(|fault| self.unstartable(&fault))?;
+        status.code().ok_or_else(|| format!("`{}` was killed ({status})", self.line))
+    }
+
     /// Runs it with its output on ours.
     pub(crate) fn stream(mut self) -> Result<(), String> {
         self.show();

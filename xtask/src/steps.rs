@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use crate::redis;
 use crate::run::{Job, REDIS_SERVER, Tally};
 use crate::summary::{Row, Stop, Summary};
+use crate::{history, redis};
 
 /// The oldest toolchain the published crates promise to build with, as in `rust-version` of the workspace.
 const OLDEST: &str = "1.88";
@@ -38,6 +38,11 @@ pub(crate) fn all() -> Vec<Step> {
         step("clippy", "the lints of the workspace, warnings refused", clippy),
         redis("tests", "every test with every feature, against a real Redis", tests),
         redis("off", "the crate without `enabled`, without TLS and sentinels, and without Redis", off),
+        redis(
+            "history",
+            "processes that read, write and invalidate while Redis fails, for 14 seconds",
+            history,
+        ),
         step("model", "what runs at once, under a model checker, in every order", model),
         step("doc", "the pages of the published crates, warnings refused", doc),
         redis("examples", "the examples, which assert what they show", examples),
@@ -139,6 +144,10 @@ fn model(stage: &mut Stage) -> Result<(), Stop> {
                          cachefn/enabled --lib model:: --no-fail-fast";
     let job = Job::new(TESTS).env("RUSTFLAGS", "--cfg cachefn_model").env("CARGO_TARGET_DIR", "target/model");
     Ok(job.test(&mut stage.tests)?)
+}
+
+fn history(stage: &mut Stage) -> Result<(), Stop> {
+    Ok(stage.with_redis(history::CHECK).stream()?)
 }
 
 fn doc(_: &mut Stage) -> Result<(), Stop> {

@@ -1,0 +1,227 @@
+//! The history checker, and whether it finds what it is for: the flaws.
+//!
+//! A flaw is a mechanism taken out of a copy of the sources, in `target/flaws/NAME`, by replacing text. The checker must
+//! find each of them; a text that is no longer in the sources is a failure too.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::time::Instant;
+
+use crate::run::{Job, REDIS_SERVER, root};
+
+/// The checker on the sources as they are.
+pub(crate) const CHECK: &str = "cargo run --quiet -p cachefn-tests --bin history --";
+/// How long a flaw may go unnoticed, unless it is said.
+const PATIENCE: &str = "300";
+/// Where flaws are sought from, unless it is said: a failure can be looked at again.
+const SEED: &str = "1";
+
+/// A mechanism taken out.
+pub(crate) struct Flaw {
+    pub(crate) name: &'static str,
+    /// What is missing then.
+    about: &'static str,
+    file: &'static str,
+    from: &'static str,
+    to: &'static str,
+}
+
+pub(crate) const FLAWS: &[Flaw] = &[
+    Flaw {
+        name: "guard",
+        about: "what is put into memory was begun there only after Redis had answered",
+        file: "cachefn/src/call/search.rs",
+        from: "\
+        let ticket = self.cache.is_near().then(|| self.cache.memory.begin_reading(&self.place));
+        match link.lookup(&self.place).await? {",
+        to: "\
+        let found = link.lookup(&self.place).await?;
+        let ticket = self.cache.is_near().then(|| self.cache.memory.begin_reading(&self.place));
+        match found {",
+    },
+    Flaw {
+        name: "void",
+        about: "what was struck while it was read gets into memory",
+        file: "cachefn-backends/src/memory/mod.rs",
+        from: "        if !self.is_current() {\n            return Filled::Refused;",
+        to: "        if false {\n            return Filled::Refused;",
+    },
+    Flaw {
+        name: "tokens",
+        about: "a lookup does not compare generations",
+        file: "cachefn-backends/src/redis/link.rs",
+        from: "    let current = are_current(parts, envelope.generations().0);",
+        to: "    let current = are_current(parts, envelope.generations().0) || true;",
+    },
+    Flaw {
+        name: "gate",
+        about: "a fill is stored whatever became of its lease",
+        file: "cachefn-backends/src/redis/settle.lua",
+        from: "string.sub(lease, 1, 8) ~= ARGV[1] then\n  return 0\nend",
+        to: "string.sub(lease, 1, 8) ~= ARGV[1] then\n  \
+             lease = ARGV[1] .. struct.pack('>I4I4I4', tonumber(ARGV[2]), 0, 1) .. ARGV[3]\nend",
+    },
+    Flaw {
+        name: "journal",
+        about: "invalidations while Redis is away are forgotten",
+        file: "cachefn-backends/src/redis/journal.rs",
+        from: "if !self.covers_all() && self.targets.insert(target) {",
+        to: "if self.covers_all() && self.targets.insert(target) {",
+    },
+    Flaw {
+        name: "recovery",
+        about: "Redis is trusted again without what waited having been struck",
+        file: "cachefn-backends/src/redis/supervisor.rs",
+        from: "line.unlink(&names)",
+        to: "line.unlink(&names[..0])",
+    },
+    Flaw {
+        name: "again",
+        about: "what this process strikes is not struck again when Redis has answered",
+        file: "cachefn-backends/src/redis/shared.rs",
+        from: "errand.targets.iter().for_each(|target| self.listener.strike(target));",
+        to: "",
+    },
+    Flaw {
+        name: "forget",
+        about: "memory is kept when Redis is lost",
+        file: "cachefn-backends/src/redis/shared.rs",
+        from: "            self.near.end();\n            self.listener.forget();",
+        to: "            self.near.end();",
+    },
+    Flaw {
+        name: "return",
+        about: "memory is kept when Redis is back",
+        file: "cachefn-backends/src/redis/shared.rs",
+        from: "            self.listener.forget();\n            trust.publish();",
+        to: "            trust.publish();",
+    },
+    Flaw {
+        name: "land",
+        about: "memory does not follow what this process stores in Redis",
+        file: "cachefn/src/call/fill.rs",
+        from: "if cache.may_be_near() && !matches!(told, Ok(Filled::Refused)) {",
+        to: "if false && cache.may_be_near() && !matches!(told, Ok(Filled::Refused)) {",
+    },
+    Flaw {
+        name: "push",
+        about: "what Redis says to have changed is not struck in memory",
+        file: "cachefn-backends/src/redis/connect.rs",
+        from: "                    self.listener.strike(&target);",
+        to: "                    let _ = (&self.listener, &target);",
+    },
+    Flaw {
+        name: "run",
+        about: "one incarnation of the server is taken for another",
+        file: "cachefn-backends/src/redis/connect.rs",
+        from: "let run = keys::run(&about);",
+        to: "let run = keys::run(&about).map(|_| \"0\");",
+    },
+];
+
+/// The checker on the sources as they are, with arguments of its own.
+pub(crate) fn check(redis: &Path, arguments: &[&str]) -> Result<(), String> {
+    Job::new(CHECK).args(arguments).env(REDIS_SERVER, redis).stream()
+}
+
+/// The flaws of these names, or all: the checker must find each.
+pub(crate) fn seek(redis: &Path, name: Option<&str>, arguments: &[&str]) -> Result<(), String> {
+    let chosen: Vec<_> = FLAWS.iter().filter(|flaw| name.is_none_or(|name| flaw.name == name)).collect();
+    if chosen.is_empty() {
+        let known: Vec<_> = FLAWS.iter().map(|flaw| flaw.name).collect();
+        return Err(format!("there is no such flaw; the flaws are {}", known.join(", ")));
+    }
+    let mut rows = Vec::new();
+    for flaw in chosen {
+        let begun = Instant::now();
+        let found = flaw.is_found(redis, arguments)?;
+        rows.push((flaw, found, begun.elapsed().as_secs()));
+    }
+    println!("\n{:<10}{:<11}{:>8}  what is missing", "flaw", "", "seconds");
+    for (flaw, found, took) in &rows {
+        let found = if *found { "found" } else { "NOT FOUND" };
+        println!("{:<10}{found:<11}{took:>8}  {}", flaw.name, flaw.about);
+    }
+    match rows.iter().filter(|(_, found, _)| !found).count() {
+        0 => Ok(()),
+        missed => Err(format!("{missed} of {} flaws not found", rows.len())),
+    }
+}
+
+impl Flaw {
+    fn is_found(&self, redis: &Path, arguments: &[&str]) -> Result<bool, String> {
+        let copy = root().join("target/flaws").join(self.name);
+        self.plant(&root(), &copy)?;
+        // What flawed copies have in common is built once.
+        let target = root().join("target/flaws/target");
+        let job = |line: &str| Job::new(line).inside(&copy).env("CARGO_TARGET_DIR", &target);
+        job("cargo build --quiet -p cachefn-tests --bin history").env("RUSTFLAGS", "-Awarnings").stream()?;
+        let program = target.join("debug/history");
+        let seconds = if arguments.contains(&"--seconds") { &[][..] } else { &["--seconds", PATIENCE] };
+        let seed = if arguments.contains(&"--seed") { &[][..] } else { &["--seed", SEED] };
+        let arguments = [seconds, seed, arguments].concat();
+        let job = Job::new(&program.to_string_lossy()).args(&arguments).env(REDIS_SERVER, redis);
+        // One that cannot run has found nothing.
+        match job.code()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            code => Err(format!("the checker ended with {code}")),
+        }
+    }
+
+    /// Copies the sources and takes the mechanism out.
+    fn plant(&self, from: &Path, to: &Path) -> Result<(), String> {
+        let fault = |fault: io::Error| format!("{}: {fault}", to.display());
+        if to.exists() {
+            fs::remove_dir_all(to).map_err(fault)?;
+        }
+        copy(from, to).map_err(fault)?;
+        let file = to.join(self.file);
+        let text = fs::read_to_string(&file).map_err(fault)?;
+        fs::write(&file, self.replace(&text)?).map_err(fault)
+    }
+
+    fn replace(&self, text: &str) -> Result<String, String> {
+        match text.matches(self.from).count() {
+            1 => Ok(text.replacen(self.from, self.to, 1)),
+            count => Err(format!(
+                "the flaw `{}` is to replace what stands {count} times in {}",
+                self.name, self.file
+            )),
+        }
+    }
+}
+
+/// Without what is built, and what is hidden.
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if name == "target" || name.to_string_lossy().starts_with(".git") {
+            continue;
+        }
+        let (from, to) = (entry.path(), to.join(&name));
+        if entry.file_type()?.is_dir() {
+            copy(&from, &to)?;
+        } else {
+            fs::copy(&from, &to)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_flaw_is_still_one_place_of_the_sources() {
+        for flaw in FLAWS {
+            let text = fs::read_to_string(root().join(flaw.file)).unwrap();
+            let flawed = flaw.replace(&text).unwrap();
+            assert_ne!(flawed, text, "{}", flaw.name);
+        }
+    }
+}
