@@ -13,7 +13,8 @@
 //! A refresh counts as an invalidation that was applied when it returned, if nothing went wrong meanwhile: what it cannot
 //! store, it does not store.
 //!
-//! Time during which a process did not run at all does not count: each notes when it wakes up late.
+//! Time during which a process did not run at all does not count, nor during which what carries its bytes did not: each
+//! notes when it wakes up late.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -23,11 +24,11 @@ use crate::record::{History, Outcome, Read, Strike};
 use crate::schedule::Happened;
 
 /// How long a value lives that is filled while Redis is away.
-pub(crate) const FALLBACK: Duration = Duration::from_secs(1);
+pub(crate) const FALLBACK: Duration = Duration::from_millis(600);
 /// What a busy machine adds to what is promised.
 const SLACK: Duration = Duration::from_millis(250);
-/// How late a push may be where nothing delays it.
-const PUSH: Duration = SLACK;
+/// How late a push may be where nothing delays it, on a busy machine: most take less than a millisecond.
+const PUSH: Duration = Duration::from_millis(100);
 /// So long may memory speak for a Redis that says nothing.
 const SILENCE: Duration = Duration::from_secs(2);
 /// `REDIS_TIMEOUT` of the processes.
@@ -35,7 +36,7 @@ pub(crate) const TIMEOUT: Duration = Duration::from_millis(100);
 /// A call waits for Redis and, where another leads, for that one's Redis.
 const LONGEST: Duration = Duration::from_millis(500);
 /// A process that wakes up later than this has not been running.
-const STALL: u64 = 20_000_000;
+pub(crate) const STALL: u64 = 20_000_000;
 
 /// What must not be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -73,6 +74,8 @@ pub(crate) struct Trial<'a> {
     pub(crate) begun: u64,
     pub(crate) histories: &'a [History],
     pub(crate) happened: &'a [Happened],
+    /// When what stands between the processes and the server did not run.
+    pub(crate) pauses: &'a [(u64, u64)],
 }
 
 /// What came of it.
@@ -111,7 +114,7 @@ impl Trial<'_> {
         let mut verdict = Verdict::default();
         let (own, others) = (self.lines(true), self.lines(false));
         for (process, history) in self.histories.iter().enumerate() {
-            let stalls = stalls(history);
+            let stalls = self.stalls(history);
             for read in &history.reads {
                 for covers in Covers::of(read.version) {
                     let key = (process, read.row.0, state(covers));
@@ -197,6 +200,22 @@ impl Trial<'_> {
         } else {
             verdict.late_by_fault.push(late);
         }
+    }
+
+    /// When a process, or what stands between it and the server, did not run though it was to.
+    fn stalls(&self, history: &History) -> Vec<(u64, u64)> {
+        let pairs = history.samples.windows(2).map(|pair| (pair[0].before, pair[1].after));
+        let mut stalls: Vec<_> = pairs.chain(self.pauses.iter().copied()).collect();
+        stalls.retain(|(from, to)| to - from > STALL);
+        stalls.sort_unstable();
+        // Of two that overlap, what they have in common is to count once.
+        let mut last = 0;
+        for (from, to) in &mut stalls {
+            *from = last.max(*from);
+            last = last.max(*to);
+            *to = last;
+        }
+        stalls
     }
 
     /// Whether nothing went wrong in a process's way to Redis during a refresh.
@@ -317,12 +336,6 @@ fn has_used(history: &History, from: u64, to: u64) -> bool {
 fn was_using(history: &History, at: u64) -> bool {
     let later = history.samples.partition_point(|sample| sample.after < at);
     history.samples[..later].last().is_some_and(|sample| sample.connected)
-}
-
-/// When the process did not run, though it was to.
-fn stalls(history: &History) -> Vec<(u64, u64)> {
-    let pairs = history.samples.windows(2).map(|pair| (pair[0].before, pair[1].after));
-    pairs.filter(|(from, to)| to - from > STALL).collect()
 }
 
 fn stalled(stalls: &[(u64, u64)], from: u64, to: u64) -> u64 {

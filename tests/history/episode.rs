@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use cachefn_tests::{Proxy, RedisServer, Worker};
 
-use crate::check::{Check, FALLBACK, TIMEOUT, Trial, Verdict, Violation, judge_end};
+use crate::check::{Check, FALLBACK, STALL, TIMEOUT, Trial, Verdict, Violation, judge_end};
 use crate::functions::ROWS;
 use crate::record::{History, now};
 use crate::schedule::{Happened, Scene, Schedule};
@@ -47,6 +48,7 @@ impl Episode {
     pub(crate) async fn run(&self) -> Seen {
         let mut stage = self.set_up().await;
         let begun = now();
+        let awake = Awake::begin();
         let happened = self.play(&mut stage).await;
         let mut violations = stage.come_to_rest().await;
         let mut counts = Vec::new();
@@ -67,7 +69,9 @@ impl Episode {
         for worker in stage.workers {
             worker.quit().await;
         }
-        let trial = Trial { near: self.near, begun, histories: &histories, happened: &happened };
+        let pauses = awake.end();
+        let trial =
+            Trial { near: self.near, begun, histories: &histories, happened: &happened, pauses: &pauses };
         let mut verdict = trial.judge();
         verdict.violations.append(&mut violations);
         Seen { histories, happened, verdict, counts }
@@ -99,6 +103,8 @@ impl Episode {
             ("REDIS_TIMEOUT", format!("{}ms", TIMEOUT.as_millis())),
             ("SEED", seed.to_string()),
             ("NUMBER", number.to_string()),
+            // One only reads: what it knows of the others' writes it has been told.
+            ("WRITES", (number as u64 != self.seed % WORKERS as u64).to_string()),
         ];
         let environment = environment.each_ref().map(|(name, value)| (*name, value.as_str()));
         let program = std::env::current_exe().expect("the program knows its own path");
@@ -136,6 +142,37 @@ impl Episode {
         }
         fresh.quit().await;
         violations
+    }
+}
+
+/// Notes when this process, which carries the bytes of the others, wakes up late.
+struct Awake {
+    over: Arc<AtomicBool>,
+    thread: std::thread::JoinHandle<Vec<(u64, u64)>>,
+}
+
+impl Awake {
+    fn begin() -> Self {
+        let over = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&over);
+        let thread = std::thread::spawn(move || {
+            let (mut spans, mut last) = (Vec::new(), now());
+            while !told.load(Ordering::Relaxed) {
+                std::thread::sleep(Duration::from_millis(2));
+                let woken = now();
+                if woken - last > STALL {
+                    spans.push((last, woken));
+                }
+                last = woken;
+            }
+            spans
+        });
+        Self { over, thread }
+    }
+
+    fn end(self) -> Vec<(u64, u64)> {
+        self.over.store(true, Ordering::Relaxed);
+        self.thread.join().expect("it does not panic")
     }
 }
 

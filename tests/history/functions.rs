@@ -142,9 +142,9 @@ impl Row {
             Function::ByValue => replaced.map(|version| Target::State(version % STATES)).take(3).collect(),
         };
         match random.u8(..100) {
-            0..3 => vec![Target::Everything],
-            3..10 => vec![Target::Function(self.function())],
-            10..45 => group,
+            0..1 => vec![Target::Everything],
+            1..5 => vec![Target::Function(self.function())],
+            5..40 => group,
             _ => vec![Target::Key(self)],
         }
     }

@@ -89,7 +89,8 @@ impl Work {
         for reader in 0..READERS {
             self.readers.spawn(read(random(reader), near));
         }
-        for writer in 0..WRITERS {
+        let writers = if std::env::var("WRITES").is_ok_and(|writes| writes == "true") { WRITERS } else { 0 };
+        for writer in 0..writers {
             self.writers.spawn(write(random(100 + writer)));
         }
         self.sampler = Some(std::thread::spawn(sample));
