@@ -11,7 +11,8 @@
 //!   - where the process has not been using Redis, within the life of what is filled meanwhile.
 //!
 //! A refresh counts as an invalidation that was applied when it returned, if nothing went wrong meanwhile: what it cannot
-//! store, it does not store.
+//! store, it does not store. Nor does it store a value one of whose tags was struck meanwhile, and what stood there
+//! without that tag remains.
 //!
 //! Time during which a process did not run at all does not count, nor during which what carries its bytes did not: each
 //! notes when it wakes up late.
@@ -19,7 +20,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::functions::{Covers, ROWS, Row};
+use crate::functions::{Covers, ROWS, Row, Target};
 use crate::record::{History, Outcome, Read, Strike};
 use crate::schedule::Happened;
 
@@ -218,8 +219,17 @@ impl Trial<'_> {
         stalls
     }
 
-    /// Whether nothing went wrong in a process's way to Redis during a refresh.
+    /// Whether nothing went wrong in a process's way to Redis during a refresh, and nothing refused it.
     fn is_calm(&self, process: usize, refresh: &Strike) -> bool {
+        let (Target::Key(row), all) = (refresh.target, self.histories) else { return false };
+        let refused = all.iter().flat_map(|history| &history.strikes).any(|strike| {
+            matches!(strike.target.covers(row), Some(Covers::State(_)))
+                && strike.begin < refresh.end
+                && strike.end + nanos(TIMEOUT) > refresh.begin
+        });
+        if refused {
+            return false;
+        }
         let wrong = self.happened.iter().any(|one| {
             one.link.is_none_or(|link| link == process)
                 && one.begin < refresh.end + nanos(TIMEOUT)

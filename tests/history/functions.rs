@@ -13,7 +13,9 @@ use serde::{Deserialize, Serialize};
 use crate::database;
 
 /// How many rows each function has.
-const IDS: usize = 8;
+const IDS: usize = 24;
+/// These are wanted by every other call.
+const HOT: usize = 4;
 /// Rows of a group: those whose numbers have the same rest.
 const HALVES: usize = 2;
 /// Tags out of the value: the rest of the version.
@@ -95,8 +97,8 @@ async fn body(function: Function, id: usize) -> io::Result<Value> {
 impl Row {
     /// Any row; some are wanted more than others.
     pub(crate) fn any(random: &mut fastrand::Rng) -> Self {
-        let id = random.usize(..IDS).min(random.usize(..IDS));
-        Self(random.usize(..FUNCTIONS.len()) * IDS + id)
+        let ids = if random.bool() { HOT } else { IDS };
+        Self(random.usize(..FUNCTIONS.len()) * IDS + random.usize(..ids))
     }
 
     pub(crate) fn function(self) -> Function {
@@ -144,7 +146,7 @@ impl Row {
         match random.u8(..100) {
             0..1 => vec![Target::Everything],
             1..5 => vec![Target::Function(self.function())],
-            5..40 => group,
+            5..30 => group,
             _ => vec![Target::Key(self)],
         }
     }

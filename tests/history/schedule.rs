@@ -98,7 +98,7 @@ type Weights = [(Fault, u32, std::ops::Range<u64>)];
 const SERVER: [(Fault, u32, std::ops::Range<u64>); 10] = [
     (Hung, 3, 30..700),
     (Killed, 2, 10..300),
-    (Snapshot, 3, 20..400),
+    (Snapshot, 5, 100..700),
     (Flushed, 3, 0..1),
     (Full, 3, 50..500),
     (Evicting, 3, 50..500),

@@ -1,7 +1,6 @@
 //! Histories by hand: what is found, and what is not held against anybody.
 
 use super::*;
-use crate::functions::Target;
 use crate::record::Sample;
 use crate::schedule::Fault;
 
