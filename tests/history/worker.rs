@@ -197,19 +197,28 @@ async fn write(mut random: fastrand::Rng) -> Vec<Record> {
 
 async fn write_once(random: &mut fastrand::Rng, records: &mut Vec<Record>) -> std::io::Result<()> {
     let row = Row::any(random);
-    let (found, begin) = (database::version(row.0)?, now());
-    database::write(row.0)?;
-    let (end, version) = (now(), database::version(row.0)?);
-    records.push(Record::Write(Write { row, begin, end, version }));
+    let found = database::version(row.0)?;
+    records.push(write_row(row)?);
     if random.u8(..10) == 0 {
+        // So that there are loads under way which are older than the refresh.
+        records.push(Record::Strike(strike(Target::Key(row), random).await?));
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        records.push(write_row(row)?);
         records.push(Record::Strike(refresh(row).await?));
         // Time for others to see what has become of it, before it is struck.
-        tokio::time::sleep(Duration::from_millis(random.u64(1..20))).await;
+        tokio::time::sleep(Duration::from_millis(random.u64(1..40))).await;
     }
-    for target in row.targets(found..version, random) {
+    for target in row.targets(found..database::version(row.0)?, random) {
         records.push(Record::Strike(strike(target, random).await?));
     }
     Ok(())
+}
+
+fn write_row(row: Row) -> std::io::Result<Record> {
+    let begin = now();
+    database::write(row.0)?;
+    let end = now();
+    Ok(Record::Write(Write { row, begin, end, version: database::version(row.0)? }))
 }
 
 async fn refresh(row: Row) -> std::io::Result<Strike> {
