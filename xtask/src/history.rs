@@ -70,13 +70,6 @@ pub(crate) const FLAWS: &[Flaw] = &[
         to: "local current = true",
     },
     Flaw {
-        name: "reread",
-        about: "what this process has stored it is not told of when it changes",
-        file: "cachefn-backends/src/redis/settle.lua",
-        from: "'PX', ARGV[6])\n  redis.call('PTTL', KEYS[1])",
-        to: "'PX', ARGV[6])",
-    },
-    Flaw {
         name: "journal",
         about: "invalidations while Redis is away are forgotten",
         file: "cachefn-backends/src/redis/journal.rs",
