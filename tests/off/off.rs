@@ -64,6 +64,7 @@ async fn refreshed(id: u64, bodies: Arc<AtomicU64>) -> Result<Answer, String> {
     Ok(Answer(id))
 }
 
+#[expect(clippy::unused_async, reason = "it is compared with the annotated one")]
 async fn plain_with_bodies(id: u64, bodies: Arc<AtomicU64>) -> Result<Answer, String> {
     bodies.fetch_add(1, Ordering::Relaxed);
     Ok(Answer(id))

@@ -135,7 +135,9 @@ proptest! {
     ) {
         let sealed = draft.seal(&tokens).expect("it is small");
         let mut bytes = sealed.clone();
-        harms.into_iter().for_each(|harm| harm.be_done_to(&mut bytes));
+        for harm in harms {
+            harm.be_done_to(&mut bytes);
+        }
         prop_assert_eq!(open(&bytes).is_some(), bytes == sealed);
         vouch_for(&mut bytes);
         open(&bytes);
