@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use crate::backend::{Acquired, Backend, Filled, Lookup};
-use crate::envelope::{Draft, Ident, Span};
+use crate::envelope::{Draft, Ident, Packing, Span};
 use crate::place::{Group, Lineage, Place, Target};
 
 /// A contract that is broken: its name and how.
@@ -109,6 +109,7 @@ fn draft(payload: &[u8]) -> Draft {
     Draft {
         ident: Ident { codec: 1, fingerprint: 2, site: 3 },
         span: Span { born: 4, fresh_until: 5, stale_until: 6, error_until: 7 },
+        packing: Packing::Plain,
         payload: payload.to_vec(),
         tags: Vec::new(),
     }

@@ -3,7 +3,7 @@
 //! ```text
 //!  0  4  magic "cfn" and the envelope's version        32  8  fresh until, ms since 1970
 //!  4  1  codec of the payload                          40  8  stale until
-//!  5  1  flags, zero                                   48  8  servable on errors until
+//!  5  1  packing: 0 as written, 1 an LZ4 block          48  8  servable on errors until
 //!  6  1  number of generation tokens                   56  4  payload length
 //!  7  1  number of tags that the value named           60  4  zero
 //!  8  8  fingerprint of the payload's type             64  8  checksum: xxh3-64 of all other bytes
@@ -46,6 +46,17 @@ pub struct Ident {
     pub site: u64,
 }
 
+/// How a payload is packed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Packing {
+    /// As its codec has written it.
+    #[default]
+    Plain = 0,
+    /// An LZ4 block, behind the number of bytes that are in it, a little-endian number of four bytes.
+    Lz4 = 1,
+}
+
 /// When an entry was born and how long it serves; milliseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Span {
@@ -66,6 +77,8 @@ pub struct Draft {
     pub ident: Ident,
     /// How long it serves.
     pub span: Span,
+    /// How the payload is packed.
+    pub packing: Packing,
     /// The encoded value.
     pub payload: Vec<u8>,
     /// The groups that the value named, beside those of its place: at most [`MAX_TAGS`].
@@ -79,6 +92,8 @@ pub struct Envelope {
     pub ident: Ident,
     /// How long it serves.
     pub span: Span,
+    /// How the payload is packed.
+    pub packing: Packing,
     /// The generations it was filled under, in the order of its lineage, and then those of its tags.
     pub tokens: Vec<Token>,
     /// The groups that its value named.
@@ -96,7 +111,12 @@ impl Draft {
         let mut bytes = Vec::with_capacity(HEADER + tokens.len() * 8 + self.payload.len());
         bytes.extend_from_slice(&MAGIC);
         let tags = u8::try_from(self.tags.len()).ok().filter(|tags| usize::from(*tags) <= MAX_TAGS)?;
-        bytes.extend_from_slice(&[self.ident.codec, 0, u8::try_from(tokens.len()).ok()?, tags]);
+        bytes.extend_from_slice(&[
+            self.ident.codec,
+            self.packing as u8,
+            u8::try_from(tokens.len()).ok()?,
+            tags,
+        ]);
         bytes.extend_from_slice(&self.ident.fingerprint.to_le_bytes());
         bytes.extend_from_slice(&self.ident.site.to_le_bytes());
         for moment in [self.span.born, self.span.fresh_until, self.span.stale_until, self.span.error_until] {
@@ -121,8 +141,8 @@ impl Envelope {
     pub fn open(bytes: Vec<u8>) -> Option<Self> {
         let header = bytes.first_chunk::<HEADER>()?;
         let tokens_end = HEADER + 8 * usize::from(header[6]);
+        let packing = Packing::of_byte(header[5])?;
         let shape_fits = header.starts_with(&MAGIC)
-            && header[5] == 0
             && header[7] <= header[6]
             && usize::from(header[7]) <= MAX_TAGS
             && header[60..64] == [0; 4]
@@ -143,6 +163,7 @@ impl Envelope {
                 stale_until: number(header, 40),
                 error_until: number(header, 48),
             },
+            packing,
             tokens: tokens.to_vec(),
             tags,
             payload: payload..bytes.len(),
@@ -150,7 +171,7 @@ impl Envelope {
         })
     }
 
-    /// The encoded value.
+    /// The encoded value, as it is packed.
     pub fn payload(&self) -> &[u8] {
         &self.bytes[self.payload.clone()]
     }
@@ -158,6 +179,16 @@ impl Envelope {
     /// The generations of its lineage, and those of its tags.
     pub fn generations(&self) -> (&[Token], &[Token]) {
         self.tokens.split_at(self.tokens.len() - self.tags.len())
+    }
+}
+
+impl Packing {
+    fn of_byte(byte: u8) -> Option<Self> {
+        match byte {
+            0 => Some(Self::Plain),
+            1 => Some(Self::Lz4),
+            _ => None,
+        }
     }
 }
 
@@ -196,6 +227,7 @@ mod tests {
         Draft {
             ident: Ident { codec: 1, fingerprint: 0x0123_4567_89ab_cdef, site: 42 },
             span: Span { born: 1_000, fresh_until: 2_000, stale_until: 3_000, error_until: 4_000 },
+            packing: Packing::Plain,
             payload: b"value".to_vec(),
             tags: Vec::new(),
         }
@@ -239,6 +271,9 @@ mod tests {
         let hex =
             |sealed: Vec<u8>| sealed.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
         assert_eq!(hex(draft().seal(&[*b"aaaaaaaa"]).unwrap()), golden);
+        let packed = Draft { packing: Packing::Lz4, ..draft() };
+        let packed = hex(packed.seal(&[*b"aaaaaaaa"]).unwrap());
+        assert_eq!((&packed[..12], &packed[144..]), ("63666e010101", &golden[144..]));
         let tagged = hex(tagged().seal(&[*b"aaaaaaaa"; 3]).unwrap());
         assert_eq!(&tagged[8..16], "01000302");
         assert_eq!(&tagged[2 * (HEADER + 24)..], "0700743a6f72673a370200743a76616c7565");

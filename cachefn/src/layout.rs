@@ -20,7 +20,7 @@ use crate::event;
 use crate::schema::{self, Shape};
 use crate::verdict::Storable;
 
-/// A longer encoded value is not stored outside the process.
+/// A longer encoded value is not stored outside the process, however small it is when packed.
 pub(crate) const MAX_VALUE_BYTES: usize = 1 << 20;
 
 /// The number of a codec that is not one of ours.
@@ -104,7 +104,8 @@ impl Layout {
         if envelope.ident != self.ident(format as u8, format, owner) {
             return None;
         }
-        let value: V = codec::decode(format, envelope.payload()).ok()?;
+        let payload = codec::unpack(envelope, MAX_VALUE_BYTES)?;
+        let value: V = codec::decode(format, &payload).ok()?;
         Some(Box::new(value))
     }
 
@@ -151,7 +152,7 @@ impl Choice for Auto {
     fn decode<V: Storable>(envelope: &Envelope, owner: Owner) -> Option<Erased> {
         let format =
             Format::from_byte(envelope.ident.codec).filter(|format| *format != Format::MessagePack)?;
-        fits(envelope).then(|| Layout::of::<V>().decode_as::<V>(format, envelope, owner))?
+        Layout::of::<V>().decode_as::<V>(format, envelope, owner)
     }
 }
 
@@ -176,16 +177,14 @@ impl<C: Codec> Choice for Named<C> {
 
     fn decode<V: Storable>(envelope: &Envelope, owner: Owner) -> Option<Erased> {
         let layout = Layout::of::<V>();
-        if !fits(envelope) {
-            return None;
-        }
         if let Some(BuiltIn(format)) = C::BUILT_IN {
             return layout.decode_as::<V>(format, envelope, owner);
         }
         if envelope.ident != Self::ident(layout, owner) {
             return None;
         }
-        let decoded = codec::contain(|| C::decode::<V>(envelope.payload()));
+        let payload = codec::unpack(envelope, MAX_VALUE_BYTES)?;
+        let decoded = codec::contain(|| C::decode::<V>(&payload));
         Some(Box::new(decoded?.ok()?))
     }
 }
@@ -195,8 +194,4 @@ impl<C: Codec> Named<C> {
         let ident = layout.ident(USERS_OWN, Format::Json, owner);
         Ident { fingerprint: ident.fingerprint ^ xxh3_64(C::NAME.as_bytes()), ..ident }
     }
-}
-
-fn fits(envelope: &Envelope) -> bool {
-    envelope.payload().len() <= MAX_VALUE_BYTES
 }

@@ -126,6 +126,7 @@
 //! | `enabled` | yes | functions are as if they were not annotated; invalidations do nothing |
 //! | `redis` | yes | no Redis client is compiled; `REDIS_ENABLED=true` is an error of [`init`] |
 //! | `rustls` | no | no TLS is compiled; a `REDIS_URL` of `rediss://` is an error of [`init`] |
+//! | `compression` | no | values are stored as long as they are, and those that others have compressed are misses |
 //! | `sentinel` | no | a `REDIS_URL` of `redis+sentinel://` is an error of [`init`] |
 mod call;
 pub mod codec;

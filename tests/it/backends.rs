@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use cachefn_backends::backend::{Acquired, Backend as _, Filled, Lookup};
 use cachefn_backends::contract;
-use cachefn_backends::envelope::{Draft, Ident, Span};
+use cachefn_backends::envelope::{Draft, Ident, Packing, Span};
 use cachefn_backends::error::{Error, ErrorKind};
 use cachefn_backends::place::{Lineage, Place, Target};
 use cachefn_backends::redis::{Redis, RedisLease, Settings, State};
@@ -40,6 +40,7 @@ fn draft(payload: &str) -> Draft {
     Draft {
         ident: Ident { codec: 1, fingerprint: 2, site: 3 },
         span: Span { born: 4, fresh_until: 5, stale_until: 6, error_until: 7 },
+        packing: Packing::Plain,
         payload: payload.as_bytes().to_vec(),
         tags: Vec::new(),
     }

@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use cachefn::{FunctionStats, cached};
-use cachefn_backends::envelope::{Draft, Envelope, Ident, Token};
+use cachefn_backends::envelope::{Draft, Envelope, Ident, Packing, Token};
 use cachefn_tests::RedisServer;
 use serde::{Deserialize, Serialize};
 
@@ -29,8 +29,13 @@ fn with_payload(stored: &[u8], payload: Vec<u8>) -> Vec<u8> {
 fn with(stored: &[u8], change: impl FnOnce(Ident) -> Ident, payload: Vec<u8>) -> Vec<u8> {
     let envelope = Envelope::open(stored.to_vec()).unwrap();
     let tokens: &[Token] = &envelope.tokens;
-    let draft =
-        Draft { ident: change(envelope.ident), span: envelope.span, payload, tags: envelope.tags.clone() };
+    let draft = Draft {
+        ident: change(envelope.ident),
+        span: envelope.span,
+        packing: Packing::Plain,
+        payload,
+        tags: envelope.tags.clone(),
+    };
     draft.seal(tokens).unwrap()
 }
 
@@ -193,6 +198,38 @@ payloads! {
         vec![0xdb, 0xff, 0xff, 0xff, 0xff],
         vec![0xc1],
     ];
+}
+
+#[tokio::test]
+async fn blocks_that_lie_are_misses_that_heal() {
+    #[cached(namespace = "poisoned-block", key = "it", codec = Json)]
+    async fn poisoned(runs: &Runs) -> String {
+        runs.next();
+        "text".repeat(1000)
+    }
+
+    let server = redis().await;
+    let runs = Runs::default();
+    poisoned(&runs).await;
+    let name = key(&server, "poisoned-block:it");
+    let good = get(&server, &name);
+    let sound = Envelope::open(good.clone()).unwrap();
+    assert_eq!(sound.packing, Packing::Lz4);
+    let packed = |payload: Vec<u8>| {
+        let Envelope { ident, span, packing, tags, tokens, .. } = sound.clone();
+        Draft { ident, span, packing, payload, tags }.seal(&tokens).unwrap()
+    };
+    let says = |length: u32| packed([&length.to_le_bytes()[..], &sound.payload()[4..]].concat());
+    let cuts = (0..sound.payload().len()).map(|end| packed(sound.payload()[..end].to_vec()));
+    let bombs = [0, 1, 4001, 4003, 1 << 20, (1 << 20) + 1, u32::MAX].map(says);
+    let plain = with_payload(&good, sound.payload().to_vec());
+    // A block that is all length: each of its bytes asks for 255 more.
+    let endless = packed([&(1_u32 << 20).to_le_bytes()[..], b"\x1fa\x01\0", &[0xff; 1 << 16]].concat());
+    let poisons = cuts.chain(bombs).chain([plain, endless]);
+    heals(&server, ("poisoned-block", &name), poisons, &runs, || async {
+        assert_eq!(poisoned(&runs).await, "text".repeat(1000));
+    })
+    .await;
 }
 
 #[tokio::test]

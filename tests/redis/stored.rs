@@ -163,6 +163,32 @@ impl Row {
 }
 
 #[tokio::test]
+async fn long_values_take_less_room_and_short_ones_are_as_they_are() {
+    #[cached(namespace = "packed", key = count, codec = Json)]
+    async fn rows(count: u8, runs: &Runs) -> Vec<Row> {
+        runs.next();
+        (0..count).map(|id| Row { id, note: Some("the same each time".to_owned()) }).collect()
+    }
+
+    let server = redis().await;
+    let runs = Runs::default();
+    for count in [10, 200] {
+        let written = rows(count, &runs).await;
+        assert_eq!(written, rows(count, &runs).await);
+        let (packed, json) =
+            (payload(&server, &format!("::rows:{count}")), serde_json::to_vec(&written).unwrap());
+        let stored: Vec<u8> = server.ask(&["GET", &key(&server, &format!("::rows:{count}"))]);
+        if count == 10 {
+            assert_eq!((stored[5], packed), (0, json));
+        } else {
+            assert_eq!(stored[5], 1);
+            assert!(packed.len() < json.len() / 4, "{} of {} bytes", packed.len(), json.len());
+        }
+    }
+    assert_eq!(runs.get(), 2);
+}
+
+#[tokio::test]
 async fn another_version_or_codec_is_a_miss_that_nobody_is_warned_of() {
     macro_rules! edition {
         ($name:ident: $($arguments:tt)*) => {

@@ -127,7 +127,7 @@ fn tests(stage: &mut Stage) -> Result<(), Stop> {
 fn off(stage: &mut Stage) -> Result<(), Stop> {
     const MEMORY: &str = "-p cachefn --no-default-features --features enabled";
     let tests = stage.test("cargo test -p cachefn-tests-off --no-fail-fast");
-    let plain = stage.test("cargo test -p cachefn --lib config:: --no-fail-fast");
+    let plain = stage.test("cargo test -p cachefn --lib --no-fail-fast -- config:: codec::pack");
     let nothing = stream("cargo check --quiet -p cachefn --no-default-features");
     let memory = stream(&format!("cargo check --quiet {MEMORY}"));
     tests.and(plain).and(nothing).and(memory)?;

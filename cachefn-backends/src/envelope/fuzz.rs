@@ -20,8 +20,10 @@ fn sealable() -> impl Strategy<Value = (Draft, Vec<Token>)> {
     let ident =
         any::<(u8, u64, u64)>().prop_map(|(codec, fingerprint, site)| Ident { codec, fingerprint, site });
     let tags = vec(".{0,6}".prop_map(|tag| Group::tag(&tag)), 0..4);
-    let draft = (ident, span(), vec(any::<u8>(), 0..64), tags);
-    let draft = draft.prop_map(|(ident, span, payload, tags)| Draft { ident, span, payload, tags });
+    let packing = prop::sample::select(std::vec![Packing::Plain, Packing::Lz4]);
+    let draft = (ident, span(), packing, vec(any::<u8>(), 0..64), tags);
+    let draft =
+        draft.prop_map(|(ident, span, packing, payload, tags)| Draft { ident, span, packing, payload, tags });
     (draft, vec(any::<Token>(), 0..6)).prop_map(|(draft, mut tokens)| {
         tokens.extend(draft.tags.iter().map(|_| *b"of a tag"));
         (draft, tokens)
@@ -76,12 +78,12 @@ impl Harm {
 /// Opens what may be anything. What opens says all that the bytes say, and takes no more room than they do.
 fn open(bytes: &[u8]) -> Option<Envelope> {
     let envelope = Envelope::open(bytes.to_vec())?;
-    let Envelope { ident, span, tokens, tags, .. } = envelope.clone();
+    let Envelope { ident, span, packing, tokens, tags, .. } = envelope.clone();
     let names: usize = tags.iter().map(|tag| 2 + tag.name().len()).sum();
     assert_eq!(HEADER + 8 * tokens.len() + names + envelope.payload().len(), bytes.len());
     assert!(tokens.capacity() <= 255 && tags.capacity() <= MAX_TAGS);
     assert_eq!(envelope.generations().1.len(), tags.len());
-    let draft = Draft { ident, span, payload: envelope.payload().to_vec(), tags };
+    let draft = Draft { ident, span, packing, payload: envelope.payload().to_vec(), tags };
     assert_eq!(draft.seal(&tokens).as_deref(), Some(bytes), "it is sealed as it was");
     Some(envelope)
 }
@@ -100,7 +102,8 @@ fn more_tags_than_are_written_down_are_not_read() {
     let span = Span { born: 0, fresh_until: 1, stale_until: 1, error_until: 1 };
     let tags = std::vec![Group::tag("x"); MAX_TAGS];
     let tokens = [*b"of a tag"; MAX_TAGS + 1];
-    let mut bytes = Draft { ident, span, payload: Vec::new(), tags }.seal(&tokens).expect("it is small");
+    let draft = Draft { ident, span, packing: Packing::Plain, payload: Vec::new(), tags };
+    let mut bytes = draft.seal(&tokens).expect("it is small");
     assert!(open(&bytes).is_some());
     bytes[7] += 1;
     bytes.extend_from_slice(b"\x03\0t:x");
@@ -113,7 +116,7 @@ proptest! {
     fn whatever_is_sealed_opens_as_it_was((draft, tokens) in sealable()) {
         let sealed = draft.seal(&tokens).expect("it is small");
         let envelope = open(&sealed).expect("it was sealed just now");
-        prop_assert_eq!((envelope.ident, envelope.span), (draft.ident, draft.span));
+        prop_assert_eq!((envelope.ident, envelope.span, envelope.packing), (draft.ident, draft.span, draft.packing));
         prop_assert_eq!(envelope.payload(), draft.payload);
         prop_assert_eq!((envelope.tokens, envelope.tags), (tokens, draft.tags));
     }

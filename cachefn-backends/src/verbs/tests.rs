@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::*;
 use crate::clock::Tick;
-use crate::envelope::{Ident, Span};
+use crate::envelope::{Ident, Packing, Span};
 use crate::place::{Group, Lineage};
 
 const LIFE: Duration = Duration::from_secs(60);
@@ -186,6 +186,7 @@ fn draft(payload: u8) -> Draft {
     Draft {
         ident: Ident { codec: 1, fingerprint: 2, site: 3 },
         span: Span { born: 4, fresh_until: 5, stale_until: 6, error_until: 7 },
+        packing: Packing::Plain,
         payload: vec![payload],
         tags: Vec::new(),
     }

@@ -237,9 +237,10 @@ impl Fill {
     fn word<K: Kind<Stored: Storable>>(&self, value: &K::Stored, site: u64, life: Life) -> Word {
         match K::Codec::encode(value, self.instance.owner_of(site)) {
             Ok((ident, payload)) => {
+                let (packing, payload) = codec::pack(payload);
                 let tags = self.terms.tags_of_value.clone();
                 let span = life.span(self.cache.memory.clock().unix_millis());
-                Word::Store(Draft { ident, span, payload, tags }, life.whole())
+                Word::Store(Draft { ident, span, packing, payload, tags }, life.whole())
             }
             Err(error) => {
                 self.instance.site.counters.unfit.count();

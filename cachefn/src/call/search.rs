@@ -19,6 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use super::fill::{Fill, Lease};
 use super::found::{Found, Spare};
 use super::miss::Ready;
+use crate::codec;
 use crate::event;
 use crate::flight::{FlightKey, Joined, Seat, Verdict};
 use crate::global::Cache;
@@ -383,7 +384,7 @@ impl Search {
     /// Keeps what was found in memory, as long as that speaks for Redis.
     fn keep(&self, ticket: &Ticket, envelope: &Envelope, value: &dyn Any, now: u64) {
         let life = self.instance.site.freshness.rest(envelope.span, now);
-        let (owner, size) = (self.instance.owner, envelope.payload().len());
+        let (owner, size) = (self.instance.owner, codec::unpacked_length(envelope).unwrap_or(usize::MAX));
         if let Some(entry) = (self.stored.entry)(ticket, value, owner, size, life, &envelope.tags) {
             let _ = ticket.store(entry);
         }

@@ -18,6 +18,23 @@
 //! Not seen by any of them: fields with `skip`, which neither side mentions; two variants of an untagged enum that look
 //! alike; what a hand-written `Serialize` leaves out.
 //!
+//! # Compression
+//!
+//! With the feature `compression`, what takes more than 1 KiB is stored as an LZ4 block if that saves an eighth of it;
+//! what one's own codec writes, too. A value may have 1 MiB as its codec writes it, and no block is unpacked to more. A
+//! process without the feature takes blocks for foreign bytes: where some processes have it and others do not, each long
+//! value is a miss for one kind of them.
+//!
+//! A list of users, with names, addresses and a date each, packed and unpacked on one core of a cloud machine:
+//!
+//! | users | codec | bytes | packed | µs to pack | µs to unpack |
+//! |---:|---|---:|---:|---:|---:|
+//! | 40 | JSON | 10 275 | 3 438 | 8 | 2 |
+//! | 40 | MessagePack | 7 985 | 3 126 | 7 | 2 |
+//! | 40 | Postcard | 4 813 | 2 663 | 6 | 1 |
+//! | 400 | JSON | 102 341 | 29 427 | 101 | 26 |
+//! | 400 | Postcard | 47 767 | 22 812 | 83 | 14 |
+//!
 //! # One of your own
 //!
 //! ```
@@ -56,6 +73,7 @@ mod forward;
 mod guard;
 mod limit;
 mod named;
+mod pack;
 #[cfg(test)]
 mod tests;
 
@@ -70,6 +88,7 @@ pub(crate) use forms::{Form, Forms, Name};
 use guard::{Rules, Watch};
 pub(crate) use named::BuiltIn;
 pub use named::{Codec, CodecError, Json, MessagePack, Postcard};
+pub(crate) use pack::{pack, unpack, unpacked_length};
 
 /// How deep sequences, maps, tuples, structs and variants with content may nest, the leaf included.
 const MAX_DEPTH: u8 = 128;
