@@ -6,6 +6,11 @@
 //! value is written. Such types go to JSON by themselves, said once. What was written before is read
 //! all the same: the envelope names its codec. A function that [names its codec](Named) has that one and no other.
 
+#[cfg(test)]
+mod changed;
+#[cfg(test)]
+mod zoo;
+
 use std::any::{Any, TypeId, type_name};
 use std::collections::HashMap;
 use std::marker::PhantomData;
@@ -106,7 +111,8 @@ impl Layout {
         }
         let payload = codec::unpack(envelope, MAX_VALUE_BYTES)?;
         let value: V = codec::decode(format, &payload).ok()?;
-        Some(Box::new(value))
+        let whole = !self.shape(format).self_describing || codec::is_all_of(&value, format, &payload);
+        whole.then(|| -> Erased { Box::new(value) })
     }
 
     fn describe_itself(&self, why: &str) {

@@ -15,8 +15,12 @@
 //! A `Serialize`, a `Deserialize` or a codec that panics has failed: the value is not stored, or what is stored is a miss,
 //! and the caller has its value from the body. With `panic = "abort"` nothing can be done about it.
 //!
-//! Not seen by any of them: fields with `skip`, which neither side mentions; two variants of an untagged enum that look
-//! alike; what a hand-written `Serialize` leaves out.
+//! What `flatten`, `untagged` and `tag` hide from the fingerprint of a type is seen when a value is read: it is written
+//! again, and is a miss if that does not give what was stored, as after a field in there was renamed. That is one more
+//! encoding for a value of such a type that comes from Redis, and none for one from memory.
+//!
+//! Not seen by any of them: fields with `skip`, which neither side mentions; two variants of an untagged enum that are
+//! written alike; what a hand-written `Serialize` leaves out.
 //!
 //! # Compression
 //!
@@ -67,6 +71,7 @@
 // was written can be read. With the forms of a type, `guard` also compares what is written with what will be read, and
 // refuses what `skip_serializing` and skipped variants change.
 
+mod again;
 mod depth;
 mod forms;
 mod forward;
@@ -83,6 +88,7 @@ use std::panic::{self, AssertUnwindSafe};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub(crate) use again::is_all_of;
 use depth::Bounds;
 pub(crate) use forms::{Form, Forms, Name};
 use guard::{Rules, Watch};

@@ -18,7 +18,7 @@
 //!
 //! Not seen: what a hand-written `Deserialize` does behind a value it refuses in every sample (in a struct the
 //! other fields are still seen, in a tuple or a map only what comes before), and everything a self-describing
-//! type buffers first, as `flatten`, `untagged` and `tag` do.
+//! type buffers first, as `flatten`, `untagged` and `tag` do: such values are written again when they are read.
 
 mod access;
 mod probe;
