@@ -7,7 +7,8 @@
 //! - in another process: after the invalidation was *there*, which is when it was acknowledged as applied or, if it was
 //!   queued, when its process was seen to use Redis again, and then
 //!   - without near cache, at once, if the process was seen to use Redis since;
-//!   - with near cache, within [`PUSH`], or [`SILENCE`] where what Redis says comes late;
+//!   - with near cache, at once, if Redis has answered an invalidation of its own that it began since, for what Redis
+//!     says comes in order; else within [`PUSH`], or [`SILENCE`] where what Redis says comes late;
 //!   - where the process has not been using Redis, within the life of what is filled meanwhile.
 //!
 //! A refresh counts as an invalidation that was applied when it returned, if nothing went wrong meanwhile: what it cannot
@@ -185,7 +186,7 @@ impl Trial<'_> {
         let used = (!self.near && read.connected) || has_used(history, step.at, read.begin);
         let allowed = if !used {
             FALLBACK + SLACK
-        } else if self.near {
+        } else if self.near && !has_been_answered(history, step.at, read.begin) {
             match self.last_delay(process, step.at, read.begin) {
                 Some(over) if read.begin <= over + nanos(PUSH) => SILENCE + SLACK,
                 _ => PUSH,
@@ -341,6 +342,12 @@ fn there(history: &History, strike: &Strike) -> Option<u64> {
 fn has_used(history: &History, from: u64, to: u64) -> bool {
     let later = history.samples.partition_point(|sample| sample.before <= from);
     history.samples[later..].iter().take_while(|sample| sample.after < to).any(|sample| sample.connected)
+}
+
+/// Whether the process has been answered by Redis in this span what it had asked in it.
+fn has_been_answered(history: &History, from: u64, to: u64) -> bool {
+    let mut applied = history.strikes.iter().filter(|strike| strike.outcome == Outcome::Applied);
+    applied.any(|strike| strike.begin > from && strike.end < to)
 }
 
 /// Whether the process used Redis when it was last looked at.

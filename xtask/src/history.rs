@@ -63,13 +63,6 @@ pub(crate) const FLAWS: &[Flaw] = &[
              lease = ARGV[1] .. struct.pack('>I4I4I4', tonumber(ARGV[2]), 0, 1) .. ARGV[3]\nend",
     },
     Flaw {
-        name: "order",
-        about: "a fill is stored over one that was begun later",
-        file: "cachefn-backends/src/redis/settle.lua",
-        from: "local current = stored <= mine",
-        to: "local current = true",
-    },
-    Flaw {
         name: "journal",
         about: "invalidations while Redis is away are forgotten",
         file: "cachefn-backends/src/redis/journal.rs",

@@ -76,6 +76,30 @@ fn with_near_cache_a_push_may_be_on_its_way_but_not_for_long() {
 }
 
 #[test]
+fn with_near_cache_a_push_has_come_when_something_later_was_answered() {
+    let one = History {
+        strikes: vec![strike(10, 5, Outcome::Applied)],
+        samples: samples(0..0),
+        ..History::default()
+    };
+    let later = Strike { target: Target::Key(Row(0)), floors: vec![], ..strike(12, 0, Outcome::Applied) };
+    let two = |at| History {
+        strikes: vec![later.clone()],
+        reads: vec![read(at, 4)],
+        samples: samples(0..0),
+        ..History::default()
+    };
+    let found = |at| {
+        let histories = [one.clone(), two(at)];
+        Trial { near: true, begun: 0, histories: &histories, happened: &[], pauses: &[] }
+            .judge()
+            .violations
+            .len()
+    };
+    assert_eq!((found(13), found(15)), (0, 1));
+}
+
+#[test]
 fn who_does_not_use_redis_is_behind_for_as_long_as_a_fallback_lives() {
     let found = |at| judge(false, 0..4_000, &[], strike(10, 5, Outcome::Applied), &[], &[read(at, 4)]);
     assert_eq!((found(800), found(900)), (vec![], vec![Check::Applied]));
