@@ -33,6 +33,8 @@ async fn a_hit_in_memory_asks_nobody() {
     let (one, two) = (stage.worker_with(&[]).await, stage.worker_with(&[]).await);
     is(&one.get("7").await, "a", 1);
     is(&two.get("7").await, "a", 0);
+    // What this process has stored it reads once.
+    is(&one.get("7").await, "a", 1);
     let before = questions(&stage);
     for _ in 0..50 {
         is(&one.get("7").await, "a", 1);

@@ -224,7 +224,7 @@ async fn blocks_that_lie_are_misses_that_heal() {
     let bombs = [0, 1, 4001, 4003, 1 << 20, (1 << 20) + 1, u32::MAX].map(says);
     let plain = with_payload(&good, sound.payload().to_vec());
     // A block that is all length: each of its bytes asks for 255 more.
-    let endless = packed([&(1_u32 << 20).to_le_bytes()[..], b"\x1fa\x01\0", &[0xff; 1 << 16]].concat());
+    let endless = packed([&(1_u32 << 20).to_le_bytes()[..], b"\x1fa\x01\0", &vec![0xff; 1 << 16]].concat());
     let poisons = cuts.chain(bombs).chain([plain, endless]);
     heals(&server, ("poisoned-block", &name), poisons, &runs, || async {
         assert_eq!(poisoned(&runs).await, "text".repeat(1000));

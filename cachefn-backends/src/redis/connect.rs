@@ -232,7 +232,7 @@ async fn select(mux: &mut MultiplexedConnection, db: i64) -> Result<Option<Missi
 
 /// Has the server say what changes, if it can and we may ask.
 async fn track(mux: &mut MultiplexedConnection) -> Result<bool, Fault> {
-    match ask(mux, redis::cmd("CLIENT").arg("TRACKING").arg("ON").arg("NOLOOP")).await {
+    match ask(mux, redis::cmd("CLIENT").arg("TRACKING").arg("ON")).await {
         Ok(_) => Ok(true),
         Err(Fault::Answer | Fault::Permission(_)) => Ok(false),
         Err(fault) => Err(fault),

@@ -1,15 +1,17 @@
 //! What keeps this process's memory in step with the server: the near cache.
 //!
 //! The server notes which names this connection has read and says when one of them changes (`CLIENT TRACKING`, default
-//! mode, `NOLOOP`: Redis documentation, "Client-side caching reference"). Of each change whoever keeps values in memory is
+//! mode: Redis documentation, "Client-side caching reference"). Not with `NOLOOP`: then it would not say what it evicts
+//! while it serves this very connection, and of what it holds no longer it never says anything again. Of each change whoever keeps values in memory is
 //! told before the answer to anything that was asked after it: pushes and answers come in the order of the stream.
 //!
 //! - *What is read.* Whoever puts a value into memory has begun a fill there **before** the question was sent; a change
 //!   that is told of voids the fills under it. So a value that changed after it was read does not get in, whichever of
 //!   answer and push is looked at first.
-//! - *What this process strikes itself* it is not told of. It strikes its memory before it sends, and again when the
-//!   server has answered: what was read between the two is gone too.
-//! - *What is written here.* A write makes the server forget that we read the name, so the scripts read it again.
+//! - *What this process strikes itself.* It strikes its memory before it sends, and again when the server has answered:
+//!   what was read between the two is gone too, whatever the server says of it and when.
+//! - *What is written here.* A write makes the server forget that we read the name, so the scripts read it again. It is told
+//!   of too, so that a value that this process has stored is read once before memory answers with it.
 //! - *What is not told.* While the connection cannot be relied on nothing in memory counts as the server's, and where
 //!   there was no sign of life for [`SILENCE`] nothing is served from memory.
 

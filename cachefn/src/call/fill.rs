@@ -258,11 +258,11 @@ impl Fill {
             let Some((lease, _)) = lease else { return };
             let stores = matches!(word, Word::Store(..));
             let told = lease.tell(word).await;
-            let filled = land(&cache, &ticket, told, entry.as_ref().filter(|_| stores));
+            land(&cache, &ticket, &told, entry.as_ref().filter(|_| stores));
             if stores {
-                count(instance, &filled);
+                count(instance, &told);
             }
-            settle(filled, seat, entry.as_ref());
+            settle(told, seat, entry.as_ref());
         });
         let telling = async move {
             // It ends by itself.
@@ -291,25 +291,19 @@ impl Fill {
     }
 }
 
-/// Has memory follow what Redis was told: of its own writes it says nothing. Whether the value may be given to others.
-fn land(
-    cache: &Cache,
-    ticket: &Ticket,
-    told: Result<Filled, Error>,
-    entry: Option<&AnyEntry>,
-) -> Result<Filled, Error> {
-    let current = ticket.is_current();
-    if cache.may_be_near() && !matches!(told, Ok(Filled::Refused)) {
-        let stored = matches!(told, Ok(Filled::Stored)) && cache.is_near();
-        let kept = entry.filter(|_| stored).map(|entry| ticket.store(Arc::clone(entry)));
-        if kept != Some(Filled::Stored) {
-            // What memory has is older, and so is what is read just now.
-            cache.memory.invalidate(&Target::Key(Arc::clone(&ticket.place().key)));
-        }
+/// Has memory follow what Redis was told.
+///
+/// What Redis has stored no invalidation had struck by then, and who waits for it has begun before. So that is all that
+/// matters to them; memory also has to be told of nothing since.
+fn land(cache: &Cache, ticket: &Ticket, told: &Result<Filled, Error>, entry: Option<&AnyEntry>) {
+    if !cache.may_be_near() || matches!(told, Ok(Filled::Refused)) {
+        return;
     }
-    match told {
-        Ok(Filled::Stored) if !current => Ok(Filled::Refused),
-        told => told,
+    let stored = matches!(told, Ok(Filled::Stored)) && cache.is_near();
+    let kept = entry.filter(|_| stored).map(|entry| ticket.store(Arc::clone(entry)));
+    if kept != Some(Filled::Stored) {
+        // What memory has is older, and so is what is read just now.
+        cache.memory.invalidate(&Target::Key(Arc::clone(&ticket.place().key)));
     }
 }
 

@@ -232,6 +232,9 @@ impl Search {
             let left = match self.acquire(&redis, seat.is_some(), &ticket).await {
                 Ok(Granted::Lease(granted)) => {
                     lease = Some(Lease::new(redis, self.place.clone(), granted));
+                    // Redis says of the generations that it has just made that they have changed. What is struck from
+                    // here on is noticed here, and what was struck since they were made, when the value is stored.
+                    ticket = self.begin_again(seat.as_ref());
                     break;
                 }
                 Ok(Granted::Value(value)) => {
@@ -247,12 +250,18 @@ impl Search {
             rounds += 1;
             // Each time with a deadline of its own: waiting for another's body is not waiting for Redis.
             link = self.cache.link();
-            ticket = Arc::new(self.cache.memory.begin(&self.place));
-            if let Some(seat) = &seat {
-                seat.begin(Arc::clone(&ticket));
-            }
+            ticket = self.begin_again(seat.as_ref());
         }
         Ready::Fill(Box::new(self.begin(seat, ticket, lease)))
+    }
+
+    /// Captures anew what the value will be stored under.
+    fn begin_again(&self, seat: Option<&Seat>) -> Arc<Ticket> {
+        let ticket = Arc::new(self.cache.memory.begin(&self.place));
+        if let Some(seat) = seat {
+            seat.begin(Arc::clone(&ticket));
+        }
+        ticket
     }
 
     /// Waits for the body of another process. Where there is something older at hand it is not waited for as long, or not
