@@ -200,10 +200,12 @@ async fn write_once(random: &mut fastrand::Rng, records: &mut Vec<Record>) -> st
     let found = database::version(row.0)?;
     records.push(write_row(row)?);
     if random.u8(..10) == 0 {
-        // So that there are loads under way which are older than the refresh.
-        records.push(Record::Strike(strike(Target::Key(row), random).await?));
-        tokio::time::sleep(Duration::from_millis(1)).await;
-        records.push(write_row(row)?);
+        if random.bool() {
+            // So that there are loads under way which are older than the refresh, rather than a value.
+            records.push(Record::Strike(strike(Target::Key(row), random).await?));
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            records.push(write_row(row)?);
+        }
         records.push(Record::Strike(refresh(row).await?));
         // Time for others to see what has become of it, before it is struck.
         tokio::time::sleep(Duration::from_millis(random.u64(1..40))).await;
