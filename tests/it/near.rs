@@ -81,6 +81,26 @@ async fn what_redis_loses_memory_forgets() {
     }
 }
 
+/// What a server evicts to make room for a command, it does not tell whose command it is, if that one asked not to be told
+/// of its own writes (`NOLOOP`).
+#[tokio::test]
+async fn what_redis_evicts_for_a_process_that_process_forgets() {
+    let stage = Stage::new();
+    stage.write("7", "a");
+    stage.write("8", "a");
+    let (one, two) = (stage.worker_with(&[]).await, stage.worker_with(&[]).await);
+    is(&one.get("7").await, "a", 1);
+    is(&one.get("7").await, "a", 1);
+    // Nobody's commands evict anything until there is a policy.
+    stage.server.ask::<()>(&["CONFIG", "SET", "maxmemory", "1"]);
+    stage.server.ask::<()>(&["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"]);
+    one.get("8").await;
+    stage.server.ask::<()>(&["CONFIG", "SET", "maxmemory", "0"]);
+    assert_eq!(stage.server.keys(":v:users:get:7"), Vec::<String>::new());
+    assert_eq!(two.ask("update 7 b").await, "Applied");
+    becomes(&one, "7", "a", "b").await;
+}
+
 #[tokio::test]
 async fn memory_does_not_speak_for_a_server_that_gives_no_sign_of_life() {
     let stage = Stage::new();
