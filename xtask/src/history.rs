@@ -51,8 +51,8 @@ pub(crate) const FLAWS: &[Flaw] = &[
         name: "tokens",
         about: "a lookup does not compare generations",
         file: "cachefn-backends/src/redis/link.rs",
-        from: "    let current = are_current(parts, envelope.generations().0);",
-        to: "    let current = are_current(parts, envelope.generations().0) || true;",
+        from: "    let current = are_current(found.generations, envelope.generations().0);",
+        to: "    let current = are_current(found.generations, envelope.generations().0) || true;",
     },
     Flaw {
         name: "gate",
@@ -60,7 +60,7 @@ pub(crate) const FLAWS: &[Flaw] = &[
         file: "cachefn-backends/src/redis/settle.lua",
         from: "string.sub(lease, 1, 8) ~= ARGV[1] then\n  return 0\nend",
         to: "string.sub(lease, 1, 8) ~= ARGV[1] then\n  \
-             lease = ARGV[1] .. struct.pack('>I4I4I4', tonumber(ARGV[2]), 0, 1) .. ARGV[3]\nend",
+             lease = ARGV[1] .. struct.pack('>I4I4I4I4I8', tonumber(ARGV[2]), 0, 1, 0, 0) .. ARGV[3]\nend",
     },
     Flaw {
         name: "journal",
@@ -77,13 +77,6 @@ pub(crate) const FLAWS: &[Flaw] = &[
         to: "line.unlink(&names[..0])",
     },
     Flaw {
-        name: "again",
-        about: "what this process strikes is not struck again when Redis has answered",
-        file: "cachefn-backends/src/redis/shared.rs",
-        from: "errand.targets.iter().for_each(|target| self.listener.strike(target));",
-        to: "",
-    },
-    Flaw {
         name: "forget",
         about: "memory is kept when Redis is lost",
         file: "cachefn-backends/src/redis/shared.rs",
@@ -98,18 +91,11 @@ pub(crate) const FLAWS: &[Flaw] = &[
         to: "            trust.publish();",
     },
     Flaw {
-        name: "land",
-        about: "memory does not follow what this process stores in Redis",
-        file: "cachefn/src/call/fill.rs",
-        from: "if cache.may_be_near() && !matches!(told, Ok(Filled::Refused)) {",
-        to: "if false && cache.may_be_near() && !matches!(told, Ok(Filled::Refused)) {",
-    },
-    Flaw {
         name: "push",
         about: "what Redis says to have changed is not struck in memory",
         file: "cachefn-backends/src/redis/connect.rs",
-        from: "                    self.listener.strike(&target);",
-        to: "                    let _ = (&self.listener, &target);",
+        from: "                        self.listener.strike(&target);",
+        to: "                        let _ = (&self.listener, &target);",
     },
     Flaw {
         name: "run",
