@@ -229,7 +229,7 @@ impl Search {
         let (mut lease, mut rounds) = (None, 0);
         while let Some(redis) = link.take() {
             let waiter = self.place.alone.then(|| redis.waiter(&self.place.key));
-            let left = match self.acquire(&redis, seat.is_some(), &ticket).await {
+            let left = match self.acquire(&redis, seat.is_some()).await {
                 Ok(Granted::Lease(granted)) => {
                     lease = Some(Lease::new(redis, self.place.clone(), granted));
                     // Redis says of the generations that it has just made that they have changed. What is struck from
@@ -341,11 +341,12 @@ impl Search {
         }
     }
 
-    async fn acquire(&mut self, link: &Link, accept: bool, ticket: &Ticket) -> Result<Granted, Error> {
+    async fn acquire(&mut self, link: &Link, accept: bool) -> Result<Granted, Error> {
+        // What is found is no newer than what another call of this process may store meanwhile.
+        let ticket = self.cache.is_near().then(|| self.cache.memory.begin_reading(&self.place));
         let mut acquired = link.acquire(&self.place, accept).await?;
         if let Acquired::Hit(envelope) = &acquired {
-            let ticket = self.cache.is_near().then_some(ticket);
-            if let Some(Held::Fresh(value)) = self.read(envelope, ticket) {
+            if let Some(Held::Fresh(value)) = self.read(envelope, ticket.as_ref()) {
                 return Ok(Granted::Value(value));
             }
             acquired = link.acquire(&self.place, false).await?;
