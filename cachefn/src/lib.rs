@@ -123,6 +123,7 @@
 //! | feature | by default | without it |
 //! |---|---|---|
 //! | `axum` | no | axum's `Json<T>` is a type like any other, which cannot be stored |
+//! | `cluster` | no | `REDIS_CLUSTER=true` is an error of [`init`] |
 //! | `enabled` | yes | functions are as if they were not annotated; invalidations do nothing |
 //! | `redis` | yes | no Redis client is compiled; `REDIS_ENABLED=true` is an error of [`init`] |
 //! | `rustls` | no | no TLS is compiled; a `REDIS_URL` of `rediss://` is an error of [`init`] |

@@ -25,6 +25,8 @@ pub struct Options {
     pub certificate: Option<Certificate>,
     /// Whether it watches others instead of keeping anything.
     pub sentinel: bool,
+    /// Whether it is a node of a cluster, which it is alone in at first.
+    pub cluster: bool,
 }
 
 /// A running server; dropping it kills it.
@@ -92,6 +94,11 @@ impl RedisServer {
         self.tls_port.expect("it has a certificate")
     }
 
+    /// Whether it speaks TLS.
+    pub fn is_certified(&self) -> bool {
+        self.tls_port.is_some()
+    }
+
     /// What the backend needs to use it. The timeout is long enough for a busy machine.
     pub fn settings(&self) -> Settings {
         Settings {
@@ -105,6 +112,7 @@ impl RedisServer {
             prefix: "test".into(),
             tls: None,
             sentinel: None,
+            cluster: self.options.cluster,
         }
     }
 
@@ -202,6 +210,10 @@ fn free_port() -> u16 {
 fn write_configuration(directory: &tempfile::TempDir, port: u16, options: &Options) {
     let mut text = format!("port {port}\nbind 127.0.0.1\n");
     text.push_str(if options.sentinel { "" } else { "save \"\"\n" });
+    if options.cluster {
+        let port = free_port();
+        let _ = writeln!(text, "cluster-enabled yes\ncluster-port {port}\ncluster-node-timeout 1000");
+    }
     let password = options.password.iter().map(|password| vec!["requirepass".to_owned(), password.clone()]);
     for words in password.chain(options.lines.iter().cloned()) {
         let words: Vec<_> = words.iter().map(|word| quote(word)).collect();

@@ -37,7 +37,11 @@ pub(crate) fn all() -> Vec<Step> {
         step("fmt", "the formatting, by rustfmt.toml", fmt),
         step("clippy", "the lints of the workspace, warnings refused", clippy),
         redis("tests", "every test with every feature, against a real Redis", tests),
-        redis("off", "the crate without `enabled`, without TLS and sentinels, and without Redis", off),
+        redis(
+            "off",
+            "the crate without `enabled`, without TLS, sentinels and clusters, and without Redis",
+            off,
+        ),
         redis(
             "history",
             "processes that read, write and invalidate while Redis fails, for 14 seconds",

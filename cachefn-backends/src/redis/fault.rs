@@ -36,6 +36,17 @@ pub(super) enum Fault {
     Database,
     /// A cluster node, reached by a client that knows no cluster.
     Cluster,
+    /// A cluster of which a part is served by nobody.
+    Down,
+    /// The slot is on its way from one node of the cluster to another.
+    #[cfg(feature = "cluster")]
+    Moving,
+    /// A master of the cluster that was not known.
+    #[cfg(feature = "cluster")]
+    Resharded,
+    /// No cluster node.
+    #[cfg(feature = "cluster")]
+    Single,
     /// Out of memory: `maxmemory` without eviction.
     Full,
     /// A script is not loaded.
@@ -103,6 +114,13 @@ impl Fault {
             Self::Permission(_) => "user may not do what is needed, see REDIS_USERNAME",
             Self::Database => "database does not exist or cannot be selected, see REDIS_DB",
             Self::Cluster => "server is a cluster node, see REDIS_CLUSTER",
+            Self::Down => "cluster is down, some of its slots are served by nobody",
+            #[cfg(feature = "cluster")]
+            Self::Moving => "slot is on its way to another node",
+            #[cfg(feature = "cluster")]
+            Self::Resharded => "cluster has another master",
+            #[cfg(feature = "cluster")]
+            Self::Single => "server is no node of a cluster, see REDIS_CLUSTER",
             Self::Full => "server is out of memory",
             Self::NoScript => "server does not keep scripts",
             Self::Answer => "answer not understood",
@@ -123,6 +141,8 @@ impl Fault {
     pub(super) fn needs_a_human(self) -> bool {
         match self {
             Self::Login | Self::Permission(_) | Self::Database | Self::Cluster => true,
+            #[cfg(feature = "cluster")]
+            Self::Single => true,
             Self::Tls(handshake) => handshake != Handshake::Unanswered,
             #[cfg(feature = "sentinel")]
             Self::SentinelLogin | Self::Service => true,
@@ -130,9 +150,15 @@ impl Fault {
         }
     }
 
-    /// Whether the server cannot be relied on after it. Out of memory it still reads and unlinks.
+    /// Whether the server cannot be relied on after it. Out of memory it still reads and unlinks, and a slot on its way
+    /// arrives.
     pub(super) fn costs_trust(self) -> bool {
-        self != Self::Full
+        match self {
+            Self::Full => false,
+            #[cfg(feature = "cluster")]
+            Self::Moving => false,
+            _ => true,
+        }
     }
 
     /// The class of the server's or the library's error.
@@ -163,7 +189,8 @@ impl Fault {
     fn of_code(code: &str) -> Option<Self> {
         Some(match code {
             "LOADING" | "MASTERDOWN" | "READONLY" | "MISCONF" | "NOREPLICAS" | "BUSY" | "UNBLOCKED"
-            | "TRYAGAIN" | "CLUSTERDOWN" => Self::Unready,
+            | "TRYAGAIN" => Self::Unready,
+            "CLUSTERDOWN" => Self::Down,
             "NOAUTH" | "WRONGPASS" => Self::Login,
             "NOPERM" | "DENIED" => Self::Permission(Missing::default()),
             "MOVED" | "ASK" | "CROSSSLOT" => Self::Cluster,
@@ -221,7 +248,11 @@ impl From<Fault> for Error {
             Fault::Silent | Fault::Refused | Fault::Broken | Fault::Replaced | Fault::Sentinels => {
                 ErrorKind::Connection
             }
-            Fault::Unready | Fault::Crowded => ErrorKind::Unready,
+            Fault::Unready | Fault::Crowded | Fault::Down => ErrorKind::Unready,
+            #[cfg(feature = "cluster")]
+            Fault::Moving | Fault::Resharded => ErrorKind::Unready,
+            #[cfg(feature = "cluster")]
+            Fault::Single => ErrorKind::Misconfigured,
             Fault::Login | Fault::Permission(_) => ErrorKind::Denied,
             Fault::Database | Fault::Cluster | Fault::Tls(_) => ErrorKind::Misconfigured,
             #[cfg(feature = "sentinel")]

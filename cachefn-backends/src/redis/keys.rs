@@ -10,21 +10,45 @@
 //! address does: one restarted from its snapshot or a promoted replica, which may hold entries that
 //! were invalidated since, is a cold cache. Nothing ever follows the key or the group's name, so no
 //! character in them is special.
+//!
+//! In a cluster every name begins with its bucket, `{0}` to `{63}`, which decides its slot; `run` is empty, for names move
+//! between servers. A key is in the bucket of its hash, and has the generations it hangs on beside it: each group has a
+//! generation in every bucket.
+
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::place::{Group, Place, Target};
 
 const RUN: usize = 8;
 
+/// How many slots of a cluster are used.
+#[cfg(feature = "cluster")]
+pub(super) const BUCKETS: usize = 64;
+
 /// The names under one prefix in one incarnation of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Keys {
     stem: String,
+    of_bucket: bool,
 }
 
 impl Keys {
     /// The names under `prefix`. Without a run id they are the same in every incarnation.
     pub(super) fn new(prefix: &str, run: Option<&str>) -> Self {
-        Self { stem: format!("{prefix}@{}", run.unwrap_or_default()) }
+        Self { stem: format!("{prefix}@{}", run.unwrap_or_default()), of_bucket: false }
+    }
+
+    /// The names under `prefix` in each bucket of a cluster. Nothing of anybody's stands before the braces, so that they are
+    /// the first.
+    #[cfg(feature = "cluster")]
+    pub(super) fn of_buckets(prefix: &str) -> Vec<Self> {
+        let stems = (0..BUCKETS).map(|bucket| format!("{{{bucket}}}{prefix}@"));
+        stems.map(|stem| Self { stem, of_bucket: true }).collect()
+    }
+
+    /// Whether they are those of one bucket of a cluster.
+    pub(super) fn of_bucket(&self) -> bool {
+        self.of_bucket
     }
 
     /// What a lookup reads: the value and the generations.
@@ -48,8 +72,8 @@ impl Keys {
 
     /// What has to go for `targets` to be invalid, in this order: without its lease, and without its tag's shard, a
     /// fill that is under way is refused, so what it would store cannot come back behind a value or tag that has gone.
-    pub(super) fn struck(&self, targets: &[Target]) -> Vec<String> {
-        let mut names = Vec::with_capacity(targets.len() * 2);
+    pub(super) fn struck<'a>(&self, targets: impl IntoIterator<Item = &'a Target>) -> Vec<String> {
+        let mut names = Vec::new();
         for target in targets {
             match target {
                 Target::Key(key) => names.extend([self.lease(key), self.value(key)]),
@@ -96,6 +120,29 @@ impl Keys {
     }
 }
 
+/// Which of `count` buckets a key is in.
+pub(super) fn bucket(key: &str, count: usize) -> usize {
+    match count {
+        1 => 0,
+        count => usize::try_from(xxh3_64(key.as_bytes()) % count as u64).expect("it is less than `count`"),
+    }
+}
+
+/// What has to go in each bucket for `targets` to be invalid: of a key in its own, of a group in all.
+#[cfg(feature = "cluster")]
+pub(super) fn struck(buckets: &[Keys], targets: &[Target]) -> Vec<Vec<String>> {
+    let own = targets.iter().map(|target| match target {
+        Target::Key(key) => Some(bucket(key, buckets.len())),
+        Target::Group(_) => None,
+    });
+    let targets: Vec<_> = own.zip(targets).collect();
+    let within = |number| {
+        let fits = move |own: Option<usize>| own.is_none_or(|own| own == number);
+        targets.iter().filter(move |(own, _)| fits(*own)).map(|(_, target)| *target)
+    };
+    buckets.iter().enumerate().map(|(number, keys)| keys.struck(within(number))).collect()
+}
+
 /// The part of the server's `run_id` that stands in names, from its answer to `INFO server`.
 pub(super) fn run(info: &str) -> Option<&str> {
     let id = info.lines().find_map(|line| line.strip_prefix("run_id:"))?;
@@ -129,6 +176,21 @@ mod tests {
         let shard = tag.shard().unwrap();
         let struck = keys.struck(&[Target::Group(tag)]);
         assert_eq!(struck, [format!("app@01234567:g:{}", shard.name()), "app@01234567:g:t:org:7".to_owned()]);
+    }
+
+    #[cfg(feature = "cluster")]
+    #[test]
+    fn in_a_cluster_everything_about_a_key_begins_with_its_bucket_whatever_the_names() {
+        let buckets = Keys::of_buckets("}{app");
+        let place = Place::new("{evil}", Lineage::new("users", "a::f", []));
+        let own = bucket(&place.key, BUCKETS);
+        for name in buckets[own].script(&place, &[Group::tag("{x}")]) {
+            assert!(name.starts_with(&format!("{{{own}}}}}{{app@:")), "{name}");
+        }
+        let struck = struck(&buckets, &[Target::Key(place.key), Target::Group(Group::root())]);
+        let counts: Vec<_> = struck.iter().map(Vec::len).collect();
+        assert_eq!((counts.len(), counts.iter().sum::<usize>(), counts[own]), (64, 66, 3));
+        assert_eq!(struck[own][0], format!("{{{own}}}}}{{app@:l:{{evil}}"));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use redis::Value;
 
-use super::connect::Connection;
+use super::connect::{Bucket, Connection};
 use super::fault::Fault;
 use super::reading::Found;
 use super::script::{self, Answer, End, RedisLease};
@@ -88,6 +88,10 @@ impl Link {
         self.shared.waiting.waiter(key, self.line.tracks)
     }
 
+    fn bucket(&self, place: &Place) -> Bucket {
+        Bucket::of(&self.line, &place.key)
+    }
+
     fn deadline(&self, begun: Instant) -> Result<Instant, Error> {
         match *self.left.lock().unwrap_or_else(PoisonError::into_inner) {
             Duration::ZERO => Err(Error::new(ErrorKind::Timeout)),
@@ -103,21 +107,21 @@ impl Link {
     /// Reads what stands at `place` together with what others look for; nothing where it must not.
     ///
     /// Who has waited for Redis before has less time than others. And while an invalidation is on its way, who has made it
-    /// must not be answered before it.
-    async fn read_together(&self, place: &Place) -> Result<Option<Found>, Error> {
-        if !self.has_all_its_time() || !self.shared.trust().is_idle() {
+    /// must not be answered before it. In a cluster few callers look for what stands in one bucket.
+    async fn read_together(&self, bucket: &Bucket, place: &Place) -> Result<Option<Found>, Error> {
+        if bucket.is_one_of_many() || !self.has_all_its_time() || !self.shared.trust().is_idle() {
             return Ok(None);
         }
-        let (outcome, spent) = self.shared.reading.ask(&self.shared, &self.line, self.epoch, place).await;
+        let (outcome, spent) = self.shared.reading.ask(&self.shared, bucket, self.epoch, place).await;
         self.spend(spent);
         Ok(Some(outcome?))
     }
 
-    async fn read_alone(&self, place: &Place) -> Result<Found, Error> {
-        let line = Arc::clone(&self.line);
+    async fn read_alone(&self, bucket: &Bucket, place: &Place) -> Result<Found, Error> {
+        let bucket = bucket.clone();
         let mut command = redis::cmd("MGET");
-        command.arg(line.keys.read(place));
-        let answer = self.run(async move { line.ask(&command).await }).await?;
+        command.arg(bucket.keys().read(place));
+        let answer = self.run(async move { bucket.ask(&command).await }).await?;
         let Value::Array(mut generations) = answer else { return Err(Error::new(ErrorKind::Protocol)) };
         if generations.is_empty() {
             return Err(Error::new(ErrorKind::Protocol));
@@ -139,13 +143,13 @@ impl Link {
         life: u64,
         more: &[(Group, Token)],
     ) -> Result<Filled, Error> {
-        let line = Arc::clone(&self.line);
-        let names = line.keys.script(place, more.iter().map(|(group, _)| group));
+        let bucket = self.bucket(place);
+        let names = bucket.keys().script(place, more.iter().map(|(group, _)| group));
         let known = &lease.generations()[..place.lineage.groups().len()];
         let generations: Vec<_> = known.iter().chain(more.iter().map(|(_, token)| token)).copied().collect();
         let generation_life = self.shared.generation_life(life);
         let stood = self.run(async move {
-            script::settle(&line, &names, &lease, &generations, &end, generation_life).await
+            script::settle(&bucket, &names, &lease, &generations, &end, generation_life).await
         });
         Ok(if stood.await? { Filled::Stored } else { Filled::Refused })
     }
@@ -162,10 +166,10 @@ impl Link {
         tags: &[Group],
         life: u64,
     ) -> Result<Option<Vec<(Group, Token)>>, Error> {
-        let line = Arc::clone(&self.line);
-        let names = line.keys.generations(tags);
+        let bucket = self.bucket(place);
+        let names = bucket.keys().generations(tags);
         let generation_life = self.shared.generation_life(life);
-        let tokens = self.run(async move { script::tags(&line, &names, generation_life).await }).await?;
+        let tokens = self.run(async move { script::tags(&bucket, &names, generation_life).await }).await?;
         let Some(tokens) = tokens else { return Ok(None) };
         let captured = &lease.generations()[place.lineage.groups().len()..];
         if captured.is_empty() {
@@ -190,29 +194,29 @@ impl Backend for Link {
     type Lease = RedisLease;
 
     async fn lookup(&self, place: &Place) -> Result<Lookup, Error> {
-        let found = match self.read_together(place).await? {
+        let bucket = self.bucket(place);
+        let found = match self.read_together(&bucket, place).await? {
             Some(found) => found,
-            None => self.read_alone(place).await?,
+            None => self.read_alone(&bucket, place).await?,
         };
         match judge(found).ok_or(Error::new(ErrorKind::Protocol))? {
             Lookup::Hit(envelope) if !envelope.tags.is_empty() => {
-                let line = Arc::clone(&self.line);
-                self.run(async move { judge_tags(&line, envelope).await }).await
+                self.run(async move { judge_tags(&bucket, envelope).await }).await
             }
             lookup => Ok(lookup),
         }
     }
 
     async fn acquire(&self, place: &Place, accept: bool) -> Result<Acquired<RedisLease>, Error> {
-        let line = Arc::clone(&self.line);
+        let bucket = self.bucket(place);
         let shards: Vec<_> = if place.open { Group::shards().collect() } else { Vec::new() };
-        let names = line.keys.script(place, &shards);
+        let names = bucket.keys().script(place, &shards);
         let (alone, generation_life) = (place.alone, self.shared.generation_life(0));
         let work = async move {
-            match script::acquire(&line, &names, accept, alone, generation_life).await? {
+            match script::acquire(&bucket, &names, accept, alone, generation_life).await? {
                 // The script sees tokens, not checksums: what stands there is no use to anybody.
                 Answer::Foreign if accept => {
-                    script::acquire(&line, &names, false, alone, generation_life).await
+                    script::acquire(&bucket, &names, false, alone, generation_life).await
                 }
                 answer => Ok(answer),
             }
@@ -258,8 +262,9 @@ impl Backend for Link {
 
     /// It takes no time of its call.
     async fn renew(&self, place: &Place, lease: &RedisLease) -> Result<bool, Error> {
-        let (line, name, lease) = (Arc::clone(&self.line), self.line.keys.lease(&place.key), lease.clone());
-        self.afresh().run(async move { script::renew(&line, &name, &lease).await }).await
+        let (bucket, lease) = (self.bucket(place), lease.clone());
+        let name = bucket.keys().lease(&place.key);
+        self.afresh().run(async move { script::renew(&bucket, &name, &lease).await }).await
     }
 
     /// An error means that the targets stand in the journal, unless nothing was sent for want of
@@ -277,10 +282,10 @@ impl Backend for Link {
 }
 
 /// Asks for the generations of an entry's tags.
-async fn judge_tags(line: &Connection, envelope: Envelope) -> Result<Lookup, Fault> {
+async fn judge_tags(bucket: &Bucket, envelope: Envelope) -> Result<Lookup, Fault> {
     let mut command = redis::cmd("MGET");
-    command.arg(line.keys.generations(&envelope.tags));
-    let Value::Array(parts) = line.ask(&command).await? else { return Err(Fault::Answer) };
+    command.arg(bucket.keys().generations(&envelope.tags));
+    let Value::Array(parts) = bucket.ask(&command).await? else { return Err(Fault::Answer) };
     let current = are_current(parts, envelope.generations().1);
     let outdated = Absence::Invalidated(Some(envelope.ident));
     Ok(if current { Lookup::Hit(envelope) } else { Lookup::Miss(outdated) })

@@ -15,18 +15,23 @@
 //! can be reached again the journal is struck there *before* anything in it is trusted. Each way the
 //! runtime is told, so that what it remembers of the other time is forgotten.
 //!
-//! This needs a server, Redis 6 or Valkey, or one with replicas that sentinels watch; no cluster. A user of the server needs the keys
+//! A cluster is one such connection to each of its masters, under one trust; what belongs together stands in one of 64 slots.
+//!
+//! This needs a server, Redis 6 or Valkey, one with replicas that sentinels watch, or a cluster. A user of the server needs the keys
 //! `~<prefix>@*` and `+ping +time +mget +set +unlink +ttl +pttl +expire +evalsha +script|load`, with a database other than 0
-//! `+select`, and before Redis 6.2 `+hello`. What he lacks is named in the log, and the server is not used. Without
+//! `+select`, in a cluster `~{*}<prefix>@* +asking +cluster|slots`, and before Redis 6.2 `+hello`. What he lacks is named in the log, and the server is not used. Without
 //! `+info` it is not known which incarnation of the server answers, and one that lost invalidations can revive entries
 //! until they expire. Without `+client|tracking` memory never speaks for the server.
 
+#[cfg(feature = "cluster")]
+mod cluster;
 mod connect;
 mod fault;
 mod journal;
 mod keys;
 mod link;
 mod near;
+mod node;
 mod pace;
 mod permits;
 mod reading;
@@ -123,7 +128,7 @@ impl Redis {
 
     /// Whether [`is_near`](Self::is_near) may ever be true.
     pub fn may_be_near(&self) -> bool {
-        self.0.shared.settings.near
+        self.0.shared.settings.near && !self.0.shared.settings.cluster
     }
 
     /// Strikes `targets`, or journals them while the server cannot be used. Whatever there is to send

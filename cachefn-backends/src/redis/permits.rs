@@ -5,16 +5,15 @@
 
 use std::fmt;
 
-use redis::aio::MultiplexedConnection;
-use redis::{Cmd, Pipeline, Value};
+use redis::{Cmd, Value};
 
-use super::connect;
 use super::fault::Fault;
 use super::keys::Keys;
+use super::node::{self, Node};
 use super::script;
 
-/// The commands, as rules of an ACL. Beside them `+hello` before Redis 6.2, and `+info` to tell incarnations apart.
-const RULES: [&str; 11] = [
+/// The commands, as rules of an ACL; the last two in a cluster. Beside them `+hello` before Redis 6.2, and `+info` to tell incarnations apart.
+const RULES: [&str; 13] = [
     "+ping",
     "+time",
     "+select",
@@ -26,6 +25,8 @@ const RULES: [&str; 11] = [
     "+expire",
     "+evalsha",
     "+script|load",
+    "+asking",
+    "+cluster|slots",
 ];
 
 /// Rules that a user lacks; none if it is not known which.
@@ -33,24 +34,24 @@ const RULES: [&str; 11] = [
 pub(super) struct Missing {
     /// A bit for each of the rules.
     commands: u16,
-    keys: bool,
+    keys: Option<&'static str>,
 }
 
 impl Missing {
     /// The command of this rule.
     pub(super) fn command(rule: &str) -> Self {
         let place = RULES.iter().position(|known| *known == rule);
-        Self { commands: place.map_or(0, |place| 1 << place), keys: false }
+        Self { commands: place.map_or(0, |place| 1 << place), keys: None }
     }
 
     fn and(self, other: Self) -> Self {
-        Self { commands: self.commands | other.commands, keys: self.keys || other.keys }
+        Self { commands: self.commands | other.commands, keys: self.keys.or(other.keys) }
     }
 
     /// What a refusal says about the command it answers to. Servers word it differently; all end in the word "command" if
     /// it is the command that is refused.
-    fn said(rule: &str, text: &str) -> Self {
-        if text.ends_with("command") { Self::command(rule) } else { Self { commands: 0, keys: true } }
+    fn said(rule: &str, keys: &'static str, text: &str) -> Self {
+        if text.ends_with("command") { Self::command(rule) } else { Self { commands: 0, keys: Some(keys) } }
     }
 }
 
@@ -58,46 +59,48 @@ impl Missing {
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let commands = RULES.iter().enumerate().filter(|(place, _)| self.commands & (1 << place) != 0);
-        let keys = self.keys.then_some("~PREFIX@*");
-        let rules: Vec<_> = commands.map(|(_, rule)| *rule).chain(keys).collect();
+        let rules: Vec<_> = commands.map(|(_, rule)| *rule).chain(self.keys).collect();
         f.write_str(&rules.join(" "))
     }
 }
 
 /// Loads the scripts, and finds out whether all that will be needed is permitted, beside what is `missing` already.
-pub(super) async fn check(
-    mux: &mut MultiplexedConnection,
-    keys: &Keys,
-    missing: Option<Missing>,
-) -> Result<(), Fault> {
-    let trials = trials(&keys.nobodys());
+pub(super) async fn check(node: &Node, keys: &Keys, missing: Option<Missing>) -> Result<(), Fault> {
+    let trials = trials(keys);
     let mut commands = script::load_commands();
     let scripts = commands.len();
     for (_, command) in &trials {
         commands.add_command(command.clone());
     }
-    let answers = send(mux, &commands).await?;
+    let answers = node.send_all(&commands).await?;
     let rules = std::iter::repeat_n("+script|load", scripts).chain(trials.iter().map(|(rule, _)| *rule));
-    let refusals = rules.zip(&answers).filter_map(|(rule, answer)| refusal(rule, answer));
+    let refusals = rules.zip(&answers).filter_map(|(rule, answer)| refusal(rule, keys, answer));
     if let Some(missing) = missing.into_iter().chain(refusals).reduce(Missing::and) {
         return Err(Fault::Permission(missing));
     }
-    let mut faults = answers.iter().filter_map(|answer| connect::accept(answer.clone()).err());
-    // Of the trials it does not matter what else they answered.
-    match faults.find(|fault| matches!(fault, Fault::Unready | Fault::Cluster)) {
+    let mut faults = answers.iter().filter_map(|answer| node::accept(answer.clone()).err());
+    // Of the trials it does not matter what else they answered. In a cluster a slot may be on its way.
+    let is_unfit = |fault: &Fault| match fault {
+        Fault::Cluster => !keys.of_bucket(),
+        fault => matches!(fault, Fault::Unready | Fault::Down),
+    };
+    match faults.find(is_unfit) {
         Some(fault) => Err(fault),
-        None => answers.into_iter().take(scripts).try_for_each(|answer| connect::accept(answer).map(drop)),
+        None => answers.into_iter().take(scripts).try_for_each(|answer| node::accept(answer).map(drop)),
     }
 }
 
 /// One command for each rule, on keys that nobody has and nobody gets.
-fn trials(key: &str) -> Vec<(&'static str, Cmd)> {
+fn trials(keys: &Keys) -> Vec<(&'static str, Cmd)> {
+    let key = &*keys.nobodys();
     let trial = |rule: &'static str, words: &[&str]| {
         let mut command = Cmd::new();
         command.arg(words);
         (rule, command)
     };
-    vec![
+    // It is about the command that follows: here one that it does not matter to.
+    let asking = keys.of_bucket().then(|| trial("+asking", &["ASKING"]));
+    let trials = [
         trial("+ping", &["PING"]),
         trial("+time", &["TIME"]),
         // A cluster refuses two keys that are not neighbours.
@@ -108,17 +111,14 @@ fn trials(key: &str) -> Vec<(&'static str, Cmd)> {
         trial("+pttl", &["PTTL", key]),
         trial("+expire", &["EXPIRE", key, "1"]),
         trial("+evalsha", &["EVALSHA", script::NONE, "1", key]),
-    ]
+    ];
+    asking.into_iter().chain(trials).collect()
 }
 
-fn refusal(rule: &str, answer: &Value) -> Option<Missing> {
+fn refusal(rule: &str, keys: &Keys, answer: &Value) -> Option<Missing> {
     let Value::ServerError(error) = answer else { return None };
-    (error.code() == "NOPERM").then(|| Missing::said(rule, error.details().unwrap_or_default()))
-}
-
-async fn send(mux: &mut MultiplexedConnection, commands: &Pipeline) -> Result<Vec<Value>, Fault> {
-    let answers = mux.send_packed_commands(commands, 0, commands.len()).await;
-    answers.map_err(|error| Fault::of(&error))
+    let pattern = if keys.of_bucket() { "~{*}PREFIX@*" } else { "~PREFIX@*" };
+    (error.code() == "NOPERM").then(|| Missing::said(rule, pattern, error.details().unwrap_or_default()))
 }
 
 #[cfg(test)]
@@ -130,10 +130,17 @@ mod tests {
         let text = "this user has no permissions to run the 'mget' command";
         let newer = "User command has no permissions to run the 'script|load' command";
         let keys = "this user has no permissions to access one of the keys used as arguments";
-        let missing = Missing::said("+script|load", newer).and(Missing::said("+mget", text));
+        let missing =
+            Missing::said("+script|load", "~PREFIX@*", newer).and(Missing::said("+mget", "~PREFIX@*", text));
         assert_eq!(missing.to_string(), "+mget +script|load");
-        assert_eq!(missing.and(Missing::said("+set", keys)).to_string(), "+mget +script|load ~PREFIX@*");
-        assert_eq!(Missing::said("+set", "No permissions to access a key").to_string(), "~PREFIX@*");
+        assert_eq!(
+            missing.and(Missing::said("+set", "~PREFIX@*", keys)).to_string(),
+            "+mget +script|load ~PREFIX@*"
+        );
+        assert_eq!(
+            Missing::said("+set", "~PREFIX@*", "No permissions to access a key").to_string(),
+            "~PREFIX@*"
+        );
         assert_eq!(Missing::default().to_string(), "");
     }
 }

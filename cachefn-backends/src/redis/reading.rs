@@ -10,7 +10,7 @@ use redis::Value;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::time::timeout_at;
 
-use super::connect::Connection;
+use super::connect::Bucket;
 use super::fault::Fault;
 use super::shared::Shared;
 use crate::background;
@@ -28,7 +28,7 @@ pub(super) struct Reading(mpsc::UnboundedSender<Request>);
 /// One lookup.
 struct Request {
     shared: Arc<Shared>,
-    line: Arc<Connection>,
+    bucket: Bucket,
     epoch: u64,
     begun: Instant,
     value: String,
@@ -56,17 +56,17 @@ impl Reading {
     pub(super) async fn ask(
         &self,
         shared: &Arc<Shared>,
-        line: &Arc<Connection>,
+        bucket: &Bucket,
         epoch: u64,
         place: &Place,
     ) -> (Result<Found, Fault>, Duration) {
         let (answer, answered) = oneshot::channel();
         let request = Request {
             shared: Arc::clone(shared),
-            line: Arc::clone(line),
+            bucket: bucket.clone(),
             epoch,
             begun: Instant::now(),
-            value: line.keys.value(&place.key),
+            value: bucket.keys().value(&place.key),
             lineage: place.lineage.clone(),
             answer,
         };
@@ -92,8 +92,8 @@ async fn serve(requests: Arc<Mutex<mpsc::UnboundedReceiver<Request>>>) {
 
 /// Asks for what is asked for on one connection.
 async fn ask(requests: Vec<Request>) {
-    let [Request { shared, line, epoch, begun, .. }, ..] = &requests[..] else { return };
-    let (shared, line, epoch, begun) = (Arc::clone(shared), Arc::clone(line), *epoch, *begun);
+    let [Request { shared, bucket, epoch, begun, .. }, ..] = &requests[..] else { return };
+    let (shared, bucket, epoch, begun) = (Arc::clone(shared), bucket.clone(), *epoch, *begun);
     let mut lineages: Vec<Lineage> = Vec::new();
     let mut command = redis::cmd("MGET");
     for request in &requests {
@@ -103,11 +103,11 @@ async fn ask(requests: Vec<Request>) {
         }
     }
     for lineage in &lineages {
-        command.arg(line.keys.generations(lineage.groups()));
+        command.arg(bucket.keys().generations(lineage.groups()));
     }
     let outcome = if shared.trust().is_trusted(epoch) {
         let deadline = begun + shared.settings.timeout;
-        timeout_at(deadline.into(), line.ask(&command)).await.unwrap_or(Err(Fault::Timeout))
+        timeout_at(deadline.into(), bucket.ask(&command)).await.unwrap_or(Err(Fault::Timeout))
     } else {
         Err(Fault::Broken)
     };

@@ -28,7 +28,7 @@ use std::time::Duration;
 
 use redis::{Cmd, Script, Value};
 
-use super::connect::Connection;
+use super::connect::Bucket;
 use super::fault::Fault;
 use crate::envelope::{Envelope, Token};
 
@@ -88,7 +88,7 @@ impl RedisLease {
 
 /// Announces a fill of `names`, value, lease and generations. `generation_life` is in seconds.
 pub(super) async fn acquire(
-    line: &Connection,
+    bucket: &Bucket,
     names: &[String],
     accept: bool,
     alone: bool,
@@ -102,19 +102,19 @@ pub(super) async fn acquire(
     for fresh in tokens[8..].chunks_exact(8) {
         command.arg(fresh);
     }
-    read_acquired(call(line, &command).await?).ok_or(Fault::Answer)
+    read_acquired(call(bucket, &command).await?).ok_or(Fault::Answer)
 }
 
 /// Says that a fill that is alone takes longer; whether it is alone.
-pub(super) async fn renew(line: &Connection, lease_name: &str, lease: &RedisLease) -> Result<bool, Fault> {
+pub(super) async fn renew(bucket: &Bucket, lease_name: &str, lease: &RedisLease) -> Result<bool, Fault> {
     let mut command = evaluate(&RENEW_SCRIPT, &[lease_name.to_owned()]);
     command.arg(&lease.token).arg(lease.begun).arg(millis(ALONE));
-    Ok(call(line, &command).await? == Value::Int(1))
+    Ok(call(bucket, &command).await? == Value::Int(1))
 }
 
 /// Ends a fill; whether it stood.
 pub(super) async fn settle(
-    line: &Connection,
+    bucket: &Bucket,
     names: &[String],
     lease: &RedisLease,
     generations: &[Token],
@@ -129,7 +129,7 @@ pub(super) async fn settle(
     let mut command = evaluate(&SETTLE_SCRIPT, names);
     command.arg(&lease.token).arg(lease.begun).arg(generations.as_flattened());
     command.arg(action).arg(value).arg(life).arg(generation_life);
-    match call(line, &command).await? {
+    match call(bucket, &command).await? {
         Value::Int(answer) => Ok(answer == 1),
         _ => Err(Fault::Answer),
     }
@@ -137,7 +137,7 @@ pub(super) async fn settle(
 
 /// The generations of tags, which are made where there are none; nothing if one was struck meanwhile.
 pub(super) async fn tags(
-    line: &Connection,
+    bucket: &Bucket,
     names: &[String],
     generation_life: u64,
 ) -> Result<Option<Vec<Token>>, Fault> {
@@ -148,7 +148,7 @@ pub(super) async fn tags(
         commands.cmd("SET").arg(name).arg(token).arg("NX").arg("EX").arg(generation_life);
     }
     commands.cmd("MGET").arg(names);
-    let answer = line.ask_all(&commands).await?;
+    let answer = bucket.ask_all(&commands).await?;
     let Some(Value::Array(tokens)) = answer.into_iter().next_back() else { return Err(Fault::Answer) };
     Ok(tokens.into_iter().map(read_token).collect())
 }
@@ -182,11 +182,11 @@ fn evaluate(script: &Script, names: &[String]) -> Cmd {
 }
 
 /// A server that was told to forget its scripts is told them again, once.
-async fn call(line: &Connection, command: &Cmd) -> Result<Value, Fault> {
-    match line.ask(command).await {
+async fn call(bucket: &Bucket, command: &Cmd) -> Result<Value, Fault> {
+    match bucket.ask(command).await {
         Err(Fault::NoScript) => {
-            line.ask_all(&load_commands()).await?;
-            line.ask(command).await
+            bucket.ask_all(&load_commands()).await?;
+            bucket.ask(command).await
         }
         answer => answer,
     }

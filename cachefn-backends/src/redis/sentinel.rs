@@ -11,8 +11,9 @@ use redis::{AsyncConnectionConfig, ProtocolVersion, RedisConnectionInfo};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::connect::{CONNECT_TIMEOUT, Driver};
+use super::connect::CONNECT_TIMEOUT;
 use super::fault::Fault;
+use super::node::Driver;
 use super::settings::{Sentinel, Settings};
 use super::wire;
 

@@ -33,6 +33,9 @@ pub struct Settings {
     /// What the server is called by the sentinels, if it is one of theirs: host and port are a sentinel's then. That
     /// needs the feature `sentinel`.
     pub sentinel: Option<Sentinel>,
+    /// Whether the server is a node of a cluster, by which the others are found. That needs the feature `cluster`, and
+    /// nothing that changes there is told.
+    pub cluster: bool,
 }
 
 /// A master, by the word of its sentinels.
@@ -90,6 +93,7 @@ impl fmt::Debug for Settings {
             .field("db", &self.db)
             .field("tls", &self.tls)
             .field("sentinel", &self.sentinel)
+            .field("cluster", &self.cluster)
             .finish_non_exhaustive()
     }
 }
@@ -111,6 +115,7 @@ mod tests {
             prefix: "p".into(),
             tls: None,
             sentinel: None,
+            cluster: false,
         };
         assert_eq!(settings.address(), "redis://[::1]:6379/3");
         let encrypted = Settings { tls: Some(Tls::default()), ..settings.clone() };

@@ -23,6 +23,9 @@ use crate::place::{Group, Target};
 /// How many targets recovery strikes at a time.
 const BATCH: usize = 1_000;
 
+/// The same in a cluster, where a group has a name in every bucket.
+const CLUSTER_BATCH: usize = 32;
+
 /// Longer ones are cut to this, so that every deadline is a point in time.
 const MAX_TIMEOUT: Duration = Duration::from_secs(3_600);
 
@@ -105,8 +108,7 @@ impl Shared {
     }
 
     async fn run(self: Arc<Self>, errand: Errand<Arc<Connection>>, deadline: Instant) -> Result<(), Error> {
-        let names = errand.line.keys.struck(&errand.targets);
-        let sent = tokio::time::timeout_at(deadline.into(), errand.line.unlink(&names)).await;
+        let sent = tokio::time::timeout_at(deadline.into(), errand.line.strike(&errand.targets)).await;
         let outcome = sent.unwrap_or(Err(Fault::Timeout));
         if outcome.is_ok() {
             // What was read before the server had heard of it.
@@ -119,8 +121,9 @@ impl Shared {
 
     /// What recovery has to do next. If that is to publish, it is done.
     pub(super) fn next(&self, epoch: u64) -> Next {
+        let count = if self.settings.cluster { CLUSTER_BATCH } else { BATCH };
         let mut trust = self.trust();
-        let next = trust.next(epoch, BATCH);
+        let next = trust.next(epoch, count);
         if next == Next::Publish {
             self.listener.forget();
             trust.publish();

@@ -9,7 +9,6 @@ use tokio::time::{sleep, timeout};
 
 use super::connect::{CONNECT_TIMEOUT, Connection};
 use super::fault::Fault;
-use super::keys::Keys;
 use super::pace::Pace;
 use super::shared::Shared;
 use super::trust::{Lost, Next, State};
@@ -24,15 +23,18 @@ const PINGS_PER_QUESTION: u32 = 3;
 
 /// Keeps the connection for good.
 pub(super) async fn supervise(shared: Arc<Shared>) {
-    Supervisor { shared, pace: Pace::default(), chronicle: Chronicle::default(), trusted: None }.run().await;
+    let (pace, chronicle) = (Pace::default(), Chronicle::default());
+    Supervisor { shared, pace, chronicle, trusted: None, known: Vec::new() }.run().await;
 }
 
 struct Supervisor {
     shared: Arc<Shared>,
     pace: Pace,
     chronicle: Chronicle,
-    /// The names in the server that was trusted last.
-    trusted: Option<Keys>,
+    /// The incarnations of servers that were trusted last.
+    trusted: Option<Vec<String>>,
+    /// Where nodes of a cluster were found last.
+    known: Vec<(String, u16)>,
 }
 
 impl Supervisor {
@@ -62,18 +64,21 @@ impl Supervisor {
     async fn connect(&mut self) -> Result<Arc<Connection>, Fault> {
         let line = Connection::open(
             &self.shared.settings,
+            &self.known,
             &self.shared.woken,
             &self.shared.listener,
             &self.shared.waiting,
         )
         .await?;
+        self.known = line.known();
         if !line.knows_run {
             self.chronicle.odd(&self.shared.address, Quirk::Anonymous);
         }
         if !line.pushes {
             self.chronicle.odd(&self.shared.address, Quirk::Pushless);
         } else if self.shared.settings.near && !line.tracks {
-            self.chronicle.odd(&self.shared.address, Quirk::Untracked);
+            let quirk = if self.shared.settings.cluster { Quirk::Spread } else { Quirk::Untracked };
+            self.chronicle.odd(&self.shared.address, quirk);
         }
         Ok(Arc::new(line))
     }
@@ -81,7 +86,7 @@ impl Supervisor {
     /// Strikes what was invalidated meanwhile and then trusts the server.
     async fn recover(&mut self, line: &Arc<Connection>) -> Result<(), Fault> {
         let epoch = self.shared.trust().recover(Arc::clone(line)).ok_or(Fault::Broken)?;
-        if self.trusted.as_ref().is_some_and(|trusted| *trusted != line.keys) {
+        if self.trusted.as_ref().is_some_and(|trusted| line.runs.iter().any(|run| !trusted.contains(run))) {
             // Another server, or one that was here before: what was invalidated while another was trusted may
             // still stand there.
             self.shared.trust().put_back(vec![Target::Group(Group::root())]);
@@ -92,8 +97,7 @@ impl Supervisor {
                 Next::Publish => break,
                 Next::GiveUp => return Err(self.shared.take_lost().map_or(Fault::Broken, |lost| lost.fault)),
                 Next::Strike(targets) => {
-                    let names = line.keys.struck(&targets);
-                    let outcome = timeout(CONNECT_TIMEOUT, line.unlink(&names)).await;
+                    let outcome = timeout(CONNECT_TIMEOUT, line.strike(&targets)).await;
                     if let Err(fault) = outcome.unwrap_or(Err(Fault::Timeout)) {
                         self.shared.trust().put_back(targets);
                         self.shared.report(epoch, fault);
@@ -103,7 +107,7 @@ impl Supervisor {
                 }
             }
         }
-        self.trusted = Some(line.keys.clone());
+        self.trusted = Some(line.runs.clone());
         self.chronicle.connected(&self.shared.address, &line.server, struck);
         Ok(())
     }
@@ -185,6 +189,8 @@ enum Quirk {
     Pushless,
     /// It does not tell what changes.
     Untracked,
+    /// It is several.
+    Spread,
 }
 
 impl Chronicle {
@@ -238,6 +244,11 @@ impl Chronicle {
                 target: "cachefn",
                 address,
                 "Redis does not tell what changes (CLIENT TRACKING is refused): every hit asks Redis"
+            ),
+            Quirk::Spread => tracing::info!(
+                target: "cachefn",
+                address,
+                "Redis is a cluster, for which memory does not speak: every hit asks Redis"
             ),
         }
     }

@@ -116,7 +116,8 @@ impl ConfigBuilder {
         self.set(name::REDIS_TIMEOUT, &humantime::format_duration(timeout))
     }
 
-    /// `REDIS_CLUSTER`.
+    /// `REDIS_CLUSTER`: whether the server is a node of a cluster, by which the others are found. That needs the feature
+    /// `cluster`.
     pub fn redis_cluster(self, on: bool) -> Self {
         self.set(name::REDIS_CLUSTER, &on)
     }

@@ -87,6 +87,7 @@ fn redis_config<L: Fn(&str) -> Option<String>>(reader: &mut Reader<L>, used: boo
         tls: false,
         ca_file: None,
         sentinel: None,
+        cluster: false,
     };
     if let Some(url) = reader.text(name::REDIS_URL) {
         match redis::from_url(&url, timeout) {
@@ -95,6 +96,7 @@ fn redis_config<L: Fn(&str) -> Option<String>>(reader: &mut Reader<L>, used: boo
         }
     }
     config.ca_file = reader.text(name::REDIS_CA_FILE);
+    config.cluster = cluster;
     if used && config.tls && !cfg!(feature = "rustls") {
         let problem =
             "`rediss://` needs the `rustls` feature of cachefn: add the feature, or write `redis://`";
@@ -104,9 +106,17 @@ fn redis_config<L: Fn(&str) -> Option<String>>(reader: &mut Reader<L>, used: boo
         let problem = "`redis+sentinel://` needs the `sentinel` feature of cachefn: add the feature, or write `redis://`";
         reader.faults.push(Fault::new(name::REDIS_URL, problem));
     }
-    if used && cluster {
-        let problem = "this version talks to a single server, not to a cluster: unset it";
+    if used && cluster && !cfg!(feature = "cluster") {
+        let problem = "it needs the `cluster` feature of cachefn: add the feature, or unset it";
         reader.faults.push(Fault::new(name::REDIS_CLUSTER, problem));
+    }
+    if used && cluster && config.sentinel.is_some() {
+        let problem = "sentinels watch no cluster: unset it, or write `redis://` into REDIS_URL";
+        reader.faults.push(Fault::new(name::REDIS_CLUSTER, problem));
+    }
+    if used && cluster && config.db != 0 {
+        let problem = format!("a cluster has no database but 0, and `{}` is asked for: unset it", config.db);
+        reader.faults.push(Fault::new(name::REDIS_DB, problem));
     }
     if used && !cfg!(feature = "redis") {
         let problem = "built without the `redis` feature of cachefn: add the feature, or unset it";

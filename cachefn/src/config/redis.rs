@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use url::Url;
 
-/// One Redis server. `Debug` shows neither user name nor password.
+/// One Redis server, or a cluster. `Debug` shows neither user name nor password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RedisConfig {
     pub(super) host: String,
@@ -17,6 +17,7 @@ pub struct RedisConfig {
     pub(super) tls: bool,
     pub(super) ca_file: Option<String>,
     pub(super) sentinel: Option<Sentinel>,
+    pub(super) cluster: bool,
 }
 
 /// A name that sentinels know a master by, and where the sentinels are beside the first one.
@@ -57,6 +58,11 @@ impl RedisConfig {
         self.sentinel.as_ref().map(|sentinel| sentinel.service.as_str())
     }
 
+    /// Whether it is a node of a cluster, by which the others are found.
+    pub fn cluster(&self) -> bool {
+        self.cluster
+    }
+
     #[cfg(feature = "redis")]
     pub(crate) fn settings(&self, prefix: &str, near: bool) -> cachefn_backends::redis::Settings {
         cachefn_backends::redis::Settings {
@@ -75,6 +81,7 @@ impl RedisConfig {
                 service: sentinel.service,
                 others: sentinel.others,
             }),
+            cluster: self.cluster,
         }
     }
 }
@@ -91,6 +98,7 @@ impl fmt::Debug for RedisConfig {
             .field("tls", &self.tls)
             .field("ca_file", &self.ca_file)
             .field("sentinel", &self.sentinel)
+            .field("cluster", &self.cluster)
             .finish()
     }
 }
@@ -155,6 +163,7 @@ fn of_a_server(text: &str, port: u16, timeout: Duration) -> Result<RedisConfig, 
         tls,
         ca_file: None,
         sentinel: None,
+        cluster: false,
     })
 }
 

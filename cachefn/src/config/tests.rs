@@ -217,7 +217,17 @@ fn redis_without_the_cache_is_a_warning() {
 }
 
 #[test]
-fn what_later_versions_will_do_is_refused_only_where_it_would_be_used() {
-    assert!(read("CACHE_ENABLED=1\nREDIS_ENABLED=1\nREDIS_CLUSTER=1").is_err());
-    assert!(read("REDIS_CLUSTER=1").is_ok());
+fn a_cluster_is_refused_only_where_it_cannot_be_what_is_asked_for() {
+    let used = "CACHE_ENABLED=1\nREDIS_ENABLED=1\nREDIS_CLUSTER=1";
+    if cfg!(feature = "cluster") {
+        assert!(read(used).unwrap().redis().unwrap().cluster());
+        let error = read(&format!("{used}\nREDIS_DB=3")).unwrap_err().to_string();
+        assert!(error.contains("REDIS_DB: ") && error.contains("no database but 0"), "{error}");
+        let error = read(&format!("{used}\nREDIS_URL=redis+sentinel://host/main")).unwrap_err().to_string();
+        assert!(error.contains("REDIS_CLUSTER: sentinels watch no cluster"), "{error}");
+    } else {
+        let error = read(used).unwrap_err().to_string();
+        assert!(error.contains("REDIS_CLUSTER: ") && error.contains("`cluster` feature"), "{error}");
+    }
+    assert!(read("REDIS_CLUSTER=1\nREDIS_DB=3").is_ok());
 }

@@ -1,0 +1,227 @@
+//! One server, from the handshake to the end of the connection to it.
+//!
+//! The connection speaks RESP3 where the server does, because then the library tells at once when
+//! it breaks; otherwise RESP2, and the next command or ping notices.
+
+use std::convert::Infallible;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use redis::aio::MultiplexedConnection;
+use redis::{
+    AsyncConnectionConfig, Cmd, Pipeline, ProtocolVersion, PushInfo, PushKind, RedisError, RedisResult, Value,
+};
+use tokio::sync::Notify;
+use tokio::task::AbortHandle;
+
+use super::fault::Fault;
+use super::keys::{self, Keys};
+use super::near::{self, Listener};
+use super::permits::{self, Missing};
+use super::settings::{self, Settings};
+use super::waiting::Waiting;
+use super::wire;
+
+/// How many keys one `UNLINK` names.
+pub(super) const UNLINK_KEYS: usize = 500;
+
+/// A server that has let us in.
+pub(super) struct Node {
+    mux: MultiplexedConnection,
+    _driver: Driver,
+    /// Whether the server speaks RESP3, so that it is noticed at once when the connection breaks.
+    pub(super) pushes: bool,
+    /// Which incarnation of the server it is, if it tells.
+    pub(super) run: Option<String>,
+    /// Host and port.
+    pub(super) place: String,
+    /// What the user is known not to be permitted.
+    missing: Option<Missing>,
+}
+
+/// The task that reads and writes. It ends with its connection, whatever is still to be written.
+pub(super) struct Driver(AbortHandle);
+
+/// What the server says without being asked.
+#[derive(Clone)]
+pub(super) struct Pushed {
+    pub(super) dead: Arc<AtomicBool>,
+    pub(super) woken: Arc<Notify>,
+    pub(super) listener: Arc<dyn Listener>,
+    pub(super) waiting: Arc<Waiting>,
+    pub(super) keys: Arc<OnceLock<Keys>>,
+}
+
+impl Node {
+    /// Connects, logs in and selects the database.
+    pub(super) async fn open(settings: &Settings, pushed: Pushed) -> Result<Self, Fault> {
+        let Login { mut mux, driver, pushes } = log_in(settings, pushed).await?;
+        let missing = select(&mut mux, settings.db).await?;
+        let about = about(&mut mux, settings).await?;
+        let run = keys::run(&about).map(str::to_owned);
+        let place = settings::place(&settings.host, settings.port);
+        Ok(Self { mux, _driver: driver, pushes, run, place, missing })
+    }
+
+    /// Loads the scripts, and finds out whether all that will be needed under `keys` is permitted.
+    pub(super) async fn prepare(&self, keys: &Keys) -> Result<(), Fault> {
+        permits::check(self, keys, self.missing).await
+    }
+
+    /// Has the server say what changes, if it can and we may ask.
+    pub(super) async fn track(&self) -> Result<bool, Fault> {
+        match self.ask(redis::cmd("CLIENT").arg("TRACKING").arg("ON")).await {
+            Ok(_) => Ok(true),
+            Err(Fault::Answer | Fault::Permission(_)) => Ok(false),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Sends one command; it is on its way when this has been polled once.
+    pub(super) async fn ask(&self, command: &Cmd) -> Result<Value, Fault> {
+        self.send(command).await.map_err(|error| Fault::of(&error))
+    }
+
+    /// Sends commands together.
+    pub(super) async fn ask_all(&self, commands: &Pipeline) -> Result<Vec<Value>, Fault> {
+        self.send_all(commands).await?.into_iter().map(accept).collect()
+    }
+
+    /// Removes `names`, whatever they hold.
+    pub(super) async fn unlink(&self, names: &[String]) -> Result<(), Fault> {
+        let mut commands = redis::pipe();
+        for names in names.chunks(UNLINK_KEYS) {
+            commands.cmd("UNLINK").arg(names);
+        }
+        if commands.is_empty() { Ok(()) } else { self.ask_all(&commands).await.map(drop) }
+    }
+
+    /// Sends one command, and keeps the words of a refusal.
+    pub(super) async fn send(&self, command: &Cmd) -> RedisResult<Value> {
+        send(&mut self.mux.clone(), command).await
+    }
+
+    /// Sends commands together, each of which may be refused.
+    pub(super) async fn send_all(&self, commands: &Pipeline) -> Result<Vec<Value>, Fault> {
+        let answers = self.mux.clone().send_packed_commands(commands, 0, commands.len()).await;
+        answers.map_err(|error| Fault::of(&error))
+    }
+}
+
+struct Login {
+    mux: MultiplexedConnection,
+    driver: Driver,
+    pushes: bool,
+}
+
+impl Driver {
+    pub(super) fn start(driver: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self(tokio::spawn(driver).abort_handle())
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Pushed {
+    /// Called by the driver, in the order of the stream.
+    fn take(&self, push: PushInfo) {
+        match push.kind {
+            PushKind::Disconnection => {
+                self.dead.store(true, Ordering::Release);
+                self.woken.notify_one();
+            }
+            PushKind::Invalidate => {
+                let Some(keys) = self.keys.get() else { return };
+                for change in near::changed(keys, push.data) {
+                    if let Some(target) = change.target {
+                        self.listener.strike(&target);
+                    }
+                    if let Some(key) = change.key {
+                        self.waiting.wake(&key);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+async fn log_in(settings: &Settings, pushed: Pushed) -> Result<Login, Fault> {
+    let on_push = move |push: PushInfo| {
+        pushed.take(push);
+        Ok::<(), Infallible>(())
+    };
+    let config = AsyncConnectionConfig::new().set_response_timeout(None);
+    let config3 = config.clone().set_push_sender(on_push);
+    match greet(settings, ProtocolVersion::RESP3, config3).await {
+        // Servers and what stands before them refuse `HELLO` in many words. Whether it was the login that they
+        // refused, they say again.
+        Err(Fault::Answer | Fault::Permission(_)) => greet(settings, ProtocolVersion::RESP2, config).await,
+        answer => answer,
+    }
+}
+
+/// Connects and tells who we are.
+async fn greet(
+    settings: &Settings,
+    protocol: ProtocolVersion,
+    config: AsyncConnectionConfig,
+) -> Result<Login, Fault> {
+    let wire = wire::open(&settings.host, settings.port, settings.tls.as_ref()).await?;
+    let greeted = MultiplexedConnection::new_with_config(&settings.login(protocol), wire, config).await;
+    let (mux, driver) = greeted.map_err(|error| Fault::of(&error))?;
+    let driver = Driver::start(driver);
+    Ok(Login { mux, driver, pushes: protocol.supports_resp3() })
+}
+
+/// Selects the database, if that is permitted.
+async fn select(mux: &mut MultiplexedConnection, db: i64) -> Result<Option<Missing>, Fault> {
+    if db == 0 {
+        return Ok(None);
+    }
+    match ask(mux, redis::cmd("SELECT").arg(db)).await {
+        Ok(_) => Ok(None),
+        Err(Fault::Answer) => Err(Fault::Database),
+        Err(Fault::Permission(_)) => Ok(Some(Missing::command("+select"))),
+        Err(fault) => Err(fault),
+    }
+}
+
+/// What the server tells of itself; nothing where the user may not ask.
+async fn about(mux: &mut MultiplexedConnection, settings: &Settings) -> Result<String, Fault> {
+    let mut command = redis::cmd("INFO");
+    // Two sections at once have names before Redis 7 only if they are all the usual ones.
+    command.arg(if settings.sentinel.is_some() { "default" } else { "server" });
+    let about = match ask(mux, &command).await {
+        Ok(answer) => redis::from_redis_value::<String>(answer).unwrap_or_default(),
+        Err(Fault::Permission(_) | Fault::Answer) => String::new(),
+        Err(fault) => return Err(fault),
+    };
+    #[cfg(feature = "sentinel")]
+    if settings.sentinel.is_some() && about.lines().any(|line| line == "role:slave") {
+        return Err(Fault::Replica);
+    }
+    Ok(about)
+}
+
+async fn ask(mux: &mut MultiplexedConnection, command: &Cmd) -> Result<Value, Fault> {
+    send(mux, command).await.map_err(|error| Fault::of(&error))
+}
+
+async fn send(mux: &mut MultiplexedConnection, command: &Cmd) -> RedisResult<Value> {
+    match mux.send_packed_command(command).await {
+        Ok(Value::ServerError(error)) => Err(RedisError::from(error)),
+        answer => answer,
+    }
+}
+
+pub(super) fn accept(answer: Value) -> Result<Value, Fault> {
+    match answer {
+        Value::ServerError(error) => Err(Fault::of(&error.into())),
+        answer => Ok(answer),
+    }
+}
