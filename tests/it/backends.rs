@@ -1,5 +1,6 @@
 //! The Redis backend against real servers.
 
+mod clusters;
 mod encrypted;
 mod history;
 mod login;

@@ -4,6 +4,7 @@
 mod backends;
 #[path = "../both/mod.rs"]
 mod both;
+mod cluster;
 mod codecs;
 mod leases;
 mod memory;

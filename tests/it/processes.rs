@@ -214,7 +214,7 @@ async fn redis_away_at_the_start_is_one_warning_and_memory_serves_until_it_comes
 }
 
 /// Calls all the time while `fault` happens; the longest any call took.
-async fn through(worker: &Worker, fault: impl AsyncFnOnce()) -> Duration {
+pub(crate) async fn through(worker: &Worker, fault: impl AsyncFnOnce()) -> Duration {
     let longest = Cell::new(Duration::ZERO);
     let calls = async {
         loop {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 
 /// Who vouches for servers.
 #[derive(Debug)]
@@ -32,6 +32,8 @@ impl Authority {
     /// If there is no room for its certificate.
     pub fn new() -> Self {
         let mut params = CertificateParams::default();
+        // Of another name than those whom it vouches for: OpenSSL takes these for their own issuers otherwise.
+        params.distinguished_name.push(DnType::CommonName, "authority");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().expect("a key");
         let certificate = params.self_signed(&key).expect("a certificate");

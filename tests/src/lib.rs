@@ -1,6 +1,7 @@
 //! What the tests share: real servers, and what can be put in front of one.
 
 mod certificates;
+mod cluster;
 mod direct;
 mod fake;
 pub mod logs;
@@ -12,6 +13,7 @@ mod worker;
 use std::time::{Duration, Instant};
 
 pub use certificates::{Authority, Certificate};
+pub use cluster::Cluster;
 pub use direct::Direct;
 pub use fake::FakeServer;
 pub use proxy::Proxy;
