@@ -1,7 +1,8 @@
 //! Who an annotated function is: learnt once, at its first call, from the name of a closure inside it. An attribute on a
 //! method never sees the type whose method it is, and that name has it.
 
-use std::sync::Once;
+use std::any::TypeId;
+use std::sync::{Once, OnceLock};
 
 use cachefn_backends::place::Lineage;
 
@@ -28,6 +29,8 @@ pub(crate) struct Identity {
     pub(crate) bodies: Histogram,
     /// The lineage of every entry, where it is the same for all.
     pub(crate) lineage: Option<Lineage>,
+    /// The instance that was asked for first, and the number under which its values are stored.
+    pub(crate) first_instance: OnceLock<(TypeId, Option<u64>)>,
     /// Whether its path may be that of another function too: functions in blocks have no path of their own.
     pub(crate) shared_path: bool,
     pub(crate) shared_key: Once,
@@ -65,6 +68,7 @@ impl Identity {
             lookups: Histogram::new(),
             bodies: Histogram::new(),
             lineage,
+            first_instance: OnceLock::new(),
             shared_path,
             shared_key: Once::new(),
             said_unfit: Once::new(),

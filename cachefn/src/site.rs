@@ -440,6 +440,11 @@ impl Instance {
     /// the signature counts, so that a body can change; where functions have no path of their own, the body too. A type
     /// without a name, that of a closure, makes an instance that nobody else can name.
     pub(crate) fn stored_as(&self) -> Option<u64> {
+        let (owner, number) = *self.identity.first_instance.get_or_init(|| (self.owner, self.number()));
+        if owner == self.owner { number } else { self.number() }
+    }
+
+    fn number(&self) -> Option<u64> {
         /// The numbers in use, and by whom.
         static NUMBERS: Mutex<BTreeMap<u64, TypeId>> = Mutex::new(BTreeMap::new());
 

@@ -101,7 +101,7 @@ impl Keys {
 
     /// The value of a key.
     pub(super) fn value(&self, key: &str) -> String {
-        format!("{}:v:{key}", self.stem)
+        [&self.stem, ":v:", key].concat()
     }
 
     /// The key that a name is about, if it is that of a value or of a lease.
@@ -112,11 +112,11 @@ impl Keys {
 
     /// The lease of a key.
     pub(super) fn lease(&self, key: &str) -> String {
-        format!("{}:l:{key}", self.stem)
+        [&self.stem, ":l:", key].concat()
     }
 
     fn group(&self, name: &str) -> String {
-        format!("{}:g:{name}", self.stem)
+        [&self.stem, ":g:", name].concat()
     }
 }
 

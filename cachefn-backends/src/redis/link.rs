@@ -127,7 +127,7 @@ impl Link {
             return Err(Error::new(ErrorKind::Protocol));
         }
         let value = generations.remove(0);
-        Ok(Found { value, generations })
+        Ok(Found { value, generations: generations.into() })
     }
 
     fn has_all_its_time(&self) -> bool {
@@ -286,17 +286,14 @@ async fn judge_tags(bucket: &Bucket, envelope: Envelope) -> Result<Lookup, Fault
     let mut command = redis::cmd("MGET");
     command.arg(bucket.keys().generations(&envelope.tags));
     let Value::Array(parts) = bucket.ask(&command).await? else { return Err(Fault::Answer) };
-    let current = are_current(parts, envelope.generations().1);
+    let current = are_current(&parts, envelope.generations().1);
     let outdated = Absence::Invalidated(Some(envelope.ident));
     Ok(if current { Lookup::Hit(envelope) } else { Lookup::Miss(outdated) })
 }
 
-fn are_current(now: impl IntoIterator<Item = Value>, then: &[Token]) -> bool {
-    let now = now.into_iter().map(|now| match now {
-        Value::BulkString(now) => now,
-        _ => Vec::new(),
-    });
-    now.eq(then.iter().map(|then| then.to_vec()))
+fn are_current(now: &[Value], then: &[Token]) -> bool {
+    now.len() == then.len()
+        && now.iter().zip(then).all(|(now, then)| matches!(now, Value::BulkString(now) if now == then))
 }
 
 /// Judges what was read.
@@ -307,7 +304,7 @@ fn judge(found: Found) -> Option<Lookup> {
         _ => return None,
     };
     let Some(envelope) = Envelope::open(bytes) else { return Some(Lookup::Miss(Absence::Foreign)) };
-    let current = are_current(found.generations, envelope.generations().0);
+    let current = are_current(&found.generations, envelope.generations().0);
     let outdated = Absence::Invalidated(Some(envelope.ident));
     Some(if current { Lookup::Hit(envelope) } else { Lookup::Miss(outdated) })
 }

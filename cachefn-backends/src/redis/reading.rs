@@ -39,7 +39,8 @@ struct Request {
 /// What stands at a place.
 pub(super) struct Found {
     pub(super) value: Value,
-    pub(super) generations: Vec<Value>,
+    /// Shared by all who depend on the same ones.
+    pub(super) generations: Arc<[Value]>,
 }
 
 impl Reading {
@@ -78,13 +79,12 @@ impl Reading {
 
 /// One of those who ask. Whoever is free takes what has come since the last one looked.
 async fn serve(requests: Arc<Mutex<mpsc::UnboundedReceiver<Request>>>) {
-    let mut batch = Vec::new();
+    let mut batch = Vec::with_capacity(MOST);
     while requests.lock().await.recv_many(&mut batch, MOST).await > 0 {
         batch.retain(|request| !request.answer.is_closed());
         while let Some(first) = batch.first() {
             let epoch = first.epoch;
-            let (together, others) = batch.drain(..).partition(|request: &Request| request.epoch == epoch);
-            batch = others;
+            let together = batch.extract_if(.., |request| request.epoch == epoch).collect();
             ask(together).await;
         }
     }
@@ -123,11 +123,11 @@ async fn ask(requests: Vec<Request>) {
         }
     };
     let mut rest = values.split_off(requests.len().min(values.len())).into_iter();
-    let generations: Vec<Vec<Value>> =
+    let generations: Vec<Arc<[Value]>> =
         lineages.iter().map(|lineage| rest.by_ref().take(lineage.groups().len()).collect()).collect();
     for (request, value) in requests.into_iter().zip(values) {
         let of = lineages.iter().position(|lineage| lineage.is_same(&request.lineage));
-        let generations = of.map(|of| generations[of].clone()).unwrap_or_default();
+        let generations = of.map(|of| Arc::clone(&generations[of])).unwrap_or_default();
         // Who is gone needs no answer.
         let _ = request.answer.send((Ok(Found { value, generations }), request.begun.elapsed()));
     }
