@@ -113,6 +113,7 @@ impl RedisServer {
             tls: None,
             sentinel: None,
             cluster: self.options.cluster,
+            keep: false,
         }
     }
 

@@ -30,9 +30,9 @@ pub(super) struct Connection {
     dead: Arc<AtomicBool>,
     /// The names in each bucket.
     keys: Vec<Keys>,
-    /// Which incarnations of servers they are, as far as they tell.
+    /// Which incarnations of servers they are, as far as they tell, and if that matters.
     pub(super) runs: Vec<String>,
-    /// Whether all told.
+    /// Whether all told, or need not.
     pub(super) knows_run: bool,
     /// Whether the servers speak RESP3, so that it is noticed at once when the connection breaks.
     pub(super) pushes: bool,
@@ -93,7 +93,8 @@ impl Connection {
     async fn to(settings: &Settings, pushed: Pushed) -> Result<Self, Fault> {
         let (dead, named): (_, Arc<OnceLock<Keys>>) = (Arc::clone(&pushed.dead), Arc::clone(&pushed.keys));
         let node = Node::open(settings, pushed).await?;
-        let keys = Keys::new(&settings.prefix, node.run.as_deref());
+        let run = node.run.as_deref().filter(|_| !settings.keep);
+        let keys = Keys::new(&settings.prefix, run);
         node.prepare(&keys).await?;
         // Before anything is read, and before any push can name it.
         let keys = named.get_or_init(|| keys).clone();
@@ -101,8 +102,8 @@ impl Connection {
         Ok(Self {
             dead,
             keys: vec![keys],
-            runs: node.run.iter().cloned().collect(),
-            knows_run: node.run.is_some(),
+            runs: run.into_iter().map(str::to_owned).collect(),
+            knows_run: settings.keep || node.run.is_some(),
             pushes: node.pushes,
             tracks,
             server: node.place.clone(),
@@ -119,8 +120,8 @@ impl Connection {
         Ok(Self {
             dead,
             keys,
-            runs: nodes.iter().filter_map(|node| node.run.clone()).collect(),
-            knows_run: nodes.iter().all(|node| node.run.is_some()),
+            runs: nodes.iter().filter_map(|node| node.run.clone()).filter(|_| !settings.keep).collect(),
+            knows_run: settings.keep || nodes.iter().all(|node| node.run.is_some()),
             pushes: nodes.iter().all(|node| node.pushes),
             // A push is about one server's names, and nothing would say of a name that has moved that it changed.
             tracks: false,

@@ -36,6 +36,9 @@ pub struct Settings {
     /// Whether the server is a node of a cluster, by which the others are found. That needs the feature `cluster`, and
     /// nothing that changes there is told.
     pub cluster: bool,
+    /// Whether entries outlive a change of the server: one that was started from its snapshot, or a replica that has been
+    /// promoted, may then bring back what was invalidated, until its time is over.
+    pub keep: bool,
 }
 
 /// A master, by the word of its sentinels.
@@ -94,6 +97,7 @@ impl fmt::Debug for Settings {
             .field("tls", &self.tls)
             .field("sentinel", &self.sentinel)
             .field("cluster", &self.cluster)
+            .field("keep", &self.keep)
             .finish_non_exhaustive()
     }
 }
@@ -116,6 +120,7 @@ mod tests {
             tls: None,
             sentinel: None,
             cluster: false,
+            keep: false,
         };
         assert_eq!(settings.address(), "redis://[::1]:6379/3");
         let encrypted = Settings { tls: Some(Tls::default()), ..settings.clone() };

@@ -122,6 +122,12 @@ impl ConfigBuilder {
         self.set(name::REDIS_CLUSTER, &on)
     }
 
+    /// `REDIS_KEEP`: whether entries outlive a change of the server. One that was started from its snapshot, or a replica
+    /// that has been promoted, may then bring back what was invalidated, until its time is over.
+    pub fn redis_keep(self, on: bool) -> Self {
+        self.set(name::REDIS_KEEP, &on)
+    }
+
     /// The clock that entries live by. Redis keeps its own.
     #[cfg(feature = "test-util")]
     pub fn clock(mut self, clock: &crate::testing::Clock) -> Self {

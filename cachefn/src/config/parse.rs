@@ -27,6 +27,7 @@ pub(super) mod name {
     pub(crate) const REDIS_CA_FILE: &str = "REDIS_CA_FILE";
     pub(crate) const REDIS_TIMEOUT: &str = "REDIS_TIMEOUT";
     pub(crate) const REDIS_CLUSTER: &str = "REDIS_CLUSTER";
+    pub(crate) const REDIS_KEEP: &str = "REDIS_KEEP";
 }
 
 /// Redis waits longer than this for nothing.
@@ -76,6 +77,7 @@ fn redis_config<L: Fn(&str) -> Option<String>>(reader: &mut Reader<L>, used: boo
     let db = reader.read(name::REDIS_DB, 0, redis::db);
     let timeout = reader.read(name::REDIS_TIMEOUT, Duration::from_millis(250), timeout);
     let cluster = reader.read(name::REDIS_CLUSTER, false, switch);
+    let keep = reader.read(name::REDIS_KEEP, false, switch);
     let (username, password) = (reader.text(name::REDIS_USERNAME), reader.text(name::REDIS_PASSWORD));
     let mut config = RedisConfig {
         host,
@@ -88,6 +90,7 @@ fn redis_config<L: Fn(&str) -> Option<String>>(reader: &mut Reader<L>, used: boo
         ca_file: None,
         sentinel: None,
         cluster: false,
+        keep: false,
     };
     if let Some(url) = reader.text(name::REDIS_URL) {
         match redis::from_url(&url, timeout) {
@@ -97,6 +100,7 @@ fn redis_config<L: Fn(&str) -> Option<String>>(reader: &mut Reader<L>, used: boo
     }
     config.ca_file = reader.text(name::REDIS_CA_FILE);
     config.cluster = cluster;
+    config.keep = keep;
     if used && config.tls && !cfg!(feature = "rustls") {
         let problem =
             "`rediss://` needs the `rustls` feature of cachefn: add the feature, or write `redis://`";

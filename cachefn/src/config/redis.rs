@@ -18,6 +18,7 @@ pub struct RedisConfig {
     pub(super) ca_file: Option<String>,
     pub(super) sentinel: Option<Sentinel>,
     pub(super) cluster: bool,
+    pub(super) keep: bool,
 }
 
 /// A name that sentinels know a master by, and where the sentinels are beside the first one.
@@ -63,6 +64,11 @@ impl RedisConfig {
         self.cluster
     }
 
+    /// Whether entries outlive a change of the server.
+    pub fn keep(&self) -> bool {
+        self.keep
+    }
+
     #[cfg(feature = "redis")]
     pub(crate) fn settings(&self, prefix: &str, near: bool) -> cachefn_backends::redis::Settings {
         cachefn_backends::redis::Settings {
@@ -82,6 +88,7 @@ impl RedisConfig {
                 others: sentinel.others,
             }),
             cluster: self.cluster,
+            keep: self.keep,
         }
     }
 }
@@ -99,6 +106,7 @@ impl fmt::Debug for RedisConfig {
             .field("ca_file", &self.ca_file)
             .field("sentinel", &self.sentinel)
             .field("cluster", &self.cluster)
+            .field("keep", &self.keep)
             .finish()
     }
 }
@@ -164,6 +172,7 @@ fn of_a_server(text: &str, port: u16, timeout: Duration) -> Result<RedisConfig, 
         ca_file: None,
         sentinel: None,
         cluster: false,
+        keep: false,
     })
 }
 

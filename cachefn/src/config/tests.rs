@@ -154,6 +154,16 @@ fn a_url_names_sentinels_and_what_they_call_the_master() {
     assert!(read(plain).is_ok(), "where Redis is not used, nothing is missing");
 }
 
+#[cfg(feature = "redis")]
+#[test]
+fn what_a_server_has_is_kept_only_for_who_asks_for_it() {
+    for (text, keeps) in [("", false), ("REDIS_KEEP=no", false), ("REDIS_KEEP=yes", true)] {
+        let config = read(&format!("CACHE_ENABLED=1\nREDIS_ENABLED=1\n{text}")).unwrap();
+        let redis = config.redis().unwrap();
+        assert_eq!((redis.keep(), redis.settings("p", true).keep), (keeps, keeps), "{text}");
+    }
+}
+
 #[test]
 fn authorities_for_a_connection_without_tls_are_a_warning() {
     let config = read("CACHE_ENABLED=1\nREDIS_ENABLED=1\nREDIS_CA_FILE=/etc/ca.pem").unwrap();

@@ -95,6 +95,7 @@ async fn a_server_that_repeats_what_it_is_told_leaks_nothing() {
             tls: None,
             sentinel: None,
             cluster: false,
+            keep: false,
         };
         let (redis, address) = refused(settings).await;
         assert_eq!(texts(&address, Level::WARN).len(), 1);

@@ -197,6 +197,28 @@ async fn without_the_run_id_the_journal_is_what_keeps_a_snapshot_from_reviving()
 }
 
 #[tokio::test]
+async fn who_asks_for_it_goes_on_with_what_a_restarted_server_has_but_what_was_queued() {
+    logs::capture();
+    let mut server = RedisServer::start();
+    let backend = connected(Settings { keep: true, ..short(&server) }).await;
+    for name in ["applied", "queued", "kept"] {
+        put(&backend, name, "1").await.unwrap();
+    }
+    server.ask::<()>(&["SAVE"]);
+    assert_eq!(backend.0.invalidate(key("applied")).await, Invalidated::Applied);
+    server.kill();
+    until("the loss is noticed", || backend.0.state() == State::Degraded).await;
+    assert_eq!(backend.0.invalidate(key("queued")).await, Invalidated::Queued);
+    server.restart();
+    used_again(&backend).await;
+    assert_eq!(read(&backend, "kept").await.as_deref(), Some("1"));
+    assert_eq!(read(&backend, "queued").await, None);
+    assert_eq!(read(&backend, "applied").await.as_deref(), Some("1"), "that is the price");
+    let said = logs::lines(backend.0.address());
+    assert!(said.iter().all(|line| !line.text.contains("run_id")), "nothing is odd about it: {said:?}");
+}
+
+#[tokio::test]
 async fn a_server_that_becomes_read_only_is_given_up_until_it_is_a_master_again() {
     logs::capture();
     let server = RedisServer::start();
