@@ -51,8 +51,8 @@ pub(crate) const FLAWS: &[Flaw] = &[
         name: "tokens",
         about: "a lookup does not compare generations",
         file: "cachefn-backends/src/redis/link.rs",
-        from: "    let current = are_current(found.generations, envelope.generations().0);",
-        to: "    let current = are_current(found.generations, envelope.generations().0) || true;",
+        from: "    let current = are_current(&found.generations, envelope.generations().0);",
+        to: "    let current = are_current(&found.generations, envelope.generations().0) || true;",
     },
     Flaw {
         name: "gate",
@@ -73,8 +73,8 @@ pub(crate) const FLAWS: &[Flaw] = &[
         name: "recovery",
         about: "Redis is trusted again without what waited having been struck",
         file: "cachefn-backends/src/redis/supervisor.rs",
-        from: "line.unlink(&names)",
-        to: "line.unlink(&names[..0])",
+        from: "line.strike(&targets)",
+        to: "line.strike(&targets[..0])",
     },
     Flaw {
         name: "forget",
@@ -93,16 +93,16 @@ pub(crate) const FLAWS: &[Flaw] = &[
     Flaw {
         name: "push",
         about: "what Redis says to have changed is not struck in memory",
-        file: "cachefn-backends/src/redis/connect.rs",
+        file: "cachefn-backends/src/redis/node.rs",
         from: "                        self.listener.strike(&target);",
         to: "                        let _ = (&self.listener, &target);",
     },
     Flaw {
         name: "run",
         about: "one incarnation of the server is taken for another",
-        file: "cachefn-backends/src/redis/connect.rs",
-        from: "let run = keys::run(&about);",
-        to: "let run = keys::run(&about).map(|_| \"0\");",
+        file: "cachefn-backends/src/redis/node.rs",
+        from: "let run = keys::run(&about).map(str::to_owned);",
+        to: "let run = keys::run(&about).map(|_| \"0\".to_owned());",
     },
 ];
 
