@@ -176,6 +176,21 @@ pub use status::{Mode, RedisStatus, Status, status};
 #[doc = include_str!("../docs/performance.md")]
 pub mod performance {}
 
+/// How to do things well: one page for each.
+#[cfg(any(doc, doctest))]
+pub mod guide {
+    #[doc = include_str!("../docs/guide/keys.md")]
+    pub mod keys {}
+    #[doc = include_str!("../docs/guide/invalidation.md")]
+    pub mod invalidation {}
+    #[doc = include_str!("../docs/guide/redis.md")]
+    pub mod redis_in_production {}
+    #[doc = include_str!("../docs/guide/failure.md")]
+    pub mod failure_and_consistency {}
+    #[doc = include_str!("../docs/guide/migration.md")]
+    pub mod migration {}
+}
+
 /// What generated code names. Not for people: it changes with any version.
 #[doc(hidden)]
 pub mod __private {
