@@ -76,6 +76,16 @@ pub(crate) fn refreshed(instance: &Instance, prefix: &str, key: &str, failed: bo
     );
 }
 
+/// A value that was put into the cache by hand.
+pub(crate) fn given(instance: &Instance, prefix: &str, key: &str) {
+    let (function, namespace) = (&instance.identity.function, instance.site.namespace_label());
+    debug!(
+        target: "cachefn",
+        function, namespace, key = format_args!("{prefix}:{key}"), outcome = "set",
+        "CACHE SET: {prefix}:{key}"
+    );
+}
+
 pub(crate) fn invalidates(prefix: &str, what: &str) {
     debug!(target: "cachefn", target = format_args!("{prefix}:{what}"), "CACHE INVALIDATE: {prefix}:{what}");
 }

@@ -1,12 +1,13 @@
 //! The one cache of the process: made once, looked at by every call.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use cachefn_backends::life::Life;
 use cachefn_backends::memory::Memory;
+use cachefn_backends::place::Target;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::call::MOST_IN_BACKGROUND;
@@ -25,6 +26,8 @@ pub(crate) struct Cache {
     /// Bodies that go on in the background.
     background: Arc<Semaphore>,
     pub(crate) turns: Turns,
+    /// How often something was invalidated by this process.
+    struck: AtomicU64,
     pub(crate) prefix: String,
     default_ttl: Duration,
     fallback_ttl: Duration,
@@ -220,6 +223,7 @@ impl Cache {
             flights: Flights::new(),
             background: Arc::new(Semaphore::new(MOST_IN_BACKGROUND)),
             turns: Turns::new(),
+            struck: AtomicU64::new(0),
             prefix: config.prefix().to_owned(),
             default_ttl: config.default_ttl(),
             fallback_ttl: config.fallback_ttl(),
@@ -271,6 +275,27 @@ impl Cache {
     /// that other processes' invalidations are missed for more than a moment.
     pub(crate) fn life_in_memory(&self, life: Life) -> Life {
         if self.redis.is_some() { life.at_most(self.fallback_ttl) } else { life }
+    }
+
+    /// Strikes what stands there, in this process.
+    pub(crate) fn strike(&self, targets: &[Target]) {
+        // First, so that whoever still sees the old number is struck.
+        self.struck.fetch_add(1, Ordering::SeqCst);
+        for target in targets {
+            self.memory.invalidate(target);
+        }
+    }
+
+    /// How often something was invalidated by this process.
+    pub(crate) fn struck(&self) -> u64 {
+        self.struck.load(Ordering::SeqCst)
+    }
+
+    /// What Redis has of a key, if it can be reached or as soon as it can, is older than what is known here.
+    pub(crate) fn disown(&self, key: &Arc<str>) {
+        if let Some(redis) = &self.redis {
+            drop(redis.invalidate(vec![Target::Key(Arc::clone(key))]));
+        }
     }
 
     /// Room for a body in the background.

@@ -66,9 +66,7 @@ impl Invalidation {
     }
 
     fn strike_in(cache: &Cache, targets: Vec<Target>) -> Self {
-        for target in &targets {
-            cache.memory.invalidate(target);
-        }
+        cache.strike(&targets);
         match &cache.redis {
             Some(redis) => Self(Progress::Sent(redis.invalidate(targets))),
             None => Self::off(),
@@ -135,7 +133,7 @@ pub fn invalidate<F: FnOnce(&mut KeyWriter)>(site: &'static Site, write: F) -> I
     })
 }
 
-fn invalidate_key(site: &'static Site, closure: Closure, write: Write<'_>) -> Invalidation {
+pub(crate) fn invalidate_key(site: &'static Site, closure: Closure, write: Write<'_>) -> Invalidation {
     let Some(cache) = in_use() else { return Invalidation::off() };
     let instance = site.instance(closure);
     match instance.key(&cache, write) {

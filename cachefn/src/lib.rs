@@ -78,6 +78,7 @@
 //! | [`invalidate_namespace`] | a namespace and everything below it |
 //! | [`invalidate_tag`] | everything that has a tag |
 //! | [`clear`] | everything under the prefix |
+//! | [`cache`]`().remove(…)` | one value that was put there by hand |
 //!
 //! [`#[invalidates]`](macro@invalidates) on a writer does it by itself, after the writer has succeeded.
 //!
@@ -85,6 +86,10 @@
 //! the [`Invalidation`] tells whether Redis has [`Applied`](Invalidated::Applied) it. From then on no call that starts,
 //! in any process, returns a value whose load began before: not even one whose body was running meanwhile, for that is
 //! not stored.
+//!
+//! # Values of your own
+//!
+//! [`cache`] is the cache itself, for values that no function produces: `get`, `set`, `get_or_fill`, `remove`.
 //!
 //! # What is stored
 //!
@@ -151,6 +156,7 @@ mod shape;
 mod site;
 mod stats;
 mod status;
+mod store;
 mod strike;
 mod sync;
 mod terms;
@@ -171,6 +177,7 @@ pub use latency::Latency;
 pub use observe::{CallReport, Observed, Outcome, Report, observe};
 pub use stats::{FunctionStats, Stats, stats};
 pub use status::{Mode, RedisStatus, Status, status};
+pub use store::{Store, Storing, cache};
 
 #[cfg(doc)]
 #[doc = include_str!("../docs/performance.md")]

@@ -40,6 +40,8 @@ pub struct Site {
     tagged_by_value: bool,
     generic: bool,
     lease: bool,
+    /// Whether it is no function: a key may have a value of any type, which is told apart by its type.
+    typed: bool,
     /// Hashes of the function as it is written: of its attribute and signature, and of all of it.
     written: (u64, u64),
     identity: OnceLock<Identity>,
@@ -103,6 +105,7 @@ impl Site {
             tagged_by_value: false,
             generic: false,
             lease: false,
+            typed: false,
             written: (0, 0),
             identity: OnceLock::new(),
             counters: Counters::new(),
@@ -207,6 +210,13 @@ impl Site {
         self
     }
 
+    /// It is no function: a key may have a value of any type.
+    #[must_use]
+    pub(crate) const fn typed(mut self) -> Self {
+        self.typed = true;
+        self
+    }
+
     /// The function has type parameters of its own: its companions need not have them.
     #[must_use]
     pub const fn generic(mut self) -> Self {
@@ -261,7 +271,11 @@ impl Site {
     pub(crate) fn instance(&'static self, closure: Closure) -> Instance {
         let identity = self.identity.get_or_init(|| {
             crate::stats::register(self);
-            Identity::read(self, closure.name)
+            if self.typed {
+                Identity::read(self, &format!("{}::{}", self.module, self.name))
+            } else {
+                Identity::read(self, closure.name)
+            }
         });
         Instance { site: self, identity, owner: closure.owner, name: closure.name }
     }
@@ -449,7 +463,7 @@ impl Instance {
         static NUMBERS: Mutex<BTreeMap<u64, TypeId>> = Mutex::new(BTreeMap::new());
 
         let Identity { path, generic, shared_path, .. } = self.identity;
-        let name = if *generic { self.name } else { "" };
+        let name = if *generic || self.site.typed { self.name } else { "" };
         if has_nameless_types(name) {
             return None;
         }

@@ -71,6 +71,11 @@ impl Terms {
         }
     }
 
+    /// A tag of a value that is at hand, or of whatever will be.
+    pub(crate) fn tag_value(&mut self, tag: Group) {
+        self.tags_of_value.push(tag);
+    }
+
     /// The life that is asked for; `usual` where nothing was said.
     pub(crate) fn life(&self, usual: Option<Duration>) -> Option<Duration> {
         self.life.or(usual).map(|life| life.min(CENTURY))

@@ -26,6 +26,11 @@ pub struct Verdict<K>(pub PhantomData<K>);
 #[derive(Debug)]
 pub struct Yes<K>(PhantomData<K>);
 
+impl<K> Yes<K> {
+    /// The verdict on a type whose bounds are known.
+    pub(crate) const NEW: Self = Self(PhantomData);
+}
+
 /// The kind's stored part cannot be stored.
 #[derive(Debug)]
 pub struct No<K>(PhantomData<K>);

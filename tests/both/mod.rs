@@ -8,6 +8,7 @@ mod instances;
 mod invalidates;
 mod observing;
 mod panicking;
+mod storing;
 mod tags;
 
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -115,6 +115,17 @@ async fn every_call_runs_the_body_whatever_the_configuration_says() {
 }
 
 #[tokio::test]
+async fn nothing_is_put_into_the_cache_by_hand() {
+    let (values, bodies) = (cachefn::cache().namespace("values").tag("tag"), Cell::new(0));
+    values.set("it", 7).await;
+    assert_eq!(values.get::<i32>("it").await, None);
+    let body = async || bodies.replace(bodies.get() + 1);
+    assert_eq!([values.get_or_fill("it", body).await, values.get_or_fill("it", body).await], [0, 1]);
+    assert_eq!(values.try_get_or_fill("it", async || Err::<u8, _>("none")).await, Err("none"));
+    assert_eq!(values.remove("it").await, Invalidated::Applied);
+}
+
+#[tokio::test]
 async fn invalidations_are_applied_for_there_is_nothing_to_invalidate() {
     assert_eq!(invalidate_answer(7).await, Invalidated::Applied);
     assert_eq!(invalidate_all_answer().await, Invalidated::Applied);

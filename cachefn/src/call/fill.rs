@@ -27,7 +27,7 @@ use crate::observe::Outcome;
 use crate::remote::{ALONE, Link, RedisLease};
 use crate::shape::Kind;
 use crate::site::Instance;
-use crate::terms::{Judge, Terms};
+use crate::terms::{Judge, Terms, Unjudged};
 use crate::verdict::Storable;
 
 /// A body that takes longer than this is not waited for any more by other processes.
@@ -48,6 +48,8 @@ pub(super) struct Fill {
     pub(super) spare: Option<Spare>,
     /// Whether the call has returned already.
     pub(super) served: bool,
+    /// Whether there is no body: the value was at hand.
+    pub(super) given: bool,
     pub(super) began: Option<Instant>,
     pub(super) started: Instant,
 }
@@ -144,6 +146,23 @@ impl Fill {
             }
             None => self.nothing(value),
         }
+    }
+
+    /// There is no body: the value is what the caller has. What Redis has is older, whatever comes of this.
+    pub(super) fn given<K: Kind<Stored: Storable>>(self: Box<Self>, value: K::Stored) -> Settling<K::Stored> {
+        if self.lease.is_none() {
+            self.cache.disown(&self.ticket.place().key);
+        }
+        self.judged::<K>(value, &Unjudged)
+    }
+
+    /// The same, where what the caller has may be older than an invalidation.
+    pub(super) fn outdated<V: Storable>(self: Box<Self>, value: V) -> Settling<V> {
+        self.instance.site.counters.refused.count();
+        if self.lease.is_none() {
+            self.cache.disown(&self.ticket.place().key);
+        }
+        self.nothing(value)
     }
 
     /// The body has a value, which is asked whether and how it is to be stored.
@@ -253,11 +272,14 @@ impl Fill {
     /// Has Redis told, and then memory and the followers: on a task of its own, for who is dropped meanwhile would leave
     /// memory behind.
     fn tell<V>(self: Box<Self>, word: Word, entry: Option<AnyEntry>, value: V) -> Settling<V> {
-        let Self { cache, instance, ticket, seat, lease, .. } = *self;
+        let Self { cache, instance, ticket, seat, lease, given, .. } = *self;
         let telling = background::handle().spawn(async move {
             let Some((lease, _)) = lease else { return };
             let stores = matches!(word, Word::Store(..));
             let told = lease.tell(word).await;
+            if given && told.is_err() {
+                cache.disown(&ticket.place().key);
+            }
             land(&cache, &ticket, &told, entry.as_ref().filter(|_| stores));
             if stores {
                 count(instance, &told);
@@ -278,6 +300,9 @@ impl Fill {
 
     fn says_end(&self, failed: bool) {
         let elapsed = self.started.elapsed();
+        if self.given {
+            return event::given(&self.instance, &self.cache.prefix, self.key.as_str());
+        }
         self.instance.identity.bodies.add(elapsed);
         if self.served {
             event::refreshed(&self.instance, &self.cache.prefix, self.key.as_str(), failed, elapsed);

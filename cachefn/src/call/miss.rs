@@ -141,9 +141,9 @@ impl Miss {
         }
     }
 
-    /// The first stage. Without Redis a caller that leads needs no await at all.
-    pub(super) fn start(&mut self, stored: Vtable) -> Stage {
-        let mut search = Search {
+    /// What looks for the value, and the link it asks.
+    pub(super) fn search(&mut self, stored: Vtable) -> (Search, Option<Link>) {
+        let search = Search {
             cache: Arc::clone(&self.cache),
             instance: self.instance,
             key: self.key.clone(),
@@ -159,6 +159,12 @@ impl Miss {
             role: if self.detaches { Role::MayDetach } else { Role::Answers },
         };
         let link = self.link.take().filter(|_| search.site.is_some());
+        (search, link)
+    }
+
+    /// The first stage. Without Redis a caller that leads needs no await at all.
+    pub(super) fn start(&mut self, stored: Vtable) -> Stage {
+        let (mut search, link) = self.search(stored);
         if self.bypasses {
             return Stage::Looking(Box::pin(async move { search.fill(None, link).await }));
         }

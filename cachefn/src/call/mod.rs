@@ -19,6 +19,7 @@
 mod background;
 mod fill;
 mod found;
+mod give;
 mod miss;
 mod run;
 mod search;
@@ -34,6 +35,7 @@ use cachefn_backends::memory::{AnyEntry, Turn};
 pub(crate) use self::background::MOST as MOST_IN_BACKGROUND;
 pub use self::background::{RunBackground, run_background, run_judged_background};
 use self::found::{Spare, copy};
+pub(crate) use self::give::Giving;
 use self::miss::{Beginning, Miss};
 pub use self::run::{Run, run, run_judged};
 use crate::event;
@@ -61,6 +63,15 @@ pub fn begin<V: Reads, F: Fn(&mut KeyWriter)>(
     write: F,
 ) -> Result<Output<V>, Call> {
     if global::is_off() { Err(Call(None)) } else { begin_on::<V>(site, Closure::of::<F>(), &write) }
+}
+
+/// The same of a call that no function makes.
+pub(crate) fn begin_typed<V: Reads>(
+    site: &'static Site,
+    closure: Closure,
+    write: Write<'_>,
+) -> Result<Output<V>, Call> {
+    if global::is_off() { Err(Call(None)) } else { begin_on::<V>(site, closure, write) }
 }
 
 /// The same, while caching is on: compiled once for every return type, and not into the caller's future.

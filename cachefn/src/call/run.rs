@@ -11,8 +11,7 @@ use super::Call;
 use super::fill::Settling;
 use super::found::Found;
 use super::miss::{Miss, Ready, Stage};
-use super::search::{self, Vtable};
-use crate::layout::Choice as _;
+use super::search::Vtable;
 use crate::shape::{Kind, Split};
 use crate::terms::{Judge, Judged, Unjudged};
 use crate::verdict::{Checked, No, Storable, Yes};
@@ -124,10 +123,7 @@ fn advance<K: Kind<Stored: Storable>>(miss: &mut Miss, cx: &mut Context<'_>) -> 
     let served = |output| Poll::Ready(Next::Return(End::Served(output)));
     loop {
         miss.stage = match &mut miss.stage {
-            Stage::Start => {
-                let (decode, entry) = (K::Codec::decode::<K::Stored>, search::entry::<K::Stored>);
-                miss.start(Vtable { decode, entry })
-            }
+            Stage::Start => miss.start(Vtable::of::<K>()),
             Stage::Looking(looking) => match ready!(looking.as_mut().poll(cx)) {
                 Ready::Found(found) => match found.output::<K>() {
                     Some(output) => return served(output),

@@ -24,9 +24,10 @@ use crate::event;
 use crate::flight::{FlightKey, Joined, Seat, Verdict};
 use crate::global::Cache;
 use crate::key::Key;
-use crate::layout::{Erased, Owner};
+use crate::layout::{Choice as _, Erased, Owner};
 use crate::observe::Outcome;
 use crate::remote::{Link, RedisLease, Waiter};
+use crate::shape::Kind;
 use crate::site::Instance;
 use crate::terms::Terms;
 use crate::verdict::Storable;
@@ -59,10 +60,16 @@ pub(super) struct Vtable {
     pub(super) entry: MakeEntry,
 }
 
+impl Vtable {
+    pub(super) fn of<K: Kind<Stored: Storable>>() -> Self {
+        Self { decode: K::Codec::decode::<K::Stored>, entry: entry::<K::Stored> }
+    }
+}
+
 type MakeEntry = fn(&Ticket, &dyn Any, TypeId, usize, Life, &[Group]) -> Option<AnyEntry>;
 
 /// See [`Vtable::entry`].
-pub(super) fn entry<V: Storable>(
+fn entry<V: Storable>(
     ticket: &Ticket,
     value: &dyn Any,
     owner: TypeId,
@@ -84,6 +91,8 @@ pub(super) enum Role {
     Refreshes,
     /// Nothing but the right to run the body: the caller has a value.
     Detached,
+    /// Nothing but the right to store: the caller has the value that is to stand there.
+    Gives,
 }
 
 /// What looking needs; not generic, and not tied to the caller's future.
@@ -151,6 +160,27 @@ impl Search {
             }
         }
         self.fill(None, link).await
+    }
+
+    /// Looks, and leaves it at that.
+    pub(super) async fn find(mut self, link: Option<Link>) -> Option<Found> {
+        let asked = match &link {
+            Some(redis) => self.ask(redis).await.ok(),
+            None => None,
+        };
+        match asked {
+            Some(Some(Held::Fresh(value))) => return Some(Found::Own(value)),
+            Some(Some(Held::Due(spare))) => return Some(self.serve(spare)),
+            Some(None) => {}
+            None => {
+                if let Some(entry) = self.again() {
+                    return Some(Found::Entry(entry));
+                }
+            }
+        }
+        self.miss();
+        self.says(Outcome::Miss, None);
+        None
     }
 
     /// Whether it is for this call to refresh what Redis has. Memory's entries know themselves whose turn it is.
@@ -299,6 +329,7 @@ impl Search {
             lease: lease.zip(self.site),
             spare: self.spare.take(),
             served: self.role == Role::Detached,
+            given: self.role == Role::Gives,
             began: self.began,
             started: Instant::now(),
         }

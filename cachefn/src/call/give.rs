@@ -1,0 +1,92 @@
+//! A call without a body: it looks and leaves it at that, or has the value that is to stand there.
+//!
+//! A value that is given was true when it was given, and not when Redis has granted a lease. So what this process
+//! invalidates in between strikes it. What Redis says meanwhile cannot be told from what it says of the generations that
+//! it makes for this very fill; another process's invalidation counts as earlier than the lease.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use cachefn_backends::background;
+use cachefn_backends::memory::Ticket;
+use tokio::task::JoinHandle;
+
+use super::Call;
+use super::fill::Settling;
+use super::found::Found;
+use super::miss::{Miss, Ready};
+use super::search::{Role, Vtable};
+use crate::global::Cache;
+use crate::shape::Kind;
+use crate::verdict::Storable;
+
+/// A value on its way.
+pub(crate) struct Giving(Option<JoinHandle<()>>);
+
+impl Call {
+    /// What there is.
+    pub(crate) async fn find<K: Kind<Stored: Storable>>(self) -> Option<K::Output> {
+        let (search, link) = self.0?.search(Vtable::of::<K>());
+        search.find(link).await.and_then(Found::output::<K>)
+    }
+
+    /// Stores the value. As much of it as needs nobody is done when this returns, and the rest goes on by itself.
+    pub(crate) fn give<K: Kind<Stored: Storable> + 'static>(self, value: K::Stored) -> Giving {
+        let Some(miss) = self.0 else { return Giving(None) };
+        // Whatever waits for Redis waits on the background thread; memory needs no runtime.
+        let _runtime = miss.link.is_some().then(|| background::handle().enter());
+        let mut giving = Box::pin(given::<K>(miss, value));
+        // In this very poll, so that what is given one after the other is announced in that order.
+        match giving.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(()) => Giving(None),
+            Poll::Pending => Giving(Some(background::handle().spawn(giving))),
+        }
+    }
+}
+
+async fn given<K: Kind<Stored: Storable>>(mut miss: Box<Miss>, value: K::Stored) {
+    let moment = Moment::now(&miss);
+    let (mut search, link) = miss.search(Vtable::of::<K>());
+    search.role = Role::Gives;
+    if let Ready::Fill(fill) = search.fill(None, link).await {
+        let settling = if moment.lasts() { fill.given::<K>(value) } else { fill.outdated(value) };
+        if let Settling::Waits(settling, _) = settling {
+            settling.await;
+        }
+    }
+}
+
+/// When a value was given.
+struct Moment {
+    cache: Arc<Cache>,
+    ticket: Ticket,
+    struck: u64,
+}
+
+impl Moment {
+    fn now(miss: &Miss) -> Self {
+        let struck = miss.cache.struck();
+        Self { ticket: miss.cache.memory.begin(&miss.place), cache: Arc::clone(&miss.cache), struck }
+    }
+
+    /// Whether this process has invalidated nothing of it since.
+    fn lasts(&self) -> bool {
+        // The ticket knows nothing of the tags of a value.
+        let knows_all = !self.ticket.place().open;
+        self.cache.struck() == self.struck || (knows_all && self.ticket.is_current())
+    }
+}
+
+impl Future for Giving {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        match &mut self.0 {
+            None => Poll::Ready(()),
+            // It ends by itself.
+            Some(giving) => Pin::new(giving).poll(cx).map(|_| ()),
+        }
+    }
+}
