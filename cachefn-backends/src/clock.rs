@@ -8,11 +8,27 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use tokio::runtime::Handle;
+
 /// A clock that never goes back. Cheap to clone; clones tell the same time.
 #[derive(Clone)]
 pub struct Clock {
-    /// What a test has added to the machine's time, in nanoseconds.
-    moved: Option<Arc<AtomicU64>>,
+    /// What a test has in the place of the machine's time.
+    moved: Option<Arc<Moved>>,
+}
+
+/// The time of a test.
+struct Moved {
+    /// What was added by hand, in nanoseconds.
+    by_hand: AtomicU64,
+    follows: Option<Followed>,
+}
+
+/// A runtime whose time goes by here too, and when that was zero.
+struct Followed {
+    runtime: Handle,
+    start: tokio::time::Instant,
+    unix_millis: u64,
 }
 
 /// A point in time of one [`Clock`], in nanoseconds.
@@ -27,7 +43,21 @@ impl Clock {
 
     /// A clock that stands still until [`Clock::advance`] moves it.
     pub fn manual() -> Self {
-        Self { moved: Some(Arc::new(AtomicU64::new(0))) }
+        Self::moved(None)
+    }
+
+    /// The clock of the caller's tokio runtime, which a test may have paused; [`Clock::advance`] moves it on as well.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a runtime.
+    pub fn tokio() -> Self {
+        let (runtime, start) = (Handle::current(), tokio::time::Instant::now());
+        Self::moved(Some(Followed { runtime, start, unix_millis: unix_millis() }))
+    }
+
+    fn moved(follows: Option<Followed>) -> Self {
+        Self { moved: Some(Arc::new(Moved { by_hand: AtomicU64::new(0), follows })) }
     }
 
     /// Now, or up to a step of the machine's timer ago.
@@ -35,23 +65,44 @@ impl Clock {
     pub fn now(&self) -> Tick {
         match &self.moved {
             None => Tick(machine()),
-            Some(moved) => Tick(moved.load(Ordering::SeqCst)),
+            Some(moved) => Tick(moved.nanos()),
         }
     }
 
     /// Moves a manual clock forward; the machine's clock ignores it.
     pub fn advance(&self, by: Duration) {
         if let Some(moved) = &self.moved {
-            moved.fetch_add(saturating_nanos(by), Ordering::SeqCst);
+            moved.by_hand.fetch_add(saturating_nanos(by), Ordering::SeqCst);
         }
     }
 
     /// Milliseconds since 1970, for what leaves the process. A manual clock moves it too.
     pub fn unix_millis(&self) -> u64 {
-        let real = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let moved = self.moved.as_ref().map_or(0, |moved| moved.load(Ordering::SeqCst) / 1_000_000);
-        u64::try_from(real.as_millis()).unwrap_or(u64::MAX).saturating_add(moved)
+        let Some(moved) = &self.moved else { return unix_millis() };
+        let start = moved.follows.as_ref().map_or_else(unix_millis, |followed| followed.unix_millis);
+        start.saturating_add(moved.nanos() / 1_000_000)
     }
+}
+
+impl Moved {
+    #[cold]
+    fn nanos(&self) -> u64 {
+        let followed = self.follows.as_ref().map_or(0, Followed::nanos);
+        self.by_hand.load(Ordering::SeqCst).saturating_add(followed)
+    }
+}
+
+impl Followed {
+    /// Any thread may ask; in another runtime it would be told that one's time.
+    fn nanos(&self) -> u64 {
+        let _entered = self.runtime.enter();
+        saturating_nanos(self.start.elapsed())
+    }
+}
+
+fn unix_millis() -> u64 {
+    let real = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(real.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Clones of one clock are the same.

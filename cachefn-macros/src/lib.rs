@@ -7,6 +7,7 @@ mod diagnostics;
 mod expand;
 mod hidden;
 mod invalidates;
+mod isolated;
 mod item;
 mod model;
 mod paths;
@@ -28,6 +29,12 @@ use proc_macro::TokenStream;
 #[proc_macro_attribute]
 pub fn cached(args: TokenStream, item: TokenStream) -> TokenStream {
     pipeline::cached(args.into(), &item.into(), cfg!(feature = "enabled")).into()
+}
+
+#[expect(missing_docs, reason = "a page here would stand there twice")]
+#[proc_macro_attribute]
+pub fn test(args: TokenStream, item: TokenStream) -> TokenStream {
+    isolated::test(args.into(), &item.into()).into()
 }
 
 #[expect(missing_docs, reason = "a page here would stand there twice")]

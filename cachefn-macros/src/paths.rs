@@ -41,6 +41,12 @@ impl CratePath {
         quote!(#path::__private)
     }
 
+    /// What tests use.
+    pub(crate) fn testing(&self) -> TokenStream {
+        let path = &self.0;
+        quote!(#path::testing)
+    }
+
     /// One of the crate's own codecs.
     pub(crate) fn codec(&self, name: &Ident) -> TokenStream {
         let path = &self.0;

@@ -40,7 +40,7 @@ fn told(
     remaining: Option<Duration>,
     elapsed: Duration,
 ) {
-    let (function, namespace) = (&instance.identity.function, instance.site.namespace_label());
+    let (function, namespace) = (&instance.identity.function, instance.identity.namespace_label());
     let millis = elapsed.as_secs_f64() * 1e3;
     let (word, name) = match outcome {
         Outcome::Hit => ("HIT", "hit"),
@@ -67,7 +67,7 @@ fn told(
 
 /// A body that has ended after its call had returned an older value.
 pub(crate) fn refreshed(instance: &Instance, prefix: &str, key: &str, failed: bool, elapsed: Duration) {
-    let (function, namespace) = (&instance.identity.function, instance.site.namespace_label());
+    let (function, namespace) = (&instance.identity.function, instance.identity.namespace_label());
     let millis = elapsed.as_secs_f64() * 1e3;
     debug!(
         target: "cachefn",
@@ -78,7 +78,7 @@ pub(crate) fn refreshed(instance: &Instance, prefix: &str, key: &str, failed: bo
 
 /// A value that was put into the cache by hand.
 pub(crate) fn given(instance: &Instance, prefix: &str, key: &str) {
-    let (function, namespace) = (&instance.identity.function, instance.site.namespace_label());
+    let (function, namespace) = (&instance.identity.function, instance.identity.namespace_label());
     debug!(
         target: "cachefn",
         function, namespace, key = format_args!("{prefix}:{key}"), outcome = "set",

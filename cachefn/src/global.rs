@@ -1,5 +1,7 @@
 //! The one cache of the process: made once, looked at by every call.
 
+pub(crate) mod room;
+
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -54,17 +56,23 @@ static EXPLICIT: Mutex<bool> = Mutex::new(false);
 /// Whether calls are to run as if they were not annotated. One relaxed load.
 #[inline]
 pub(crate) fn is_off() -> bool {
-    !cfg!(feature = "enabled") || SWITCH.load(Ordering::Relaxed) == OFF
+    if !cfg!(feature = "enabled") {
+        return true;
+    }
+    if room::is_here() { room::cache().is_none() } else { SWITCH.load(Ordering::Relaxed) == OFF }
 }
 
 /// The cache, if it is the first of the process, as nearly always: nobody else needs to be told that it is in use.
 #[inline]
 pub(crate) fn first() -> Option<&'static Arc<Cache>> {
-    if SWITCH.load(Ordering::Acquire) == FIRST { FIRST_CACHE.get() } else { None }
+    if !room::is_here() && SWITCH.load(Ordering::Acquire) == FIRST { FIRST_CACHE.get() } else { None }
 }
 
 /// The cache, unless caching is off. The first call of a process that did not initialize reads the environment.
 pub(crate) fn current() -> Option<Arc<Cache>> {
+    if room::is_here() {
+        return room::cache();
+    }
     if SWITCH.load(Ordering::Acquire) == UNSET {
         read_environment();
     }
@@ -93,6 +101,9 @@ pub(crate) fn current() -> Option<Arc<Cache>> {
 /// # }
 /// ```
 pub async fn init() -> Result<(), Error> {
+    if room::is_here() {
+        return Ok(());
+    }
     let config = Config::from_env()?;
     let redis = {
         let mut explicit = lock_explicit();
@@ -116,6 +127,9 @@ pub async fn init() -> Result<(), Error> {
 ///
 /// Dropping the future leaves the cache set up.
 pub async fn init_with(config: Config) -> Result<(), Error> {
+    if room::is_here() {
+        return Ok(());
+    }
     let redis = {
         let mut explicit = lock_explicit();
         if *explicit {
@@ -134,6 +148,9 @@ pub async fn init_with(config: Config) -> Result<(), Error> {
 /// Redis keep what they have. So end what writes first. Bodies that run in the background go on; what they return is not
 /// stored.
 pub async fn shutdown() {
+    if room::is_here() {
+        return;
+    }
     let cache = {
         let mut explicit = lock_explicit();
         *explicit = false;
@@ -150,10 +167,10 @@ pub async fn shutdown() {
 
 /// The cache as it stands, if there is one: nothing is read, nothing is set up.
 pub(crate) fn in_place() -> Option<Arc<Cache>> {
-    CACHE.load_full()
+    if room::is_here() { room::cache() } else { CACHE.load_full() }
 }
 
-async fn wait_for(redis: Option<Redis>) {
+pub(crate) async fn wait_for(redis: Option<Redis>) {
     if let Some(redis) = redis {
         redis.settled().await;
     }
@@ -214,7 +231,7 @@ fn lock_explicit() -> std::sync::MutexGuard<'static, bool> {
 }
 
 impl Cache {
-    fn new(config: &Config) -> Self {
+    pub(crate) fn new(config: &Config) -> Self {
         let memory = Memory::new(config.max_bytes(), config.clock.clone());
         let redis = start_redis(config, &memory);
         Self {

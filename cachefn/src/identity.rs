@@ -9,7 +9,7 @@ use cachefn_backends::place::Lineage;
 use crate::key::{Key, group_name};
 use crate::latency::Histogram;
 use crate::site::Site;
-use crate::stats::Sharded;
+use crate::stats::{Counters, Sharded};
 
 /// Who a function is.
 #[derive(Debug)]
@@ -24,6 +24,7 @@ pub(crate) struct Identity {
     /// What every key begins with, where it is the same for all.
     pub(crate) head: Option<Key>,
     pub(crate) hits: Sharded,
+    pub(crate) counters: Counters,
     /// How long hits take; of those in memory one in many is measured.
     pub(crate) lookups: Histogram,
     pub(crate) bodies: Histogram,
@@ -65,6 +66,7 @@ impl Identity {
             namespace,
             head,
             hits: Sharded::new(),
+            counters: Counters::default(),
             lookups: Histogram::new(),
             bodies: Histogram::new(),
             lineage,
@@ -73,6 +75,11 @@ impl Identity {
             shared_key: Once::new(),
             said_unfit: Once::new(),
         }
+    }
+
+    /// The namespace as it is written, for labels.
+    pub(crate) fn namespace_label(&self) -> &str {
+        self.namespace.as_deref().unwrap_or("(template)")
     }
 }
 

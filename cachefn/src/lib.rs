@@ -134,6 +134,7 @@
 //! | `rustls` | no | no TLS is compiled; a `REDIS_URL` of `rediss://` is an error of [`init`] |
 //! | `compression` | no | values are stored as long as they are, and those that others have compressed are misses |
 //! | `sentinel` | no | a `REDIS_URL` of `redis+sentinel://` is an error of [`init`] |
+//! | `test-util` | no | there is no [`testing`]; it is for tests, see there |
 mod call;
 pub mod codec;
 mod config;
@@ -169,6 +170,9 @@ mod verdict;
 pub use cachefn_macros::cached;
 #[doc = include_str!("../docs/invalidates.md")]
 pub use cachefn_macros::invalidates;
+#[cfg(feature = "test-util")]
+#[doc = include_str!("../docs/test.md")]
+pub use cachefn_macros::test;
 pub use config::{Config, ConfigBuilder, RedisConfig};
 pub use error::{Error, Fault};
 pub use global::{init, init_with, shutdown};

@@ -14,12 +14,11 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::event;
 use crate::freshness::Freshness;
-use crate::global::Cache;
+use crate::global::{Cache, room};
 use crate::identity::{Identity, has_nameless_types};
 use crate::key::{Key, KeyError, KeyWriter, group_name};
 use crate::layout::Owner;
 use crate::observe::Outcome;
-use crate::stats::Counters;
 use crate::terms::CENTURY;
 
 /// One annotated function.
@@ -45,7 +44,6 @@ pub struct Site {
     /// Hashes of the function as it is written: of its attribute and signature, and of all of it.
     written: (u64, u64),
     identity: OnceLock<Identity>,
-    pub(crate) counters: Counters,
 }
 
 /// A closure of a function, by which the function's instance is known. What follows from it is not generic, so that
@@ -108,7 +106,6 @@ impl Site {
             typed: false,
             written: (0, 0),
             identity: OnceLock::new(),
-            counters: Counters::new(),
         }
     }
 
@@ -269,25 +266,26 @@ impl Site {
     /// The instance that a closure stands in.
     #[inline]
     pub(crate) fn instance(&'static self, closure: Closure) -> Instance {
-        let identity = self.identity.get_or_init(|| {
-            crate::stats::register(self);
-            if self.typed {
-                Identity::read(self, &format!("{}::{}", self.module, self.name))
-            } else {
-                Identity::read(self, closure.name)
-            }
-        });
+        let identity = match room::identity(self, || self.read(closure)) {
+            Ok(own) => own,
+            Err(()) => self.identity.get_or_init(|| {
+                crate::stats::register(self);
+                self.read(closure)
+            }),
+        };
         Instance { site: self, identity, owner: closure.owner, name: closure.name }
+    }
+
+    fn read(&self, closure: Closure) -> Identity {
+        if self.typed {
+            return Identity::read(self, &format!("{}::{}", self.module, self.name));
+        }
+        Identity::read(self, closure.name)
     }
 
     /// Who it is, if it was called.
     pub(crate) fn identity(&self) -> Option<&Identity> {
         self.identity.get()
-    }
-
-    /// The namespace as it is written, for labels.
-    pub(crate) fn namespace_label(&self) -> &str {
-        self.identity().and_then(|identity| identity.namespace.as_deref()).unwrap_or("(template)")
     }
 }
 
@@ -335,7 +333,7 @@ impl Instance {
 
     /// Counts a call that cannot be cached, and says why.
     pub(crate) fn says_unusable(&self, why: &Unusable) {
-        self.site.counters.unfit.count();
+        self.identity.counters.unfit.count();
         match why {
             Unusable::Key(error) => event::no_key(&self.identity.function, error),
             Unusable::NoSecret => {
@@ -346,13 +344,13 @@ impl Instance {
 
     /// Counts a value that names too many tags, and says so once.
     pub(crate) fn says_too_many_tags(&self) {
-        self.site.counters.unfit.count();
+        self.identity.counters.unfit.count();
         self.identity.said_unfit.call_once(|| event::too_many_tags(&self.identity.function));
     }
 
     /// Says once that nothing is stored: the value is a `Result` or `Option` behind a type parameter.
     pub(crate) fn says_hidden(&self) {
-        self.site.counters.unfit.count();
+        self.identity.counters.unfit.count();
         self.identity.said_unfit.call_once(|| event::hidden_result(&self.identity.function));
     }
 
@@ -361,7 +359,7 @@ impl Instance {
     pub(crate) fn counts_hit(&self, age: Age, timed: Option<Instant>) {
         self.identity.hits.count();
         if age != Age::Fresh {
-            self.site.counters.stale.count();
+            self.identity.counters.stale.count();
         }
         if let Some(timed) = timed {
             self.identity.lookups.add(timed.elapsed());
@@ -373,7 +371,7 @@ impl Instance {
         if remaining.is_some() {
             return Outcome::Hit;
         }
-        self.site.counters.stale.count();
+        self.identity.counters.stale.count();
         Outcome::Stale
     }
 

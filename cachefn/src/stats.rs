@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use crate::global;
+use crate::global::{self, room};
+use crate::identity::Identity;
 use crate::latency::Latency;
 use crate::site::Site;
 
-/// The counters of one site.
+/// The counters of one function.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) stale: Counter,
@@ -184,27 +185,7 @@ fn number() -> usize {
     thread
 }
 
-impl Counters {
-    pub(crate) const fn new() -> Self {
-        Self {
-            stale: Counter::new(),
-            misses: Counter::new(),
-            invalidated: Counter::new(),
-            unreadable: Counter::new(),
-            collapsed: Counter::new(),
-            fills: Counter::new(),
-            errors: Counter::new(),
-            refused: Counter::new(),
-            unfit: Counter::new(),
-        }
-    }
-}
-
 impl Counter {
-    const fn new() -> Self {
-        Self(AtomicU64::new(0))
-    }
-
     pub(crate) fn count(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
@@ -223,9 +204,12 @@ pub(crate) fn register(site: &'static Site) {
 
 /// What all functions have done since the process started, at the price of a walk over them.
 pub fn stats() -> Stats {
-    let sites = SITES.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let known = room::functions().unwrap_or_else(|| {
+        let sites = SITES.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        sites.into_iter().filter_map(Site::identity).collect()
+    });
     let mut functions: Vec<FunctionStats> = Vec::new();
-    for one in sites.iter().filter_map(|site| read(site)) {
+    for one in known.into_iter().map(read) {
         match functions.iter_mut().find(|known| known.function == one.function) {
             Some(known) => *known = std::mem::take(known).plus(&one),
             None => functions.push(one),
@@ -237,11 +221,11 @@ pub fn stats() -> Stats {
     Stats { functions, entries, bytes }
 }
 
-fn read(site: &Site) -> Option<FunctionStats> {
-    let (counters, identity) = (&site.counters, site.identity()?);
-    Some(FunctionStats {
+fn read(identity: &Identity) -> FunctionStats {
+    let counters = &identity.counters;
+    FunctionStats {
         function: identity.path.clone(),
-        namespace: site.namespace_label().to_owned(),
+        namespace: identity.namespace_label().to_owned(),
         hits: identity.hits.get(),
         stale: counters.stale.get(),
         misses: counters.misses.get(),
@@ -254,7 +238,7 @@ fn read(site: &Site) -> Option<FunctionStats> {
         unfit: counters.unfit.get(),
         lookup: identity.lookups.latency(),
         body: identity.bodies.latency(),
-    })
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod companions;
 mod diagnostics;
 mod fresh;
 mod invalidates;
+mod isolated;
 mod snapshots;
 
 use proc_macro2::{TokenStream, TokenTree};

@@ -16,6 +16,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::miss::{Miss, Timer};
 use super::run::{End, Run, drive, run, run_judged};
 use super::{Call, Output};
+use crate::global::room;
 use crate::shape::Kind;
 use crate::terms::{Judge, Judged, Terms, Unjudged};
 use crate::verdict::{Checked, No, Storable, Yes};
@@ -155,9 +156,9 @@ impl<K: Kind<Stored: Storable> + 'static> Detaches for Yes<K> {
         J: Judge<K::Seen> + Send + 'static,
         F: Future<Output = K::Output> + Send + 'static,
     {
-        let Some(room) = work.miss.room() else { return work.miss.give_way() };
+        let Some(permit) = work.miss.room() else { return work.miss.give_way() };
         let deadline = Miss::timer_of(LONGEST);
-        runtime.spawn(Detached { work, deadline, _room: room });
+        runtime.spawn(room::carry(Detached { work, deadline, _permit: permit }));
     }
 }
 
@@ -186,7 +187,7 @@ where
 struct Detached<V, J, F> {
     work: Work<V, J, F>,
     deadline: Timer,
-    _room: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl<K, J, F> Future for Detached<Yes<K>, J, F>

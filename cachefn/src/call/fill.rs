@@ -87,7 +87,7 @@ impl Fill {
 
     /// The body failed: that is its caller's own, unless there is something older to return.
     pub(super) fn fail(mut self: Box<Self>) -> Option<Found> {
-        self.instance.site.counters.errors.count();
+        self.instance.identity.counters.errors.count();
         let found = self.make_do();
         if found.is_some() {
             self.instance.identity.bodies.add(self.started.elapsed());
@@ -158,7 +158,7 @@ impl Fill {
 
     /// The same, where what the caller has may be older than an invalidation.
     pub(super) fn outdated<V: Storable>(self: Box<Self>, value: V) -> Settling<V> {
-        self.instance.site.counters.refused.count();
+        self.instance.identity.counters.refused.count();
         if self.lease.is_none() {
             self.cache.disown(&self.ticket.place().key);
         }
@@ -262,7 +262,7 @@ impl Fill {
                 Word::Store(Draft { ident, span, packing, payload, tags }, life.whole())
             }
             Err(error) => {
-                self.instance.site.counters.unfit.count();
+                self.instance.identity.counters.unfit.count();
                 event::not_stored(&self.instance.identity.function, &error);
                 Word::Vacate
             }
@@ -334,8 +334,8 @@ fn land(cache: &Cache, ticket: &Ticket, told: &Result<Filled, Error>, entry: Opt
 
 fn count(instance: Instance, filled: &Result<Filled, Error>) {
     match filled {
-        Ok(Filled::Stored) => instance.site.counters.fills.count(),
-        Ok(Filled::Refused) => instance.site.counters.refused.count(),
+        Ok(Filled::Stored) => instance.identity.counters.fills.count(),
+        Ok(Filled::Refused) => instance.identity.counters.refused.count(),
         Err(_) => {}
     }
 }

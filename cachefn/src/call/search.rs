@@ -446,7 +446,7 @@ impl Search {
     /// The same, of a value that has expired.
     fn hit_stale(&mut self) {
         if std::mem::replace(&mut self.counted, true) {
-            self.instance.site.counters.stale.count();
+            self.instance.identity.counters.stale.count();
         } else {
             self.instance.counts_hit(Age::Stale, Some(self.asked));
         }
@@ -454,7 +454,7 @@ impl Search {
     }
 
     fn collapsed(&self, remaining: Option<Duration>) {
-        self.instance.site.counters.collapsed.count();
+        self.instance.identity.counters.collapsed.count();
         self.says(Outcome::Collapsed, remaining);
     }
 
@@ -465,7 +465,7 @@ impl Search {
     pub(super) fn miss(&mut self) {
         if !self.counted {
             self.counted = true;
-            let counters = &self.instance.site.counters;
+            let counters = &self.instance.identity.counters;
             counters.misses.count();
             match self.absence {
                 Absence::Invalidated(_) => counters.invalidated.count(),

@@ -1,0 +1,34 @@
+//! For the tests of programs that use the crate (feature `test-util`).
+//!
+//! ```
+//! use cachefn::{Outcome, cached, observe};
+//!
+//! #[cached(key = id)]
+//! async fn get_user(id: u64) -> String {
+//!     format!("user {id}")
+//! }
+//!
+//! # mod tests { use super::*;
+//! #[cachefn::test]
+//! async fn a_user_is_read_once() {
+//!     get_user(7).await;
+//!     let (_, report) = observe(get_user(7)).await;
+//!     assert_eq!(report.count(Outcome::Hit), 1);
+//! }
+//! # pub fn run() { a_user_is_read_once() } }
+//! # fn main() {}
+//! ```
+//!
+//! | what | for |
+//! |---|---|
+//! | [`#[cachefn::test]`](macro@crate::test), [`isolated`], [`spawn`] | a cache for each test, so that tests that run at a time share nothing |
+//! | [`Clock`] | time that passes when the test says so |
+//! | [`strict`] | what works in memory works in Redis |
+
+mod clock;
+mod isolated;
+
+pub use clock::Clock;
+pub use isolated::{Isolated, isolated, spawn};
+#[doc(hidden)]
+pub use isolated::{memory, run};
