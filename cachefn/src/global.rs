@@ -34,6 +34,8 @@ pub(crate) struct Cache {
     default_ttl: Duration,
     fallback_ttl: Duration,
     secret: Option<Secret>,
+    #[cfg(feature = "test-util")]
+    strict: bool,
 }
 
 /// What sensitive keys are hidden with. Without `Debug`.
@@ -245,6 +247,8 @@ impl Cache {
             default_ttl: config.default_ttl(),
             fallback_ttl: config.fallback_ttl(),
             secret: secret(config),
+            #[cfg(feature = "test-util")]
+            strict: config.strict,
         }
     }
 
@@ -313,6 +317,12 @@ impl Cache {
         if let Some(redis) = &self.redis {
             drop(redis.invalidate(vec![Target::Key(Arc::clone(key))]));
         }
+    }
+
+    /// Whether memory's values go through their codecs, which is for tests.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn is_strict(&self) -> bool {
+        self.strict
     }
 
     /// Room for a body in the background.

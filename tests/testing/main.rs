@@ -3,6 +3,7 @@
 
 mod clock;
 mod isolated;
+mod strict;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

@@ -223,7 +223,7 @@ impl Fill {
             let entry = if self.cache.is_near() { self.entry(&value, life) } else { self.share(&value) };
             return self.tell(word, entry, value);
         }
-        let entry = self.entry(&value, self.cache.life_in_memory(self.life()));
+        let entry = self.entry_in_memory::<K>(&value);
         // While Redis is in use memory is not read: what is stored there now would be old when it is.
         let store = |entry: &AnyEntry| self.ticket.store(Arc::clone(entry));
         let filled = self.known(Filled::Refused).map(|refused| entry.as_ref().map_or(refused, store));
@@ -231,6 +231,17 @@ impl Fill {
         count(instance, &filled);
         settle(filled, seat, entry.as_ref());
         Settling::Done(value)
+    }
+
+    #[cfg(not(feature = "test-util"))]
+    fn entry_in_memory<K: Kind<Stored: Storable>>(&self, value: &K::Stored) -> Option<AnyEntry> {
+        self.entry(value, self.cache.life_in_memory(self.life()))
+    }
+
+    #[cfg(feature = "test-util")]
+    fn entry_in_memory<K: Kind<Stored: Storable>>(&self, value: &K::Stored) -> Option<AnyEntry> {
+        let read = self.cache.is_strict().then(|| crate::testing::through::<K>(value, &self.instance));
+        self.entry(read.as_ref().unwrap_or(value), self.cache.life_in_memory(self.life()))
     }
 
     /// The value as memory's entry; none if one of its tags was struck while the body ran.

@@ -28,11 +28,18 @@ use crate::error::Error;
 pub struct ConfigBuilder {
     values: BTreeMap<&'static str, String>,
     clock: Clock,
+    #[cfg(feature = "test-util")]
+    strict: bool,
 }
 
 impl ConfigBuilder {
     pub(super) fn new() -> Self {
-        Self { values: BTreeMap::new(), clock: Clock::system() }
+        Self {
+            values: BTreeMap::new(),
+            clock: Clock::system(),
+            #[cfg(feature = "test-util")]
+            strict: false,
+        }
     }
 
     /// `CACHE_ENABLED`.
@@ -135,6 +142,14 @@ impl ConfigBuilder {
         self
     }
 
+    /// Whether every value of memory goes through its codec, as on its way to Redis: see
+    /// [`testing::strict`](crate::testing::strict).
+    #[cfg(feature = "test-util")]
+    pub fn strict(mut self, on: bool) -> Self {
+        self.strict = on;
+        self
+    }
+
     /// The configuration.
     ///
     /// # Errors
@@ -142,7 +157,12 @@ impl ConfigBuilder {
     /// All faults at once, each with the name of its variable.
     pub fn build(self) -> Result<Config, Error> {
         let config = parse::config(|name| self.values.get(name).cloned())?;
-        Ok(Config { clock: self.clock, ..config })
+        Ok(Config {
+            clock: self.clock,
+            #[cfg(feature = "test-util")]
+            strict: self.strict,
+            ..config
+        })
     }
 
     fn set(mut self, name: &'static str, value: &dyn ToString) -> Self {

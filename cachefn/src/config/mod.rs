@@ -46,6 +46,9 @@ pub struct Config {
     warnings: Vec<&'static str>,
     /// What entries live by.
     pub(crate) clock: Clock,
+    /// Whether memory's values go through their codecs.
+    #[cfg(feature = "test-util")]
+    pub(crate) strict: bool,
 }
 
 impl Config {

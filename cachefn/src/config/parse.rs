@@ -68,6 +68,8 @@ pub(super) fn config(lookup: impl Fn(&str) -> Option<String>) -> Result<Config, 
         redis: redis_enabled.then_some(redis),
         warnings: warnings.into_iter().flatten().collect(),
         clock: Clock::system(),
+        #[cfg(feature = "test-util")]
+        strict: false,
     })
 }
 

@@ -15,7 +15,7 @@
 //!     let (_, report) = observe(get_user(7)).await;
 //!     assert_eq!(report.count(Outcome::Hit), 1);
 //! }
-//! # pub fn run() { a_user_is_read_once() } }
+//! # }
 //! # fn main() {}
 //! ```
 //!
@@ -27,8 +27,11 @@
 
 mod clock;
 mod isolated;
+mod strict;
 
 pub use clock::Clock;
 pub use isolated::{Isolated, isolated, spawn};
 #[doc(hidden)]
 pub use isolated::{memory, run};
+pub use strict::strict;
+pub(crate) use strict::through;

@@ -1,0 +1,89 @@
+//! Values that go through their codecs.
+
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+
+use cachefn::testing::{isolated, strict};
+use cachefn::{Config, cached};
+use serde::{Deserialize, Serialize};
+
+use super::Runs;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct User {
+    id: u64,
+    #[serde(skip)]
+    password: String,
+    #[serde(flatten)]
+    more: HashMap<String, u8>,
+}
+
+#[cached(namespace = "strict", key = id)]
+async fn get(id: u64) -> Result<Option<User>, String> {
+    Ok(Some(User { id, password: "sesame".into(), more: HashMap::from([("a".into(), 1)]) }))
+}
+
+#[cachefn::test(config = strict())]
+async fn a_hit_is_what_would_come_from_redis() {
+    let user =
+        |password: &str| User { id: 7, password: password.into(), more: HashMap::from([("a".into(), 1)]) };
+    assert_eq!(get(7).await, Ok(Some(user("sesame"))));
+    assert_eq!(get(7).await, Ok(Some(user(""))));
+    assert_eq!(cachefn::stats().total().hits, 1);
+    cachefn::cache().set("it", user("sesame")).await;
+    assert_eq!(cachefn::cache().get("it").await, Some(user("")));
+}
+
+#[cachefn::test(config = Config::builder().enabled(true).strict(false).build().unwrap())]
+async fn memory_alone_keeps_what_it_is_given() {
+    assert_eq!(get(7).await, get(7).await);
+}
+
+/// Writes what it cannot read.
+#[derive(Clone, Debug)]
+struct Lossy;
+
+impl Serialize for Lossy {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str("lossy")
+    }
+}
+
+impl<'de> Deserialize<'de> for Lossy {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        u64::deserialize(deserializer).map(|_| Self)
+    }
+}
+
+#[cached(namespace = "strict", key = "lossy", codec = Json)]
+async fn lossy() -> Lossy {
+    Lossy
+}
+
+#[cached(namespace = "strict", key = "unfit", codec = Json)]
+async fn unfit(runs: &Runs) -> f64 {
+    f64::from(runs.next()) / 0.0
+}
+
+/// What the future panics with.
+async fn panic_of(future: impl Future<Output = ()>) -> String {
+    let mut future = Box::pin(isolated(strict(), future));
+    std::future::poll_fn(|cx| {
+        let poll = AssertUnwindSafe(|| future.as_mut().poll(cx));
+        match std::panic::catch_unwind(poll) {
+            Ok(polled) => polled.map(|()| String::new()),
+            Err(panic) => std::task::Poll::Ready(*panic.downcast::<String>().unwrap()),
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn what_redis_would_not_have_fails_the_test_and_says_why() {
+    let message = panic_of(async { drop(lossy().await) }).await;
+    assert!(message.contains("strict::lossy` returns a value"), "{message}");
+    assert!(message.contains("cannot be read again") && message.contains("strict::Lossy"), "{message}");
+    let runs = Runs::default();
+    let message = panic_of(async { drop(unfit(&runs).await) }).await;
+    assert!(message.contains("strict::unfit`") && message.contains("the codec cannot carry"), "{message}");
+}
