@@ -115,7 +115,7 @@ pub struct Protocol<V> {
 }
 
 /// A fill that was announced. One that got no number has no tokens, and is refused.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Lease {
     /// As they will stand in the envelope.
     tokens: Vec<Token>,

@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::event;
 use crate::flight::Flights;
-use crate::remote::{Link, Redis};
+use crate::remote::{Link, Redis, server};
 use crate::turns::Turns;
 
 /// Everything that calls share.
@@ -315,7 +315,7 @@ impl Cache {
     /// What Redis has of a key, if it can be reached or as soon as it can, is older than what is known here.
     pub(crate) fn disown(&self, key: &Arc<str>) {
         if let Some(redis) = &self.redis {
-            drop(redis.invalidate(vec![Target::Key(Arc::clone(key))]));
+            let _sent = redis.invalidate(vec![Target::Key(Arc::clone(key))]);
         }
     }
 
@@ -340,17 +340,30 @@ fn secret(config: &Config) -> Option<Secret> {
     };
     match config.secret() {
         Some(secret) => Some(Secret(secret.as_bytes().into())),
-        None => config.redis().is_none().then(made_up),
+        None => (!config.is_shared()).then(made_up),
+    }
+}
+
+#[cfg(not(feature = "test-util"))]
+fn start_redis(config: &Config, memory: &Memory) -> Option<Redis> {
+    start_server(config, memory)
+}
+
+#[cfg(feature = "test-util")]
+fn start_redis(config: &Config, memory: &Memory) -> Option<Redis> {
+    match config.faulty() {
+        Some(faulty) => Some(Redis::faulty(faulty, config.prefix(), memory.clone())),
+        None => start_server(config, memory).map(Redis::Server),
     }
 }
 
 #[cfg(feature = "redis")]
-fn start_redis(config: &Config, memory: &Memory) -> Option<Redis> {
+fn start_server(config: &Config, memory: &Memory) -> Option<server::Redis> {
     let settings = config.redis()?.settings(config.prefix(), config.near());
-    Some(Redis::start(settings, crate::remote::Follows(memory.clone())))
+    Some(server::Redis::start(settings, crate::remote::Follows(memory.clone())))
 }
 
 #[cfg(not(feature = "redis"))]
-fn start_redis(_: &Config, _: &Memory) -> Option<Redis> {
+fn start_server(_: &Config, _: &Memory) -> Option<server::Redis> {
     None
 }

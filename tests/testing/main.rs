@@ -2,6 +2,7 @@
 #![allow(missing_docs)]
 
 mod clock;
+mod faulty;
 mod isolated;
 mod strict;
 

@@ -272,7 +272,11 @@ impl Search {
                     return Ready::Found(Found::Own(value));
                 }
                 Ok(Granted::Held(left)) => left,
-                Err(_) => break,
+                Err(_) => {
+                    // Memory has forgotten everything, this fill included; nothing has been read for it yet.
+                    ticket = self.begin_again(seat.as_ref());
+                    break;
+                }
             };
             if let Some(ready) = self.wait(waiter, rounds, left).await {
                 return ready;

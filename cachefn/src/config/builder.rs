@@ -30,6 +30,8 @@ pub struct ConfigBuilder {
     clock: Clock,
     #[cfg(feature = "test-util")]
     strict: bool,
+    #[cfg(feature = "test-util")]
+    faulty: Option<crate::testing::FaultyBackend>,
 }
 
 impl ConfigBuilder {
@@ -39,6 +41,8 @@ impl ConfigBuilder {
             clock: Clock::system(),
             #[cfg(feature = "test-util")]
             strict: false,
+            #[cfg(feature = "test-util")]
+            faulty: None,
         }
     }
 
@@ -150,6 +154,13 @@ impl ConfigBuilder {
         self
     }
 
+    /// What stands for Redis.
+    #[cfg(feature = "test-util")]
+    pub fn backend(mut self, backend: &crate::testing::FaultyBackend) -> Self {
+        self.faulty = Some(backend.clone());
+        self
+    }
+
     /// The configuration.
     ///
     /// # Errors
@@ -161,6 +172,8 @@ impl ConfigBuilder {
             clock: self.clock,
             #[cfg(feature = "test-util")]
             strict: self.strict,
+            #[cfg(feature = "test-util")]
+            faulty: self.faulty,
             ..config
         })
     }

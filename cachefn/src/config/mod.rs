@@ -49,6 +49,9 @@ pub struct Config {
     /// Whether memory's values go through their codecs.
     #[cfg(feature = "test-util")]
     pub(crate) strict: bool,
+    /// What stands for Redis.
+    #[cfg(feature = "test-util")]
+    faulty: Option<crate::testing::FaultyBackend>,
 }
 
 impl Config {
@@ -117,6 +120,21 @@ impl Config {
     /// Redis, if `REDIS_ENABLED` and `CACHE_ENABLED` are both set.
     pub fn redis(&self) -> Option<&RedisConfig> {
         self.redis.as_ref().filter(|_| self.enabled)
+    }
+
+    /// What stands for Redis, in tests.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn faulty(&self) -> Option<&crate::testing::FaultyBackend> {
+        self.faulty.as_ref().filter(|_| self.enabled)
+    }
+
+    /// Whether keys leave the process.
+    pub(crate) fn is_shared(&self) -> bool {
+        #[cfg(feature = "test-util")]
+        if self.faulty.is_some() {
+            return true;
+        }
+        self.redis().is_some()
     }
 
     /// What is odd about the configuration, though it can be used.

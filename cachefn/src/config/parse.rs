@@ -70,6 +70,8 @@ pub(super) fn config(lookup: impl Fn(&str) -> Option<String>) -> Result<Config, 
         clock: Clock::system(),
         #[cfg(feature = "test-util")]
         strict: false,
+        #[cfg(feature = "test-util")]
+        faulty: None,
     })
 }
 

@@ -28,6 +28,9 @@ pin_project! {
 /// [`init_with`](crate::init_with) and [`shutdown`](crate::shutdown) do nothing and succeed, so that what sets up the
 /// program can be tested with it. What the future spawns has the cache of the process, unless it is spawned by [`spawn`].
 ///
+/// What is called to make `future` is called outside: write `async { cachefn::clear().await }`, for an invalidation and
+/// [`Store::set`](crate::Store::set) are under way when the function returns.
+///
 /// With Redis it waits for the first attempt to connect, a second at most; caches of one server share what is in it, unless
 /// they have different prefixes.
 ///

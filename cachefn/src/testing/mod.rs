@@ -23,13 +23,16 @@
 //! |---|---|
 //! | [`#[cachefn::test]`](macro@crate::test), [`isolated`], [`spawn`] | a cache for each test, so that tests that run at a time share nothing |
 //! | [`Clock`] | time that passes when the test says so |
+//! | [`FaultyBackend`] | what Redis does to a program when it is away, slow, silent or damaged |
 //! | [`strict`] | what works in memory works in Redis |
 
 mod clock;
+mod faulty;
 mod isolated;
 mod strict;
 
 pub use clock::Clock;
+pub use faulty::FaultyBackend;
 pub use isolated::{Isolated, isolated, spawn};
 #[doc(hidden)]
 pub use isolated::{memory, run};
