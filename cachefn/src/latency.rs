@@ -67,6 +67,18 @@ impl Latency {
         Some(end(bucket))
     }
 
+    /// What was added since it was `earlier`: times, and how often each.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn since<'a>(&'a self, earlier: &'a Self) -> impl Iterator<Item = (Duration, u64)> + 'a {
+        let before = |bucket: usize| earlier.0.get(bucket).copied().unwrap_or_default();
+        let added = self
+            .0
+            .iter()
+            .enumerate()
+            .map(move |(bucket, count)| (bucket, count - before(bucket).min(*count)));
+        added.filter(|(_, count)| *count > 0).map(|(bucket, count)| (end(bucket), count))
+    }
+
     pub(crate) fn plus(&mut self, other: &Self) {
         if self.0.is_empty() {
             self.0.clone_from(&other.0);

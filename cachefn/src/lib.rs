@@ -133,6 +133,7 @@
 //! | `redis` | yes | no Redis client is compiled; `REDIS_ENABLED=true` is an error of [`init`] |
 //! | `rustls` | no | no TLS is compiled; a `REDIS_URL` of `rediss://` is an error of [`init`] |
 //! | `compression` | no | values are stored as long as they are, and those that others have compressed are misses |
+//! | `metrics` | no | there is no [`metrics`], which hands on what is counted to Prometheus and others |
 //! | `sentinel` | no | a `REDIS_URL` of `redis+sentinel://` is an error of [`init`] |
 //! | `test-util` | no | there is no [`testing`]; it is for tests, see there |
 mod call;
@@ -149,6 +150,8 @@ mod key;
 mod latency;
 mod layout;
 mod leaf;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 mod observe;
 mod refresh;
 mod remote;

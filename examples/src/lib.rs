@@ -3,6 +3,7 @@
 //! | example | shows | needs |
 //! |---|---|---|
 //! | `quickstart` | what caching saves; how a change is seen at once | nothing |
+//! | `metrics` | what Prometheus is told of it | nothing |
 //! | `redis` | two processes that share entries and invalidations | a Redis, or `redis-server` to start one |
 //!
 //! Each asserts everything it prints.

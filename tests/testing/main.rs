@@ -4,6 +4,7 @@
 mod clock;
 mod faulty;
 mod isolated;
+mod metrics;
 mod strict;
 
 use std::sync::atomic::{AtomicU32, Ordering};

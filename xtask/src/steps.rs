@@ -164,8 +164,9 @@ fn examples(stage: &mut Stage) -> Result<(), Stop> {
     let run =
         |name| stage.with_redis(&format!("cargo run --quiet -p cachefn-examples --example {name}")).stream();
     let quickstart = run("quickstart");
+    let metrics = run("metrics");
     let redis = run("redis");
-    Ok(quickstart.and(redis)?)
+    Ok(quickstart.and(metrics).and(redis)?)
 }
 
 fn msrv(_: &mut Stage) -> Result<(), Stop> {

@@ -1,0 +1,134 @@
+//! What the cache counts, through the [`metrics`](https://docs.rs/metrics) facade (feature `metrics`), so that Prometheus and
+//! OpenTelemetry exporters work as they are.
+//!
+//! Calls count for [`stats`](crate::stats) as they always do, and nothing more: a hit costs what it costs without the feature. What was
+//! counted is handed on by [`publish`], which belongs where an exporter is asked, or beside a timer that ticks as often as
+//! somebody looks.
+//!
+//! | name | kind | of |
+//! |---|---|---|
+//! | `cache.hit` | counter | calls answered from the cache |
+//! | `cache.stale` | counter | calls answered with a value past its life |
+//! | `cache.miss` | counter | calls that found nothing usable |
+//! | `cache.miss_invalidated` | counter | of these, that found what an invalidation has struck |
+//! | `cache.miss_unreadable` | counter | of these, that found what is not this function's, or damaged |
+//! | `cache.collapsed` | counter | of these, that were answered by another call's body |
+//! | `cache.fill` | counter | values stored |
+//! | `cache.refused` | counter | values not stored, because something came between |
+//! | `cache.unfit` | counter | calls or values that cannot be cached |
+//! | `cache.error` | counter | bodies that failed |
+//! | `cache.lookup_time` | histogram, seconds | how long hits took; of those in memory one in 64 is measured |
+//! | `cache.origin_time` | histogram, seconds | how long bodies took |
+//! | `cache.entries`, `cache.size` | gauge, bytes | what is in this process |
+//! | `cache.fills_running` | gauge | bodies that are running |
+//! | `cache.connected`, `cache.journal` | gauge | whether Redis is used, and the invalidations that wait for it |
+//!
+//! Counters and histograms have the labels `function`, its path, and `namespace`, as it is written in the source: never what
+//! an argument holds. A time is that of its bucket's end, a quarter too large at most.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use ::metrics::{
+    Label, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
+
+use crate::latency::Latency;
+use crate::stats::{FunctionStats, stats};
+use crate::status::status;
+
+type Count = (&'static str, &'static str, fn(&FunctionStats) -> u64);
+type Time = (&'static str, &'static str, fn(&FunctionStats) -> &Latency);
+
+const COUNTS: [Count; 10] = [
+    ("cache.hit", "Calls answered from the cache", |one| one.hits),
+    ("cache.stale", "Calls answered with a value past its life", |one| one.stale),
+    ("cache.miss", "Calls that found nothing usable", |one| one.misses),
+    ("cache.miss_invalidated", "Misses that found what an invalidation has struck", |one| one.invalidated),
+    ("cache.miss_unreadable", "Misses that found what cannot be read", |one| one.unreadable),
+    ("cache.collapsed", "Misses that were answered by another call's body", |one| one.collapsed),
+    ("cache.fill", "Values stored", |one| one.fills),
+    ("cache.refused", "Values not stored, because something came between", |one| one.refused),
+    ("cache.unfit", "Calls or values that cannot be cached", |one| one.unfit),
+    ("cache.error", "Bodies that failed", |one| one.errors),
+];
+
+const TIMES: [Time; 2] = [
+    ("cache.lookup_time", "How long hits took", |one| &one.lookup),
+    ("cache.origin_time", "How long bodies took", |one| &one.body),
+];
+
+/// What the recorders have been told of the times of a function.
+type Told = HashMap<(&'static str, String), Latency>;
+
+/// Hands on what was counted, to the recorder that is installed; without one, nothing happens, and the times are lost to
+/// one that is installed later.
+///
+/// It walks over all functions, some ten microseconds for each: to be called when an exporter is asked, not in calls.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # cachefn::init_with(cachefn::Config::builder().enabled(true).build().unwrap()).await.unwrap();
+/// // With metrics-exporter-prometheus: `cachefn::metrics::publish(); handle.render()` in the handler of `/metrics`; with one
+/// // that pushes:
+/// let publishing = tokio::spawn(async {
+///     let mut ticks = tokio::time::interval(std::time::Duration::from_secs(10));
+///     loop {
+///         ticks.tick().await;
+///         cachefn::metrics::publish();
+///     }
+/// });
+/// # publishing.abort();
+/// # }
+/// ```
+pub fn publish() {
+    static TOLD: Mutex<Option<Told>> = Mutex::new(None);
+
+    describe();
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    let told = told.get_or_insert_default();
+    for one in stats().functions {
+        let labels =
+            [Label::new("function", one.function.clone()), Label::new("namespace", one.namespace.clone())];
+        for (name, _, count) in COUNTS {
+            counter!(name, labels.iter()).absolute(count(&one));
+        }
+        for (name, _, time) in TIMES {
+            let told = told.entry((name, one.function.clone())).or_default();
+            let histogram = histogram!(name, labels.iter());
+            for (time, count) in time(&one).since(told) {
+                histogram.record_many(time.as_secs_f64(), usize::try_from(count).unwrap_or(usize::MAX));
+            }
+            told.clone_from(time(&one));
+        }
+    }
+    gauges();
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a gauge of counts this large needs no more digits")]
+fn gauges() {
+    let status = status();
+    gauge!("cache.entries").set(status.entries as f64);
+    gauge!("cache.size").set(status.bytes as f64);
+    gauge!("cache.fills_running").set(status.fills as f64);
+    if let Some(redis) = status.redis {
+        gauge!("cache.connected").set(if redis.connected { 1.0 } else { 0.0 });
+        gauge!("cache.journal").set(redis.journal as f64);
+    }
+}
+
+/// Each time, for a recorder that was not there before.
+fn describe() {
+    for (name, what, _) in COUNTS {
+        describe_counter!(name, Unit::Count, what);
+    }
+    for (name, what, _) in TIMES {
+        describe_histogram!(name, Unit::Seconds, what);
+    }
+    describe_gauge!("cache.entries", Unit::Count, "Entries in this process");
+    describe_gauge!("cache.size", Unit::Bytes, "Bytes in this process");
+    describe_gauge!("cache.fills_running", Unit::Count, "Bodies that are running");
+    describe_gauge!("cache.connected", "Whether Redis is used at the moment");
+    describe_gauge!("cache.journal", Unit::Count, "Invalidations that wait for Redis");
+}
