@@ -6,8 +6,8 @@
 //! | how long does a hit take beside peers', with many keys and one, on one thread and two | `peers` |
 //! | how many bodies run when many call one cold key | `stampede` |
 //! | how many requests are hits under a bound, and what an entry weighs | `capacity` |
-//! | how long does a hit in Redis mode take beside a bare `GET`, and does an invalidation ask how much it strikes | `redis` |
-//! | what do callers notice when Redis fails | `outage` |
+//! | how long does a hit in Redis mode take beside a bare `GET`, and does an invalidation ask how much it strikes | `redis/`, `hits` |
+//! | what do callers notice when Redis fails | `redis/`, `outage` |
 //! | how large is the future, and how often is memory allocated: no matter of time, so a test | `promises` |
 //!
 //! Times are for reading. They are medians over interleaved rounds, so that whatever slows the machine down for a

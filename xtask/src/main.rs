@@ -18,9 +18,13 @@ use std::process::ExitCode;
 
 use run::Job;
 
+const BENCHES: &str = "cargo bench -p cachefn-benches";
+/// Apart: what they need would be compiled into the others too.
+const REDIS_BENCHES: &str = "cargo bench -p cachefn-benches-redis";
+
 const USAGE: &str = "\
 cargo xtask test [--only STEP,STEP]   everything that must be green, or just these steps
-cargo xtask bench [ARGUMENTS]         the benches; arguments go to `cargo bench`
+cargo xtask bench [redis] [ARGUMENTS] the benches, or those with a Redis; arguments go to `cargo bench`
 cargo xtask build-cost                200 annotated functions: what they cost the compiler, beside `cached`
 cargo xtask fuzz [CASES]              a million cases of what may stand in Redis and of what becomes a key, or so many
 cargo xtask history [--seconds N] [--seed S] [--near true|false]
@@ -47,7 +51,9 @@ fn main() -> ExitCode {
             Ok(chosen) => steps::test(&chosen),
             Err(fault) => refuse(&fault),
         },
-        ["bench", rest @ ..] => chore([Job::new("cargo bench -p cachefn-benches").args(rest)]),
+        ["bench"] => chore([Job::new(BENCHES), Job::new(REDIS_BENCHES)]),
+        ["bench", "redis", rest @ ..] => chore([Job::new(REDIS_BENCHES).args(rest)]),
+        ["bench", rest @ ..] => chore([Job::new(BENCHES).args(rest)]),
         ["build-cost"] => match build_cost::table(&run::root()) {
             Ok(()) => ExitCode::SUCCESS,
             Err(fault) => refuse(&fault),

@@ -1,0 +1,1 @@
+//! What Redis mode costs, beside a bare client, and what its faults cost callers: see `benches/`.
