@@ -96,6 +96,11 @@ impl Entry {
         &*self.value
     }
 
+    /// Who stored it.
+    pub fn owner(&self) -> TypeId {
+        self.owner
+    }
+
     /// What is left at `now` until it expires.
     pub fn remaining(&self, now: Tick) -> Duration {
         self.expires().since(now)

@@ -13,6 +13,7 @@ mod entry;
 mod fill;
 mod generation;
 mod hot;
+mod inspect;
 mod name;
 mod protocol;
 
@@ -31,6 +32,7 @@ pub use entry::{AnyEntry, Entry, TURN};
 use fill::{Fills, Kind, Mark};
 use generation::{Captured, Generations};
 use hot::Hot;
+pub use inspect::{Seen, Share};
 pub use name::Short;
 use name::{Hashing, Known, Name, Sought};
 

@@ -172,6 +172,25 @@ impl Connection {
         timeout(limit, answered).await.unwrap_or(Err(Fault::Timeout))
     }
 
+    /// Every server.
+    pub(super) fn nodes(&self) -> &[Node] {
+        match &self.servers {
+            Servers::One(node) => std::slice::from_ref(node),
+            #[cfg(feature = "cluster")]
+            Servers::Cluster(cluster) => cluster.nodes(),
+        }
+    }
+
+    /// What the names of values look like.
+    pub(super) fn pattern(&self) -> String {
+        self.keys[0].pattern()
+    }
+
+    /// The key of a value by its name.
+    pub(super) fn key_of_value<'a>(&self, name: &'a str) -> Option<&'a str> {
+        self.keys.iter().find_map(|keys| keys.key_of_value(name))
+    }
+
     /// Strikes `targets`, wherever they may stand; all of it is on its way when this has been polled once.
     pub(super) async fn strike(&self, targets: &[Target]) -> Result<(), Fault> {
         match &self.servers {

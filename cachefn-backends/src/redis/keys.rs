@@ -110,6 +110,27 @@ impl Keys {
         rest.strip_prefix(":v:").or_else(|| rest.strip_prefix(":l:"))
     }
 
+    /// What the names of values look like to `SCAN`: in all buckets, if there is more than one.
+    pub(super) fn pattern(&self) -> String {
+        let (bucket, stem) = match self.stem.split_once('}') {
+            Some((_, stem)) if self.of_bucket => ("{*}", stem),
+            _ => ("", self.stem.as_str()),
+        };
+        let mut pattern = bucket.to_owned();
+        for c in stem.chars() {
+            if matches!(c, '*' | '?' | '[' | ']' | '^' | '\\') {
+                pattern.push('\\');
+            }
+            pattern.push(c);
+        }
+        pattern + ":v:*"
+    }
+
+    /// The key of a value by its name.
+    pub(super) fn key_of_value<'a>(&self, name: &'a str) -> Option<&'a str> {
+        name.strip_prefix(&self.stem)?.strip_prefix(":v:")
+    }
+
     /// The lease of a key.
     pub(super) fn lease(&self, key: &str) -> String {
         [&self.stem, ":l:", key].concat()
@@ -176,6 +197,16 @@ mod tests {
         let shard = tag.shard().unwrap();
         let struck = keys.struck(&[Target::Group(tag)]);
         assert_eq!(struck, [format!("app@01234567:g:{}", shard.name()), "app@01234567:g:t:org:7".to_owned()]);
+    }
+
+    #[test]
+    fn a_pattern_is_that_of_values_whatever_the_prefix() {
+        let keys = Keys::new("a*b[c", Some("01234567"));
+        assert_eq!(keys.pattern(), r"a\*b\[c@01234567:v:*");
+        assert_eq!(keys.key_of_value("a*b[c@01234567:v:users:{7}*"), Some("users:{7}*"));
+        assert_eq!(keys.key_of_value("a*b[c@01234567:l:users"), None);
+        #[cfg(feature = "cluster")]
+        assert_eq!(Keys::of_buckets("}{app")[5].pattern(), "{*}}{app@:v:*");
     }
 
     #[cfg(feature = "cluster")]

@@ -33,7 +33,7 @@ const MAX_VALUE: usize = 256 << 20;
 /// filled nor released is forgotten by the server after ten minutes and stands in nobody's way.
 pub struct Link {
     shared: Arc<Shared>,
-    line: Arc<Connection>,
+    pub(super) line: Arc<Connection>,
     epoch: u64,
     left: Mutex<Duration>,
 }
@@ -45,7 +45,7 @@ impl Link {
     }
 
     /// Runs `work` on the background thread, within what is left of the time.
-    async fn run<T: Send + 'static>(
+    pub(super) async fn run<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, Fault>> + Send + 'static,
     ) -> Result<T, Error> {

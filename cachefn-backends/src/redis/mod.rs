@@ -21,7 +21,7 @@
 //! `~<prefix>@*` and `+ping +time +mget +set +unlink +ttl +pttl +expire +evalsha +script|load`, with a database other than 0
 //! `+select`, in a cluster `~{*}<prefix>@* +asking +cluster|slots`, and before Redis 6.2 `+hello`. What he lacks is named in the log, and the server is not used. Without
 //! `+info` it is not known which incarnation of the server answers, and one that lost invalidations can revive entries
-//! until they expire. Without `+client|tracking` memory never speaks for the server.
+//! until they expire. Without `+client|tracking` memory never speaks for the server, and without `+scan` its keys cannot be listed.
 
 #[cfg(feature = "cluster")]
 mod cluster;
@@ -35,6 +35,7 @@ mod node;
 mod pace;
 mod permits;
 mod reading;
+mod scan;
 mod script;
 #[cfg(feature = "sentinel")]
 mod sentinel;
@@ -64,6 +65,7 @@ use shared::Shared;
 
 pub use link::Link;
 pub use near::{Listener, SILENCE};
+pub use scan::{Listed, Position};
 pub use script::{ALONE, RedisLease};
 pub use settings::{Sentinel, Settings, Tls};
 pub use trust::State;
