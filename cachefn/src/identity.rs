@@ -6,6 +6,8 @@ use std::sync::{Once, OnceLock};
 
 use cachefn_backends::place::Lineage;
 
+#[cfg(feature = "axum")]
+use crate::instances::Instances;
 use crate::key::{Key, group_name};
 use crate::latency::Histogram;
 use crate::site::Site;
@@ -32,6 +34,8 @@ pub(crate) struct Identity {
     pub(crate) lineage: Option<Lineage>,
     /// The instance that was asked for first, and the number under which its values are stored.
     pub(crate) first_instance: OnceLock<(TypeId, Option<u64>)>,
+    #[cfg(feature = "axum")]
+    pub(crate) instances: Instances,
     /// Whether its path may be that of another function too: functions in blocks have no path of their own.
     pub(crate) shared_path: bool,
     pub(crate) shared_key: Once,
@@ -71,6 +75,8 @@ impl Identity {
             bodies: Histogram::new(),
             lineage,
             first_instance: OnceLock::new(),
+            #[cfg(feature = "axum")]
+            instances: Instances::default(),
             shared_path,
             shared_key: Once::new(),
             said_unfit: Once::new(),

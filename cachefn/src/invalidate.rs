@@ -47,7 +47,7 @@ pub(crate) struct Named {
 
 impl Invalidation {
     /// Strikes `targets`, unless a writer [names](crate::strike) what it will strike.
-    fn of(cache: &Arc<Cache>, targets: Vec<Target>, what: &str) -> Self {
+    pub(crate) fn of(cache: &Arc<Cache>, targets: Vec<Target>, what: &str) -> Self {
         if strike::is_planning() {
             return Self(Progress::Named(Named { targets, name: what.into() }));
         }

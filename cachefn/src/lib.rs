@@ -144,7 +144,11 @@ mod event;
 mod flight;
 mod freshness;
 mod global;
+#[cfg(feature = "axum")]
+pub mod http;
 mod identity;
+#[cfg(feature = "axum")]
+mod instances;
 mod invalidate;
 mod key;
 mod latency;

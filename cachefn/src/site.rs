@@ -249,6 +249,31 @@ impl Site {
         self.generic
     }
 
+    #[cfg(feature = "axum")]
+    pub(crate) fn is_tagged_by_value(&self) -> bool {
+        self.tagged_by_value
+    }
+
+    #[cfg(feature = "axum")]
+    pub(crate) fn is_sensitive(&self) -> bool {
+        self.sensitive
+    }
+
+    #[cfg(feature = "axum")]
+    pub(crate) fn is_leased(&self) -> bool {
+        self.lease
+    }
+
+    #[cfg(feature = "axum")]
+    pub(crate) fn written_version(&self) -> u64 {
+        self.version
+    }
+
+    #[cfg(feature = "axum")]
+    pub(crate) fn written_jitter(&self) -> Option<f64> {
+        (self.jitter > 0.0).then_some(self.jitter)
+    }
+
     pub(crate) fn ttl(&self) -> Option<Duration> {
         self.expire
     }

@@ -84,9 +84,7 @@ impl Stats {
 
     /// The function of this path, or of this path's end: `get_user`, `users::get_user`.
     pub fn function(&self, path: &str) -> Option<&FunctionStats> {
-        let ends =
-            |full: &str| full.strip_suffix(path).is_some_and(|head| head.is_empty() || head.ends_with("::"));
-        self.functions.iter().find(|one| ends(&one.function))
+        self.functions.iter().find(|one| is_named(&one.function, path))
     }
 }
 
@@ -202,12 +200,22 @@ pub(crate) fn register(site: &'static Site) {
     SITES.lock().unwrap_or_else(PoisonError::into_inner).push(site);
 }
 
-/// What all functions have done since the process started, at the price of a walk over them.
-pub fn stats() -> Stats {
-    let known = room::functions().unwrap_or_else(|| {
+/// The functions that were called.
+pub(crate) fn identities() -> Vec<&'static Identity> {
+    room::functions().unwrap_or_else(|| {
         let sites = SITES.lock().unwrap_or_else(PoisonError::into_inner).clone();
         sites.into_iter().filter_map(Site::identity).collect()
-    });
+    })
+}
+
+/// Whether `name` is a path, or its end: `get_user`, `users::get_user`.
+pub(crate) fn is_named(path: &str, name: &str) -> bool {
+    path.strip_suffix(name).is_some_and(|head| head.is_empty() || head.ends_with("::"))
+}
+
+/// What all functions have done since the process started, at the price of a walk over them.
+pub fn stats() -> Stats {
+    let known = identities();
     let mut functions: Vec<FunctionStats> = Vec::new();
     for one in known.into_iter().map(read) {
         match functions.iter_mut().find(|known| known.function == one.function) {

@@ -15,6 +15,7 @@ use cachefn_backends::memory::{AnyEntry, Ticket};
 use cachefn_backends::place::{Place, Target};
 
 use super::found::{Found, Spare};
+use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
 use crate::codec;
@@ -50,6 +51,8 @@ pub(super) struct Fill {
     pub(super) served: bool,
     /// Whether there is no body: the value was at hand.
     pub(super) given: bool,
+    /// Who wants to know whether it was stored.
+    pub(super) told: Option<oneshot::Sender<Result<Filled, Error>>>,
     pub(super) began: Option<Instant>,
     pub(super) started: Instant,
 }
@@ -214,7 +217,8 @@ impl Fill {
         if self.cache.link().is_some() { Err(Error::new(ErrorKind::Full)) } else { Ok(filled) }
     }
 
-    fn value<K: Kind<Stored: Storable>>(self: Box<Self>, value: K::Stored) -> Settling<K::Stored> {
+    /// The value is to be stored.
+    pub(super) fn value<K: Kind<Stored: Storable>>(self: Box<Self>, value: K::Stored) -> Settling<K::Stored> {
         self.says_miss();
         self.seal();
         if let Some((_, site)) = &self.lease {
@@ -227,8 +231,9 @@ impl Fill {
         // While Redis is in use memory is not read: what is stored there now would be old when it is.
         let store = |entry: &AnyEntry| self.ticket.store(Arc::clone(entry));
         let filled = self.known(Filled::Refused).map(|refused| entry.as_ref().map_or(refused, store));
-        let Self { instance, seat, .. } = *self;
+        let Self { instance, seat, told, .. } = *self;
         count(instance, &filled);
+        tell_of(&filled, told);
         settle(filled, seat, entry.as_ref());
         Settling::Done(value)
     }
@@ -283,7 +288,7 @@ impl Fill {
     /// Has Redis told, and then memory and the followers: on a task of its own, for who is dropped meanwhile would leave
     /// memory behind.
     fn tell<V>(self: Box<Self>, word: Word, entry: Option<AnyEntry>, value: V) -> Settling<V> {
-        let Self { cache, instance, ticket, seat, lease, given, .. } = *self;
+        let Self { cache, instance, ticket, seat, lease, given, told: listens, .. } = *self;
         let telling = background::handle().spawn(async move {
             let Some((lease, _)) = lease else { return };
             let stores = matches!(word, Word::Store(..));
@@ -294,6 +299,7 @@ impl Fill {
             land(&cache, &ticket, &told, entry.as_ref().filter(|_| stores));
             if stores {
                 count(instance, &told);
+                tell_of(&told, listens);
             }
             settle(told, seat, entry.as_ref());
         });
@@ -348,6 +354,13 @@ fn count(instance: Instance, filled: &Result<Filled, Error>) {
         Ok(Filled::Stored) => instance.identity.counters.fills.count(),
         Ok(Filled::Refused) => instance.identity.counters.refused.count(),
         Err(_) => {}
+    }
+}
+
+fn tell_of(filled: &Result<Filled, Error>, listens: Option<oneshot::Sender<Result<Filled, Error>>>) {
+    if let Some(listens) = listens {
+        // Who has asked may have gone.
+        let _ = listens.send(filled.clone());
     }
 }
 

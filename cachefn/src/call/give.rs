@@ -17,7 +17,8 @@ use super::Call;
 use super::fill::Settling;
 use super::found::Found;
 use super::miss::{Miss, Ready};
-use super::search::{Role, Vtable};
+use super::search::Role;
+use super::stored::Vtable;
 use crate::global::Cache;
 use crate::shape::Kind;
 use crate::verdict::Storable;
@@ -59,20 +60,20 @@ async fn given<K: Kind<Stored: Storable>>(mut miss: Box<Miss>, value: K::Stored)
 }
 
 /// When a value was given.
-struct Moment {
+pub(super) struct Moment {
     cache: Arc<Cache>,
     ticket: Ticket,
     struck: u64,
 }
 
 impl Moment {
-    fn now(miss: &Miss) -> Self {
+    pub(super) fn now(miss: &Miss) -> Self {
         let struck = miss.cache.struck();
         Self { ticket: miss.cache.memory.begin(&miss.place), cache: Arc::clone(&miss.cache), struck }
     }
 
     /// Whether this process has invalidated nothing of it since.
-    fn lasts(&self) -> bool {
+    pub(super) fn lasts(&self) -> bool {
         // The ticket knows nothing of the tags of a value.
         let knows_all = !self.ticket.place().open;
         self.cache.struck() == self.struck || (knows_all && self.ticket.is_current())

@@ -13,7 +13,8 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::fill::Fill;
 use super::found::{Found, Spare};
-use super::search::{Due, Role, Search, Vtable};
+use super::search::{Due, Role, Search};
+use super::stored::Vtable;
 use crate::flight::{Aboard, Joined};
 use crate::global::Cache;
 use crate::key::Key;
@@ -142,7 +143,9 @@ impl Miss {
     }
 
     /// What looks for the value, and the link it asks.
-    pub(super) fn search(&mut self, stored: Vtable) -> (Search, Option<Link>) {
+    pub(super) fn search(&mut self, stored: &'static Vtable) -> (Search, Option<Link>) {
+        #[cfg(feature = "axum")]
+        self.instance.identity.instances.list(self.instance, stored, &self.place);
         let search = Search {
             cache: Arc::clone(&self.cache),
             instance: self.instance,
@@ -163,7 +166,7 @@ impl Miss {
     }
 
     /// The first stage. Without Redis a caller that leads needs no await at all.
-    pub(super) fn start(&mut self, stored: Vtable) -> Stage {
+    pub(super) fn start(&mut self, stored: &'static Vtable) -> Stage {
         let (mut search, link) = self.search(stored);
         if self.bypasses {
             return Stage::Looking(Box::pin(async move { search.fill(None, link).await }));

@@ -17,12 +17,15 @@
 //! is `Send` exactly where the plain one was.
 
 mod background;
+#[cfg(feature = "axum")]
+mod by_hand;
 mod fill;
 mod found;
 mod give;
 mod miss;
 mod run;
 mod search;
+mod stored;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -34,10 +37,14 @@ use cachefn_backends::memory::{AnyEntry, Turn};
 
 pub(crate) use self::background::MOST as MOST_IN_BACKGROUND;
 pub use self::background::{RunBackground, run_background, run_judged_background};
+#[cfg(feature = "axum")]
+pub(crate) use self::by_hand::{MAX_JSON, NotStored, put};
 use self::found::{Spare, copy};
 pub(crate) use self::give::Giving;
 use self::miss::{Beginning, Miss};
 pub use self::run::{Run, run, run_judged};
+#[cfg(feature = "axum")]
+pub(crate) use self::stored::Vtable;
 use crate::event;
 use crate::global::{self, Cache};
 use crate::key::KeyWriter;

@@ -11,7 +11,7 @@ use super::Call;
 use super::fill::Settling;
 use super::found::Found;
 use super::miss::{Miss, Ready, Stage};
-use super::search::Vtable;
+use super::stored::Vtable;
 use crate::shape::{Kind, Split};
 use crate::terms::{Judge, Judged, Unjudged};
 use crate::verdict::{Checked, No, Storable, Yes};

@@ -1,6 +1,6 @@
 //! What a miss does until its body may run: Redis, the flight, the generations.
 
-use std::any::{Any, TypeId};
+use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
@@ -11,26 +11,25 @@ use cachefn_backends::backend::{Absence, Acquired, Backend, Lookup};
 use cachefn_backends::background;
 use cachefn_backends::envelope::Envelope;
 use cachefn_backends::error::{Error, ErrorKind};
-use cachefn_backends::life::{Age, Life};
+use cachefn_backends::life::Age;
 use cachefn_backends::memory::{AnyEntry, Ticket};
-use cachefn_backends::place::{Group, Place};
+use cachefn_backends::place::Place;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::fill::{Fill, Lease};
 use super::found::{Found, Spare};
 use super::miss::Ready;
+use super::stored::Vtable;
 use crate::codec;
 use crate::event;
 use crate::flight::{FlightKey, Joined, Seat, Verdict};
 use crate::global::Cache;
 use crate::key::Key;
-use crate::layout::{Choice as _, Erased, Owner};
+use crate::layout::Erased;
 use crate::observe::Outcome;
 use crate::remote::{Link, RedisLease, Waiter};
-use crate::shape::Kind;
 use crate::site::Instance;
 use crate::terms::Terms;
-use crate::verdict::Storable;
 
 /// A follower whose flight had nothing for it looks again; after this many times it runs its body by
 /// itself, so that a key that is invalidated all the time cannot keep a caller waiting.
@@ -49,35 +48,6 @@ enum Held {
     Fresh(Erased),
     /// To be refreshed, and servable meanwhile.
     Due(Spare),
-}
-
-/// What is done with the stored part of a return type, where its type is not known.
-#[derive(Clone, Copy)]
-pub(super) struct Vtable {
-    /// Reads it out of an envelope of the site.
-    pub(super) decode: fn(&Envelope, Owner) -> Option<Erased>,
-    /// Makes it a fill's entry, of so many bytes and with the tags that it named.
-    pub(super) entry: MakeEntry,
-}
-
-impl Vtable {
-    pub(super) fn of<K: Kind<Stored: Storable>>() -> Self {
-        Self { decode: K::Codec::decode::<K::Stored>, entry: entry::<K::Stored> }
-    }
-}
-
-type MakeEntry = fn(&Ticket, &dyn Any, TypeId, usize, Life, &[Group]) -> Option<AnyEntry>;
-
-/// See [`Vtable::entry`].
-fn entry<V: Storable>(
-    ticket: &Ticket,
-    value: &dyn Any,
-    owner: TypeId,
-    size: usize,
-    life: Life,
-    tags: &[Group],
-) -> Option<AnyEntry> {
-    ticket.entry_tagged(value.downcast_ref::<V>()?.clone(), owner, size, life, tags)
 }
 
 /// What is looked for.
@@ -104,7 +74,7 @@ pub(super) struct Search {
     pub(super) terms: Terms,
     /// The number its values are stored under in Redis; none, if they cannot be told from another's.
     pub(super) site: Option<u64>,
-    pub(super) stored: Vtable,
+    pub(super) stored: &'static Vtable,
     pub(super) absence: Absence,
     /// What was found that is too old.
     pub(super) spare: Option<Spare>,
@@ -334,6 +304,7 @@ impl Search {
             spare: self.spare.take(),
             served: self.role == Role::Detached,
             given: self.role == Role::Gives,
+            told: None,
             began: self.began,
             started: Instant::now(),
         }

@@ -319,6 +319,17 @@ impl Key {
         }
     }
 
+    /// A key by its text, whose first `namespace` bytes are its namespace.
+    #[cfg(feature = "axum")]
+    pub(crate) fn of_text(text: &str, namespace: usize) -> Self {
+        Self {
+            text: text.into(),
+            namespace,
+            #[cfg(test)]
+            arguments: text.len(),
+        }
+    }
+
     /// The whole key.
     pub(crate) fn as_str(&self) -> &str {
         &self.text

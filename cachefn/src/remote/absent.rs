@@ -25,6 +25,19 @@ pub(crate) struct Waiter(Infallible);
 
 pub(crate) const ALONE: Duration = Duration::ZERO;
 
+#[cfg(feature = "axum")]
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Position {
+    pub(crate) node: usize,
+    pub(crate) cursor: u64,
+}
+
+#[cfg(feature = "axum")]
+pub(crate) struct Listed {
+    pub(crate) keys: Vec<String>,
+    pub(crate) next: Option<Position>,
+}
+
 pub(crate) fn state(redis: &Redis) -> &'static str {
     match redis.0 {}
 }
@@ -75,6 +88,12 @@ impl Link {
     }
 
     pub(crate) fn waiter(&self, _: &Arc<str>) -> Waiter {
+        match self.0 {}
+    }
+
+    #[cfg(feature = "axum")]
+    #[expect(clippy::unused_async, reason = "the shape of the real one")]
+    pub(crate) async fn list(&self, _: Position) -> Result<Listed, Error> {
         match self.0 {}
     }
 }

@@ -135,6 +135,15 @@ impl Link {
             Self::Faulty(_) => Waiter::Faulty,
         }
     }
+
+    /// What stands for Redis knows names only.
+    #[cfg(feature = "axum")]
+    pub(crate) async fn list(&self, at: server::Position) -> Result<server::Listed, Error> {
+        match self {
+            Self::Server(link) => link.list(at).await,
+            Self::Faulty(_) => Err(Error::new(ErrorKind::Denied)),
+        }
+    }
 }
 
 impl Waiter {

@@ -1,0 +1,52 @@
+//! What is done with the stored part of a return type, where its type is not known.
+
+use std::any::{Any, TypeId};
+
+use cachefn_backends::envelope::Envelope;
+use cachefn_backends::life::Life;
+use cachefn_backends::memory::{AnyEntry, Ticket};
+use cachefn_backends::place::Group;
+
+#[cfg(feature = "axum")]
+use super::by_hand::ByHand;
+use crate::layout::{Choice as _, Erased, Owner};
+use crate::shape::Kind;
+use crate::verdict::Storable;
+
+/// What is done with the stored part of a return type, where its type is not known.
+pub(crate) struct Vtable {
+    /// Reads it out of an envelope of the site.
+    pub(crate) decode: fn(&Envelope, Owner) -> Option<Erased>,
+    /// Makes it a fill's entry, of so many bytes and with the tags that it named.
+    pub(super) entry: MakeEntry,
+    /// What people do with it.
+    #[cfg(feature = "axum")]
+    pub(crate) by_hand: ByHand,
+}
+
+type MakeEntry = fn(&Ticket, &dyn Any, TypeId, usize, Life, &[Group]) -> Option<AnyEntry>;
+
+impl Vtable {
+    pub(super) fn of<K: Kind<Stored: Storable>>() -> &'static Self {
+        const {
+            &Self {
+                decode: K::Codec::decode::<K::Stored>,
+                entry: entry::<K::Stored>,
+                #[cfg(feature = "axum")]
+                by_hand: ByHand::of::<K>(),
+            }
+        }
+    }
+}
+
+/// See [`Vtable::entry`].
+fn entry<V: Storable>(
+    ticket: &Ticket,
+    value: &dyn Any,
+    owner: TypeId,
+    size: usize,
+    life: Life,
+    tags: &[Group],
+) -> Option<AnyEntry> {
+    ticket.entry_tagged(value.downcast_ref::<V>()?.clone(), owner, size, life, tags)
+}

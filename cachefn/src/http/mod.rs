@@ -1,0 +1,3 @@
+//! What the cache does over HTTP, for [axum](https://docs.rs/axum).
+
+pub mod admin;

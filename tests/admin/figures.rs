@@ -1,0 +1,70 @@
+//! What was counted, how it stands, and which functions there are.
+
+use axum::http::StatusCode;
+use cachefn::cached;
+use serde_json::{Value, json};
+
+use super::{get, memory};
+
+#[cached(namespace = "figures", key = id, expire = 20, none = 5, stale = "250ms", jitter = 0.1, version = 3)]
+async fn counted(id: u8) -> Option<Vec<u8>> {
+    Some(vec![id; 1000])
+}
+
+fn function<'a>(body: &'a Value, end: &str) -> &'a Value {
+    let functions = body["functions"].as_array().unwrap();
+    functions.iter().find(|one| one["function"].as_str().unwrap().ends_with(end)).unwrap()
+}
+
+#[tokio::test]
+async fn figures_are_those_of_stats_and_sizes_those_of_memory() {
+    let _turn = memory().await;
+    for id in [1, 2, 1, 1] {
+        counted(id).await;
+    }
+    invalidate_all_counted().await;
+    counted(1).await;
+    // A walk over the memory lasts two seconds, and another test may have asked.
+    tokio::time::sleep(std::time::Duration::from_millis(2_050)).await;
+    let answer = get("/stats").await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let one = function(&answer.body, "figures::counted");
+    assert_eq!((&one["hits"], &one["misses"], &one["fills"]), (&json!(2), &json!(3), &json!(3)));
+    assert_eq!(one["reasons"], json!({"absent": 2, "invalidated": 1, "unreadable": 0}));
+    assert_eq!((&one["hit_rate"], &one["namespace"]), (&json!(0.4), &json!("figures")));
+    assert_eq!(one["entries"], 1, "what was struck is not counted");
+    assert!(one["bytes"].as_u64().unwrap() > 1_000 && one["body_ms"]["p99"].as_f64().unwrap() > 0.0);
+    assert!(answer.body["total"]["misses"].as_u64().unwrap() >= 3);
+    assert_eq!(answer.body["memory"]["max_bytes"], 64 << 20);
+}
+
+#[tokio::test]
+async fn functions_are_listed_with_their_arguments() {
+    let _turn = memory().await;
+    counted(1).await;
+    let answer = get("/functions").await;
+    let one = function(&answer.body, "figures::counted");
+    assert_eq!(one["namespace"], "figures");
+    for (argument, value) in [
+        ("expire", json!(20.0)),
+        ("none", json!(5.0)),
+        ("stale", json!(0.25)),
+        ("jitter", json!(0.1)),
+        ("version", json!(3)),
+        ("timeout", Value::Null),
+        ("lease", json!(false)),
+        ("tags", json!(false)),
+    ] {
+        assert_eq!(one[argument], value, "{argument}");
+    }
+}
+
+#[tokio::test]
+async fn memory_is_well() {
+    let _turn = memory().await;
+    let health = get("/health").await;
+    assert_eq!(health.status, StatusCode::OK);
+    assert_eq!((&health.body["status"], &health.body["mode"]), (&json!("ok"), &json!("memory")));
+    assert_eq!(health.body["redis"], Value::Null);
+    assert_eq!(get("/health?verbose=1").await.status, StatusCode::BAD_REQUEST);
+}
