@@ -30,7 +30,7 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    /// Starts the browser that `BROWSER` names, or the first one on `PATH`.
+    /// Starts the browser that `CHROMIUM` names, or the first one on `PATH`.
     pub(crate) fn start() -> Self {
         let profile = tempfile::tempdir().expect("a temporary directory");
         let mut child = Command::new("sh")
@@ -181,7 +181,7 @@ impl Drop for Browser {
 }
 
 fn program() -> PathBuf {
-    let named = std::env::var_os("BROWSER").filter(|name| !name.is_empty()).map(PathBuf::from);
+    let named = std::env::var_os("CHROMIUM").filter(|name| !name.is_empty()).map(PathBuf::from);
     let directories = std::env::var_os("PATH").unwrap_or_default();
     let found = || {
         let names = ["chromium", "chromium-browser", "google-chrome"];
@@ -190,7 +190,7 @@ fn program() -> PathBuf {
     };
     named
         .or_else(found)
-        .expect("no Chromium: run `cargo xtask test --only dashboard`, or set BROWSER to its path")
+        .expect("no Chromium: run `cargo xtask test --only dashboard`, or set CHROMIUM to its path")
 }
 
 /// The bytes of base64, which Chromium writes without blanks.

@@ -2,16 +2,19 @@
 //!
 //! ```text
 //! main ──> steps ──> redis ──> run      what each step runs; where redis-server is; one command
+//!            ├─────> browser ──┤        where Chromium is; both look and install by way of tools
 //!            ├─────> summary ──┤        the table at the end
 //!            └─────> history ──┘        the history checker, and the flaws it has to find
 //! ```
 
+mod browser;
 mod build_cost;
 mod history;
 mod redis;
 mod run;
 mod steps;
 mod summary;
+mod tools;
 
 use std::env;
 use std::process::ExitCode;
@@ -34,7 +37,7 @@ cargo xtask history [--seconds N] [--seed S] [--near true|false]
 cargo xtask ui                        bless the snapshots: compile errors and macro expansions
 cargo xtask help                      this page
 
-REDIS_SERVER=PATH names the redis-server the tests start; else it is found on PATH or installed.
+REDIS_SERVER=PATH names the redis-server the tests start; else it is found on PATH or installed. CHROMIUM=PATH likewise.
 
 steps of `test`:";
 

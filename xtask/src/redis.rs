@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::run::{Job, REDIS_SERVER};
+use crate::run::REDIS_SERVER;
+use crate::tools::{has_apt, on_path, root_shell};
 
 /// With a guard so that the package starts no server; runs as root.
 const INSTALL: &str = include_str!("install_redis.sh");
@@ -39,36 +40,16 @@ fn version(server: &Path) -> Result<String, String> {
     if line.contains("server v=") { Ok(line) } else { Err("it does not say which version it is".to_owned()) }
 }
 
-fn on_path(program: &str) -> Option<PathBuf> {
-    let directories = env::var_os("PATH")?;
-    env::split_paths(&directories).map(|directory| directory.join(program)).find(|path| is_program(path))
-}
-
-#[cfg(unix)]
-fn is_program(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    path.metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
-}
-
-#[cfg(not(unix))]
-fn is_program(path: &Path) -> bool {
-    path.is_file()
-}
-
 fn install() -> Result<PathBuf, String> {
     let missing =
         |what: &str| format!("redis-server is not on PATH: {what}, or set {REDIS_SERVER} to its path");
     if cfg!(target_os = "macos") {
         return Err(missing("run `brew install redis`"));
     }
-    if !cfg!(target_os = "linux") || on_path("apt-get").is_none() {
+    if !has_apt() {
         return Err(missing("install Redis 7 or newer with the package manager of this system"));
     }
-    let shell = match (is_root(), on_path("sudo")) {
-        (true, _) => Job::new("sh -c"),
-        (false, Some(_)) => Job::new("sudo sh -c"),
-        (false, None) => return Err(missing("run `apt-get install redis-server` as root")),
-    };
+    let shell = root_shell().ok_or_else(|| missing("run `apt-get install redis-server` as root"))?;
     let busy = default_port_answers();
     shell.args(&[INSTALL]).stream().map_err(|_| missing("installing it with apt-get failed, see above"))?;
     if !busy && default_port_answers() {
@@ -77,10 +58,6 @@ fn install() -> Result<PathBuf, String> {
             .to_owned());
     }
     on_path("redis-server").ok_or_else(|| missing("its package is installed, but the program is elsewhere"))
-}
-
-fn is_root() -> bool {
-    Job::new("id -u").output().is_ok_and(|user| user.trim() == "0")
 }
 
 fn default_port_answers() -> bool {

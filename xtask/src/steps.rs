@@ -1,7 +1,7 @@
 //! The steps of `cargo xtask test`, in the order in which they run.
 //!
 //! A step that fails does not stop the later ones. A step whose tool is missing is skipped and says so in the
-//! summary; only Redis has no substitute: without a server the suite fails.
+//! summary; Redis and Chromium have no substitute: without them the suite fails.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use crate::run::{Job, REDIS_SERVER, Tally};
 use crate::summary::{Row, Stop, Summary};
-use crate::{history, redis};
+use crate::{browser, history, redis};
 
 /// The oldest toolchain the published crates promise to build with, as in `rust-version` of the workspace.
 const OLDEST: &str = "1.88";
@@ -37,6 +37,7 @@ pub(crate) fn all() -> Vec<Step> {
         step("fmt", "the formatting, by rustfmt.toml", fmt),
         step("clippy", "the lints of the workspace, warnings refused", clippy),
         redis("tests", "every test with every feature, against a real Redis", tests),
+        step("dashboard", "the dashboard of the admin router, in a real browser", dashboard),
         redis(
             "off",
             "the crate without `enabled`, without TLS, sentinels and clusters, and without Redis",
@@ -123,9 +124,16 @@ fn tests(stage: &mut Stage) -> Result<(), Stop> {
     let chores = stage.test("cargo test -p xtask");
     // cachefn-tests-off would be built with `enabled` here, for the features of a workspace are unified.
     let library = stage.test(
-        "cargo test --workspace --all-features --no-fail-fast --exclude cachefn-tests-off --exclude xtask",
+        "cargo test --workspace --all-features --no-fail-fast --exclude cachefn-tests-off \
+         --exclude cachefn-tests-dashboard --exclude xtask",
     );
     library.and(chores)
+}
+
+/// Without a browser it fails: nothing else would show that the page works.
+fn dashboard(stage: &mut Stage) -> Result<(), Stop> {
+    let job = Job::new("cargo test -p cachefn-tests-dashboard").env(browser::CHROMIUM, browser::program()?);
+    Ok(job.test(&mut stage.tests)?)
 }
 
 fn off(stage: &mut Stage) -> Result<(), Stop> {
@@ -211,7 +219,10 @@ mod tests {
     #[test]
     fn an_unknown_step_is_refused_with_the_names_of_the_known_ones() {
         let fault = named("fmt,clipy").err().unwrap();
-        assert!(fault.starts_with("`clipy` is not a step; the steps are fmt, clippy, tests, off"), "{fault}");
+        assert!(
+            fault.starts_with("`clipy` is not a step; the steps are fmt, clippy, tests, dashboard, off"),
+            "{fault}"
+        );
     }
 
     #[test]
