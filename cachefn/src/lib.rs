@@ -121,13 +121,14 @@
 //!
 //! Events have the `tracing` target `cachefn`: calls and invalidations at DEBUG, changes of state at INFO and WARN.
 //! [`stats`] counts per function and tells how long hits and bodies take, [`status`] the mode, the state of Redis and the
-//! size of the memory, and [`observe`] what became of every cached call inside a future.
+//! size of the memory, and [`observe`] what became of every cached call inside a future. With the feature `axum`, the router
+//! of [`http::admin`] shows all of it in a browser, and invalidates what one points at.
 //!
 //! # Features
 //!
 //! | feature | by default | without it |
 //! |---|---|---|
-//! | `axum` | no | axum's `Json<T>` is a type like any other, which cannot be stored |
+//! | `axum` | no | there is no [`http`]; axum's `Json<T>` is a type like any other, which cannot be stored |
 //! | `cluster` | no | `REDIS_CLUSTER=true` is an error of [`init`] |
 //! | `enabled` | yes | functions are as if they were not annotated; invalidations do nothing |
 //! | `redis` | yes | no Redis client is compiled; `REDIS_ENABLED=true` is an error of [`init`] |
@@ -258,6 +259,6 @@ pub mod __private {
 }
 
 /// The programs in the README, run as tests.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "axum"))]
 #[doc = include_str!("../../README.md")]
 pub struct ReadmeDoctests;

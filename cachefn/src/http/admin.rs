@@ -21,8 +21,7 @@
 //! cachefn::init_with(Config::builder().enabled(true).build()?).await?;
 //! user_name(7).await;
 //!
-//! let token = "out of the program's secrets"; // such as std::env::var("ADMIN_TOKEN")
-//! # let token = "4f1d9a3c5b7e8f60";
+//! let token = "4f1d9a3c5b7e8f60"; // out of the program's secrets
 //! let app: Router = Router::new().nest("/admin/cache", admin::router().token(token)?);
 //!
 //! let request = Request::get("/admin/cache/cachefn:users:user_name:7")
