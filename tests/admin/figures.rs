@@ -24,8 +24,6 @@ async fn figures_are_those_of_stats_and_sizes_those_of_memory() {
     }
     invalidate_all_counted().await;
     counted(1).await;
-    // A walk over the memory lasts two seconds, and another test may have asked.
-    tokio::time::sleep(std::time::Duration::from_millis(2_050)).await;
     let answer = get("/stats").await;
     assert_eq!(answer.status, StatusCode::OK);
     let one = function(&answer.body, "figures::counted");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use cachefn::{Config, cached};
-use cachefn_tests::{Options, RedisServer, until};
+use cachefn_tests::{Cluster, Options, RedisServer, until};
 use serde_json::json;
 
 use super::keys::{number, walk};
@@ -72,6 +72,30 @@ async fn a_thousand_keys_of_redis_come_once_each_and_by_their_logical_names() {
     let walked = walk("namespace=listed&limit=50").await;
     assert_eq!(walked, expected.into_iter().collect());
     assert!(walk("namespace=nobody").await.is_empty());
+}
+
+#[tokio::test]
+async fn the_keys_of_all_masters_of_a_cluster_are_listed() {
+    let cluster = Cluster::start().await;
+    let config = Config::builder()
+        .enabled(true)
+        .redis_enabled(true)
+        .redis_cluster(true)
+        .redis_host("127.0.0.1")
+        .redis_port(cluster.settings().port)
+        .redis_timeout(Duration::from_secs(5));
+    let _turn = Turn::take(config).await;
+    until("Redis is used", || cachefn::status().redis.is_some_and(|redis| redis.connected)).await;
+    for id in 0..200 {
+        number(id).await;
+    }
+    let expected: Vec<_> = (0..200).map(|id| format!("cachefn:listed:all:number:{id}")).collect();
+    assert_eq!(walk("namespace=listed&limit=50").await, expected.into_iter().collect());
+    assert_eq!(get(&at("cachefn:listed:all:number:7")).await.body["value"], 7);
+    assert_eq!(post(&at("cachefn:listed:all:number:7"), r#"{"value": 8}"#).await.status, StatusCode::OK);
+    assert_eq!(number(7).await, 8);
+    assert_eq!(delete(&at("cachefn:listed:all:number:7")).await.body["invalidated"], "applied");
+    assert_eq!(number(7).await, 7);
 }
 
 #[tokio::test]

@@ -128,6 +128,7 @@ fn a_click_on_invalidate_makes_the_next_call_a_miss() {
 
     keys(&mut browser, &runtime);
     pictures(&mut browser, &runtime);
+    without_redis(&mut browser, &runtime);
     assert_eq!(browser.eval("document.title"), "cachefn");
     assert!(browser.complaints.is_empty(), "{:?}", browser.complaints);
 }
@@ -189,4 +190,27 @@ fn pictures(browser: &mut Browser, runtime: &Runtime) {
         let picture = std::fs::read(browser.picture(name)).unwrap();
         assert!(picture.starts_with(b"\x89PNG") && picture.len() > 10_000, "{name} shows something");
     }
+}
+
+/// Redis is configured, and nobody is there.
+fn without_redis(browser: &mut Browser, runtime: &Runtime) {
+    runtime.block_on(async {
+        let nobody = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap().local_addr().unwrap();
+        let config = Config::builder().enabled(true).redis_enabled(true);
+        let config = config.redis_host("127.0.0.1").redis_port(nobody.port()).build().unwrap();
+        cachefn::shutdown().await;
+        cachefn::init_with(config).await.unwrap();
+        call(6).await;
+    });
+    browser.looks(1280, 900, "light");
+    browser.until("document.getElementById('redis').textContent === 'Redis away'");
+    browser.click("document.getElementById('group')");
+    browser.write("org:7");
+    browser.click("document.querySelector('#group-form button[value=tag]')");
+    browser.until(&format!("{SAID}.includes('waits for it')"));
+    browser.until("document.getElementById('journal').textContent === '1 invalidation waits'");
+    browser.eval("document.querySelector('#keys-form button').focus()");
+    browser.press("Enter", 13);
+    browser.until(&format!("{SAID}.includes('Redis is away')"));
+    browser.picture("away");
 }

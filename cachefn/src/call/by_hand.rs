@@ -86,6 +86,10 @@ pub(crate) async fn put(
         (known.vtable.by_hand.fits)(&*written.value, owner).map_err(NotStored::Unfit)?;
     }
     let mut fill = fill(cache, known, key).await.ok_or(NotStored::Refused)?;
+    if cache.redis.is_some() && fill.lease.is_none() {
+        // It has gone meanwhile, or does not answer: memory alone would be no place for what all processes are to see.
+        return Err(NotStored::Redis(Error::new(ErrorKind::Away)));
+    }
     if let Some(ttl) = ttl {
         fill.terms.expire(ttl);
     }

@@ -147,6 +147,9 @@ impl Unguarded {
 
     /// Whoever can reach it may use it: for a router that stands behind an authorization of its own, or on an address that
     /// nobody else reaches.
+    ///
+    /// A page of another site can neither change anything by it nor read what it answers, unless that site's name comes to
+    /// stand for this address: where browsers run on the same machine or network, look at `Host` before it, or use a token.
     pub fn unprotected<S>(self) -> Router<S>
     where
         S: Clone + Send + Sync + 'static,

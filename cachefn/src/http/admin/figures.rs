@@ -2,7 +2,7 @@
 
 use std::any::TypeId;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use axum::Json;
@@ -146,20 +146,28 @@ async fn shares(cache: &Arc<Cache>) -> HashMap<String, Share> {
 
 type Census = Arc<HashMap<TypeId, Share>>;
 
+/// A walk over the memory of a cache, and when it was.
+struct Walk {
+    of: Weak<Cache>,
+    when: Instant,
+    census: Census,
+}
+
 /// By a walk over the memory on a thread that may wait, however many ask.
 async fn census(cache: &Arc<Cache>) -> Census {
-    static LAST: Mutex<Option<(Instant, Census)>> = Mutex::new(None);
+    static LAST: Mutex<Option<Walk>> = Mutex::new(None);
 
     let last = || LAST.lock().unwrap_or_else(PoisonError::into_inner);
-    let known =
-        last().as_ref().filter(|(when, _)| when.elapsed() < CENSUS_LASTS).map(|(_, known)| known.clone());
+    let lasts = |walk: &&Walk| walk.of.as_ptr() == Arc::as_ptr(cache) && walk.when.elapsed() < CENSUS_LASTS;
+    let known = last().as_ref().filter(lasts).map(|walk| Arc::clone(&walk.census));
     if let Some(known) = known {
         return known;
     }
     let memory = cache.memory.clone();
     let walk = background::handle().spawn_blocking(move || memory.census());
     let census: Census = walk.await.unwrap_or_default().into();
-    *last() = Some((Instant::now(), Arc::clone(&census)));
+    let walk = Walk { of: Arc::downgrade(cache), when: Instant::now(), census: Arc::clone(&census) };
+    *last() = Some(walk);
     census
 }
 
