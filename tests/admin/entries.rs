@@ -232,6 +232,9 @@ async fn what_a_key_does_not_tell_is_not_stored_by_hand() {
     assert_eq!(secret(5).await, 6);
     let open = digest.rsplit_once(':').unwrap().0.to_owned() + ":5";
     assert_eq!(post(&at(&open), r#"{"value": 7}"#).await.status, StatusCode::CONFLICT);
+    assert_eq!(delete(&at(&open)).await.status, StatusCode::CONFLICT, "it would stand in the log");
+    assert_eq!(delete(&at(digest)).await.status, StatusCode::OK);
+    assert_eq!(secret(5).await, 5);
 }
 
 #[tokio::test]

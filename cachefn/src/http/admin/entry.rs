@@ -153,8 +153,15 @@ impl Shown {
 pub(super) async fn invalidate(PathKey(key): PathKey) -> Result<Response, Refusal> {
     let cache = reply::cache()?;
     let text = find::unprefixed(&cache, &key)?;
-    let mut targets = vec![Target::Key(text.into())];
-    for candidate in find::candidates(text) {
+    let (candidates, mut targets) = (find::candidates(text), vec![Target::Key(text.into())]);
+    if let Some(open) = candidates.iter().find(|candidate| candidate.is_exact() && candidate.is_open()) {
+        // It would stand in the log.
+        return Err(Refusal::conflict(format!(
+            "the keys of {} end in a digest of the arguments",
+            open.path()
+        )));
+    }
+    for candidate in candidates {
         let target = candidate.known.instance.target(&candidate.key);
         if !targets.contains(&target) {
             targets.push(target);

@@ -66,7 +66,7 @@ impl Candidate {
             Err("its entries have tags, which do not follow from the key")
         } else if site.written_namespace().is_none() {
             Err("its namespace has arguments, which do not follow from the key")
-        } else if site.is_sensitive() && !is_sealed(self.key.as_str()) {
+        } else if self.is_open() {
             Err("its keys end in a digest of the arguments")
         } else {
             Ok(())
@@ -75,6 +75,11 @@ impl Candidate {
 
     pub(super) fn path(&self) -> &'static str {
         &self.known.instance.identity.path
+    }
+
+    /// Whether the key shows what the function hides: nothing ever stands there, and it is not to be spread.
+    pub(super) fn is_open(&self) -> bool {
+        self.known.instance.site.is_sensitive() && !is_sealed(self.key.as_str())
     }
 
     /// Whether its keys begin like that, and no other function's do.
