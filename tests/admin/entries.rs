@@ -251,6 +251,36 @@ async fn a_value_that_cannot_be_json_is_null_with_the_reason() {
 }
 
 #[tokio::test]
+async fn values_that_no_function_produces_are_shown_and_invalidated() {
+    let _turn = memory().await;
+    let sessions = cachefn::cache().namespace("web:sessions");
+    sessions.set("c0:ffee", User { id: 7, name: None }).await;
+    let path = at("cachefn:web:sessions:c0%3Affee");
+    let shown = get(&path).await;
+    assert_eq!(shown.body["value"], json!({"id": 7, "name": null}), "{shown:?}");
+    assert_eq!(post(&path, r#"{"value": {"id": 8, "name": null}}"#).await.status, StatusCode::CONFLICT);
+    assert_eq!(delete(&path).await.status, StatusCode::OK);
+    assert_eq!(sessions.get::<User>("c0:ffee").await, None);
+}
+
+#[tokio::test]
+async fn the_cache_of_a_test_is_its_own() {
+    let _turn = memory().await;
+    let config = || cachefn::Config::builder().enabled(true).prefix("apart").build().unwrap();
+    user(41, &Runs::default()).await.unwrap();
+    cachefn::testing::isolated(config(), async {
+        assert_eq!(get("/keys").await.body["keys"], json!([]));
+        user(42, &Runs::default()).await.unwrap();
+        assert_eq!(get(&at("apart:entries:user:42")).await.body["value"]["id"], 42);
+        let stats = get("/stats").await;
+        assert_eq!((&stats.body["total"]["misses"], &stats.body["total"]["entries"]), (&json!(1), &json!(1)));
+        assert_eq!(delete("").await.status, StatusCode::OK);
+    })
+    .await;
+    assert_eq!(get(&key("user", "41")).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn templates_are_found_by_their_namespace() {
     #[cached(namespace = "templates", key = "{id}:single")]
     async fn single(id: u8) -> u8 {

@@ -1,7 +1,8 @@
 //! Values as people see and write them: as JSON, and stored without a body.
 //!
-//! What is stored takes the way of a refresh: it beats loads that began before, an invalidation that comes between
-//! refuses it, and Redis is told before memory.
+//! What is stored takes the way of a value that is [given](super::give): it beats loads that began before, an invalidation
+//! that comes between refuses it, and Redis is told before memory. But it is told what became of it, and goes to Redis or
+//! nowhere.
 
 use std::any::Any;
 use std::future::Future;
