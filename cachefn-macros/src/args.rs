@@ -61,6 +61,7 @@ pub(crate) const KNOWN: &[Known] = &[
     Known { name: "version", form: "version = 2", also: &["schema", "revision"] },
     Known { name: "sensitive", form: "sensitive", also: &["secret", "private", "hashed"] },
     Known { name: "codec", form: "codec = Json", also: &["serializer", "coder", "encoding", "format"] },
+    Known { name: "response", form: "response", also: &["http", "http_response", "whole_response"] },
     Known { name: "result", form: "result = plain", also: &["returns"] },
     Known { name: "companions", form: "companions = false", also: &[] },
     Known { name: "crate", form: "crate = \"path::to::cachefn\"", also: &["krate"] },

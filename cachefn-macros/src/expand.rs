@@ -34,19 +34,36 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Pat, Type};
 
+use crate::answer::Hidden;
 use crate::item::Function;
 use crate::model::{Judgement, Piece, Plan, Returned, Terms};
 use crate::site::{Purpose, ends, key, site, text};
 use crate::used::used;
 
 /// The function with caching in it.
-pub(crate) fn function(plan: &Plan, function: &Function) -> TokenStream {
+///
+/// Of a response `hidden` is what was written in the place of its type.
+pub(crate) fn function(plan: &Plan, function: &Function, hidden: Option<&Hidden>) -> TokenStream {
     let private = plan.krate.private();
     let site = site(plan, Purpose::Call);
     let (key, terms) = (key(plan, Purpose::Call), terms(&plan.call, &private));
     let returned = returned(function);
     let probe = probe(&returned, &plan.returned, &private);
-    let run = run(plan, body(function, &returned), &private);
+    let (begin, storing, body) = match hidden {
+        None => (quote!(begin), None, body(function, &returned)),
+        Some(hidden) => {
+            let body = shown_over(&hidden.place, body(function, &hidden.body));
+            let named = hidden.named();
+            let storing = quote! {
+                let __cachefn_storing = { #named __cachefn_call.storing(&__cachefn_kind) };
+            };
+            let (_, last) = ends(&hidden.place);
+            let body = quote_spanned!(last=> #private::respond(__cachefn_storing, #body));
+            let body = shown_over(&hidden.place, body);
+            (quote!(begin_response), Some(storing), body)
+        }
+    };
+    let run = run(plan, body, &private);
     let lent = lent(plan, function);
     let unused = (!lent.is_empty()).then(|| quote!(#[allow(unused_variables)]));
     let statements = quote! {
@@ -55,11 +72,12 @@ pub(crate) fn function(plan: &Plan, function: &Function) -> TokenStream {
         let (__cachefn_call, #(#lent,)*) = {
             #site
             #(let #lent = #lent;)*
-            match #private::begin(&__CACHEFN_SITE, &__cachefn_kind, #key) {
+            match #private::#begin(&__CACHEFN_SITE, &__cachefn_kind, #key) {
                 ::core::result::Result::Ok(__cachefn_found) => return __cachefn_found,
                 ::core::result::Result::Err(__cachefn_call) => (__cachefn_call #terms, #(#lent,)*),
             }
         };
+        #storing
         #run.await
     };
     with_block(function, &statements)
@@ -141,6 +159,16 @@ fn shown_at(argument: &Ident, tokens: TokenStream) -> TokenStream {
     tokens.collect()
 }
 
+/// Code with the place of other tokens; what is inside of its groups keeps its own.
+fn shown_over(place: &TokenStream, tokens: TokenStream) -> TokenStream {
+    let (first, last) = ends(place);
+    let tokens = tokens.into_iter().enumerate().map(|(at, mut token)| {
+        token.set_span(if at == 0 { first } else { last });
+        token
+    });
+    tokens.collect()
+}
+
 /// What the value decides. An error in one of the closures shows at the closure.
 fn judge(plan: &Plan, private: &TokenStream) -> Option<TokenStream> {
     if plan.value.is_empty() {
@@ -183,8 +211,13 @@ fn edge(returned: &TokenStream) -> TokenStream {
 /// What of the return type is stored, found by method lookup on the type and not by its spelling; a type that
 /// cannot be stored is one error, shown at the return type.
 fn probe(returned: &TokenStream, how: &Returned, private: &TokenStream) -> TokenStream {
-    let checked = stored(returned, how.plain, private, &quote!(cachefn_verdict));
-    let mut checked = quote!(#private::check(#checked));
+    let mut checked = if how.response.is_some() {
+        let checked = response(returned, private);
+        quote!(#private::check_response(#checked))
+    } else {
+        let checked = stored(returned, how.plain, private, &quote!(cachefn_verdict));
+        quote!(#private::check(#checked))
+    };
     if let Some(codec) = &how.codec {
         let (first, last) = ends(codec);
         let mut found = Group::new(Delimiter::Parenthesis, quote!(&&#private::CodecOf::<#codec>::NEW));
@@ -201,6 +234,17 @@ fn probe(returned: &TokenStream, how: &Returned, private: &TokenStream) -> Token
         checked = quote_spanned!(last=> #checked.cachefn_fallible());
     }
     quote!({ use #private::returned::*; #checked })
+}
+
+/// Asks the type whether it is a response.
+fn response(returned: &TokenStream, private: &TokenStream) -> TokenStream {
+    let (first, last) = ends(returned);
+    let mut asked = Group::new(Delimiter::Parenthesis, quote!(&&&#private::Returns::<#returned>::NEW));
+    asked.set_span(first);
+    let kind = quote_spanned!(last=> #asked.cachefn_response());
+    let mut judged = Group::new(Delimiter::Parenthesis, quote!(&&#private::Verdict(#kind)));
+    judged.set_span(first);
+    quote_spanned!(last=> #judged.cachefn_verdict())
 }
 
 /// Asks the type; `verdict` is the last of the questions.

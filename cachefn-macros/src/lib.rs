@@ -1,6 +1,7 @@
 //! The attribute macros of cachefn. Use them through the `cachefn` crate, which carries what their expansions
 //! call, and the pages of their arguments.
 
+mod answer;
 mod args;
 mod companions;
 mod diagnostics;

@@ -80,11 +80,21 @@ impl Judgement {
     }
 }
 
+/// Whose a stored response is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Response {
+    Anybodys,
+    /// The key names the user.
+    Ones,
+}
+
 /// How the return type is looked at.
 #[derive(Default)]
 pub(crate) struct Returned {
     /// Stored whole, whatever it is.
     pub(crate) plain: bool,
+    /// A response, and whose it is.
+    pub(crate) response: Option<Response>,
     /// Where `none` was written, which only a type with a `None` may have.
     pub(crate) optional: Option<TokenStream>,
     /// Where `stale_if_error` was written alone, which only a type with an `Err` may have.

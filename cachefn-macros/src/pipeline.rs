@@ -11,12 +11,12 @@ use quote::quote;
 
 use crate::companions::{Bodies, companions};
 use crate::diagnostics::Faults;
-use crate::{args, expand, item, validate, written};
+use crate::{answer, args, expand, item, validate, written};
 
 /// `#[cached]`: the whole expansion. Without `enabled` everything is judged the same, and the function comes out
 /// as it went in.
 pub(crate) fn cached(args: TokenStream, item: &TokenStream, enabled: bool) -> TokenStream {
-    let function = match validate::refusal("cached", item::read(item.clone())) {
+    let mut function = match validate::refusal("cached", item::read(item.clone())) {
         Ok(function) => function,
         Err(faults) => return quote!(#faults #item),
     };
@@ -31,7 +31,8 @@ pub(crate) fn cached(args: TokenStream, item: &TokenStream, enabled: bool) -> To
         let companions = companions(&plan, &function, Bodies::Off);
         return quote!(#faults #item #companions);
     }
+    let hidden = plan.returned.response.map(|_| answer::show(&mut function, &plan.krate));
     let companions = companions(&plan, &function, Bodies::Working);
-    let function = expand::function(&plan, &function);
+    let function = expand::function(&plan, &function, hidden.as_ref());
     quote!(#function #companions)
 }

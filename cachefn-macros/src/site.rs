@@ -5,7 +5,7 @@
 use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
-use crate::model::{Key, Namespace, Part, Piece, Plan, Settings};
+use crate::model::{Key, Namespace, Part, Piece, Plan, Response, Settings};
 
 /// The byte behind a value where no text of a template follows.
 const SEPARATOR: u8 = b':';
@@ -42,10 +42,12 @@ pub(crate) fn site(plan: &Plan, purpose: Purpose) -> TokenStream {
         let (signature, whole) = written;
         quote!(.written(#signature, #whole))
     });
+    let private_response =
+        (plan.returned.response == Some(Response::Ones)).then(|| quote!(.private_response()));
     let open = plan.value.tags_with.is_some().then(|| quote!(.tagged_by_value()));
     quote! {
         static __CACHEFN_SITE: #private::Site = #private::Site::new(::core::module_path!(), #name)
-            #namespace #template #expire #none #jitter #fresh #lease #version #sensitive #open #generic #written;
+            #namespace #template #expire #none #jitter #fresh #lease #version #sensitive #private_response #open #generic #written;
     }
 }
 

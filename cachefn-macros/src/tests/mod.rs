@@ -6,6 +6,7 @@ mod diagnostics;
 mod fresh;
 mod invalidates;
 mod isolated;
+mod response;
 mod snapshots;
 
 use proc_macro2::{TokenStream, TokenTree};

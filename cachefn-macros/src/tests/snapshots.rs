@@ -53,6 +53,13 @@ fn a_function() {
 }
 
 #[test]
+fn a_handler_whose_response_is_stored() {
+    let item = "async fn page(Path(id): Path<u32>) -> Result<impl IntoResponse, AppError> { Ok(find(id)?) }";
+    snapshot("response", "response = private, key = \"{id}\"", item, true);
+    snapshot("response_off", "response = private, key = \"{id}\"", item, false);
+}
+
+#[test]
 fn a_default_key_with_patterns() {
     let item = "async fn page<T: Send>(Path(org): Path<u32>, (size, page): (u8, u8), db: &T) -> Vec<T> where T: Db { \
                 db.page() }";

@@ -10,6 +10,7 @@ mod fresh;
 mod given;
 mod key;
 mod life;
+mod response;
 mod signature;
 mod stored;
 mod templates;
@@ -21,6 +22,7 @@ use crate::item::Function;
 use crate::model::{Plan, Returned, Settings, Terms};
 use crate::used::Used;
 
+pub(crate) use self::response::{hidden_response, response_bound};
 pub(crate) use self::signature::{opaque, refusal, repeated, writer};
 pub(crate) use self::templates::{Template, Within, levels, unknown};
 
@@ -29,7 +31,12 @@ pub(crate) fn plan(arguments: &Arguments, function: &Function, faults: &mut Faul
     let given = Given::sort(arguments, function, faults);
     let krate = given.krate(faults);
     let plain = stored::plain(&given, faults);
-    signature::check(function, plain, faults);
+    let response = response::response(&given, faults);
+    signature::check(function, faults);
+    match response {
+        Some(_) => response::returned(function, faults),
+        None => signature::returned(function, plain, faults),
+    }
     let (mut site, mut call) = (Settings::default(), Terms::default());
     life::expire(&given, function, &mut site, &mut call, faults);
     let (none, optional) = life::none(&given, faults);
@@ -54,7 +61,7 @@ pub(crate) fn plan(arguments: &Arguments, function: &Function, faults: &mut Faul
 
     let value = stored::judgement(&given, faults);
     let codec = stored::codec(&given, &krate, faults);
-    let returned = Returned { plain, optional, fallible: fresh::fallible(&given), codec };
+    let returned = Returned { plain, response, optional, fallible: fresh::fallible(&given), codec };
     key_uses.extend(namespace_uses);
     let companions = companions::companions(&given, arguments, function, &key_uses, faults);
     let name = function.name().to_string();

@@ -47,9 +47,8 @@ pub(crate) fn repeated(function: &Function) -> Option<Faults> {
 }
 
 /// Refuses functions that cannot be cached.
-pub(super) fn check(function: &Function, plain: bool, faults: &mut Faults) {
+pub(super) fn check(function: &Function, faults: &mut Faults) {
     qualifiers(function, "be cached", faults);
-    returned(function, plain, faults);
 }
 
 /// Refuses functions that cannot invalidate.
@@ -73,7 +72,8 @@ fn qualifiers(function: &Function, act: &str, faults: &mut Faults) {
     }
 }
 
-fn returned(function: &Function, plain: bool, faults: &mut Faults) {
+/// Refuses what cannot be stored, as far as it shows.
+pub(super) fn returned(function: &Function, plain: bool, faults: &mut Faults) {
     let name = &function.sig.ident;
     let Some(ty) = &function.returned else {
         faults.at(name, format!("`{name}` returns nothing, so there is nothing to cache; write `-> Type`"));

@@ -1,0 +1,82 @@
+//! `response`: the finished response is what is stored.
+
+use quote::ToTokens;
+use syn::{Expr, GenericArgument, Path, PathArguments, Type, TypeImplTrait, TypeParamBound};
+
+use super::given::Given;
+use super::signature::opaque;
+use crate::args::Value;
+use crate::diagnostics::Faults;
+use crate::item::Function;
+use crate::model::Response;
+
+/// What to write in the place of a return type that is none of a handler.
+const RETURNS: &str = "write `Response`, `impl IntoResponse`, or a `Result` of either";
+
+/// Whose the responses are, if they are what is stored.
+pub(super) fn response(given: &Given<'_>, faults: &mut Faults) -> Option<Response> {
+    let argument = given.get("response")?;
+    if !cfg!(any(feature = "axum", test)) {
+        faults.at(&argument.name, "`response` needs the feature `axum` of cachefn");
+    }
+    if let Some(result) = given.get("result") {
+        faults.at(&result.name, "`response` says what is stored of the result; remove one");
+    }
+    if matches!(argument.value, Value::Absent) {
+        return Some(Response::Anybodys);
+    }
+    let expr = given.expr("response", faults)?;
+    if !matches!(expr, Expr::Path(path) if path.path.is_ident("private")) {
+        let typed = expr.to_token_stream();
+        let advice = "write `response`, or `response = private` where the key names the user";
+        faults.at(expr, format!("responses are anybody's or `private`, not `{typed}`; {advice}"));
+    } else if given.get("key").is_none() && given.whole {
+        let advice = "write it, as in `key = \"{user.id}\"`";
+        faults.at(expr, format!("`private` responses need a `key` that names the user; {advice}"));
+    }
+    Some(Response::Ones)
+}
+
+/// Refuses what cannot become a response, as far as it shows.
+pub(super) fn returned(function: &Function, faults: &mut Faults) {
+    let name = &function.sig.ident;
+    let Some(ty) = &function.returned else {
+        faults.at(name, format!("`{name}` returns no response; {RETURNS}"));
+        return;
+    };
+    let shown = hidden_response(ty);
+    for hidden in opaque(ty) {
+        if !shown.is_some_and(|shown| std::ptr::eq(shown, hidden)) || response_bound(hidden).is_none() {
+            faults.at(hidden, format!("this is no response; {RETURNS}"));
+        }
+    }
+}
+
+/// The `impl IntoResponse` that is the type, or the first argument of it.
+pub(crate) fn hidden_response(ty: &Type) -> Option<&TypeImplTrait> {
+    match ty {
+        Type::ImplTrait(hidden) => Some(hidden),
+        Type::Group(group) => hidden_response(&group.elem),
+        Type::Paren(paren) => hidden_response(&paren.elem),
+        Type::Path(path) => {
+            let PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else {
+                return None;
+            };
+            match arguments.args.first()? {
+                GenericArgument::Type(Type::ImplTrait(hidden)) => Some(hidden),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+/// `IntoResponse`, by whatever path it is reached.
+pub(crate) fn response_bound(hidden: &TypeImplTrait) -> Option<&Path> {
+    hidden.bounds.iter().find_map(|bound| match bound {
+        TypeParamBound::Trait(bound) => {
+            bound.path.segments.last().filter(|last| last.ident == "IntoResponse").map(|_| &bound.path)
+        }
+        _ => None,
+    })
+}
