@@ -26,6 +26,8 @@ pub struct Life {
     pub stale: Duration,
     /// For how long past expiry it is served where the body fails.
     pub error: Duration,
+    /// How old the value is when this life begins: what is read elsewhere was stored before.
+    pub age: Duration,
 }
 
 /// How old an entry is.
@@ -49,7 +51,7 @@ pub(crate) struct Moments {
 
 impl From<Duration> for Life {
     fn from(fresh: Duration) -> Self {
-        Self { fresh, due: fresh, stale: Duration::ZERO, error: Duration::ZERO }
+        Self { fresh, due: fresh, stale: Duration::ZERO, error: Duration::ZERO, age: Duration::ZERO }
     }
 }
 
@@ -67,12 +69,12 @@ impl Life {
         // The same part of what is left of it.
         let part = self.due.as_secs_f64() / self.fresh.as_secs_f64();
         let due = if fresh < self.fresh { fresh.mul_f64(part.min(1.0)) } else { self.due };
-        Self { fresh, due, stale: self.stale.min(past), error: self.error.min(past) }
+        Self { fresh, due, stale: self.stale.min(past), error: self.error.min(past), age: self.age }
     }
 
     /// Whether it ends when the entry expires, and nothing happens before.
     pub fn is_plain(&self) -> bool {
-        *self == Self::from(self.fresh)
+        *self == Self { age: self.age, ..Self::from(self.fresh) }
     }
 
     /// When what is stored at `now`, in ms since 1970, expires and ends.
@@ -164,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_limit_is_that_of_the_whole() {
-        let life = Life { fresh: seconds(10), due: seconds(8), stale: seconds(5), error: seconds(20) };
+        let life = Life { due: seconds(8), stale: seconds(5), error: seconds(20), ..Life::from(seconds(10)) };
         assert_eq!(life.at_most(seconds(12)), Life { stale: seconds(2), error: seconds(2), ..life });
         let short = life.at_most(seconds(5));
         assert_eq!(short, Life { due: seconds(4), ..Life::from(seconds(5)) });

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tracing::{Level, debug, error, info, warn};
 
-use crate::observe::{self, CallReport, Outcome};
+use crate::observe::{self, CallReport, Lacked, Outcome};
 use crate::site::Instance;
 
 /// When a call began, if somebody listens or watches.
@@ -47,6 +47,7 @@ fn told(
         Outcome::Stale => ("STALE", "stale"),
         Outcome::Miss => ("MISS", "miss"),
         Outcome::Collapsed => ("COLLAPSED", "collapsed"),
+        Outcome::Bypassed => ("BYPASS", "bypass"),
     };
     debug!(
         target: "cachefn",
@@ -61,6 +62,9 @@ fn told(
             outcome,
             remaining,
             elapsed,
+            stored: false,
+            lacked: Lacked::default(),
+            sensitive: instance.site.is_sensitive(),
         });
     }
 }
@@ -107,6 +111,26 @@ pub(crate) fn no_secret(function: &str) {
 pub(crate) fn too_many_tags(function: &str) {
     let most = cachefn_backends::envelope::MAX_TAGS;
     warn!(target: "cachefn", function, "a value is not stored: `tags_with` names more than {most} tags");
+}
+
+/// A handler whose request is not known.
+#[cfg(feature = "axum")]
+pub(crate) fn no_request(function: &str) {
+    warn!(
+        target: "cachefn", function,
+        "no response of this handler is cached: no `CacheLayer` around it tells for which request it is"
+    );
+}
+
+/// A request whose cached calls have ended; a `path` of none is not to be shown.
+#[cfg(feature = "axum")]
+pub(crate) fn request(word: &str, method: &str, path: Option<&str>, status: u16, elapsed: Duration) {
+    let (path, millis) = (path.unwrap_or("(hidden)"), elapsed.as_secs_f64() * 1e3);
+    debug!(
+        target: "cachefn",
+        method, path, status, outcome = word, ?elapsed,
+        "CACHE {word}: {method} {path} ({millis:.2}ms)"
+    );
 }
 
 /// A return type whose shape the signature does not show.

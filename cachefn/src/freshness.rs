@@ -24,7 +24,7 @@ impl Freshness {
     /// The life of a value that expires after `fresh`.
     pub(crate) fn life(&self, fresh: Duration) -> Life {
         let due = self.refresh_ahead.map_or(fresh, |part| fresh.mul_f64(part).min(fresh));
-        Life { fresh, due, stale: self.stale, error: self.stale_if_error }
+        Life { fresh, due, stale: self.stale, error: self.stale_if_error, age: Duration::ZERO }
     }
 
     /// What is left at `now`, in ms since 1970, of the life of a value that was found elsewhere.
@@ -35,7 +35,8 @@ impl Freshness {
             until(span.fresh_until).min(Duration::from_millis(span.fresh_until.saturating_sub(span.born)));
         let past = |moment: u64| until(moment).saturating_sub(fresh);
         let due = self.refresh_ahead.map_or(fresh, |part| until(due(span, part)).min(fresh));
-        Life { fresh, due, stale: past(span.stale_until), error: past(span.error_until) }
+        let age = Duration::from_millis(now.saturating_sub(span.born));
+        Life { fresh, due, stale: past(span.stale_until), error: past(span.error_until), age }
     }
 
     /// Whether what lives for `span` is to be refreshed at `now`, in ms since 1970, though it is fresh.
@@ -77,12 +78,21 @@ mod tests {
         let span = freshness.life(MINUTE).span(1_000);
         let seconds = Duration::from_secs;
         let rest = |now| freshness.rest(span, now);
-        let expected = Life { fresh: seconds(50), due: seconds(20), stale: MINUTE, error: Duration::ZERO };
+        let expected = Life { due: seconds(20), stale: MINUTE, age: seconds(10), ..Life::from(seconds(50)) };
         assert_eq!(rest(11_000), expected);
-        assert_eq!(rest(41_000), Life { fresh: seconds(20), due: Duration::ZERO, ..expected });
+        assert_eq!(
+            rest(41_000),
+            Life { fresh: seconds(20), due: Duration::ZERO, age: seconds(40), ..expected }
+        );
         assert_eq!(
             rest(71_000),
-            Life { fresh: Duration::ZERO, due: Duration::ZERO, stale: seconds(50), ..expected }
+            Life {
+                fresh: Duration::ZERO,
+                due: Duration::ZERO,
+                stale: seconds(50),
+                age: seconds(70),
+                ..expected
+            }
         );
         assert_eq!(rest(131_000).whole(), Duration::ZERO);
         assert_eq!(rest(0).fresh, MINUTE, "the clock here is behind");

@@ -128,7 +128,7 @@
 //!
 //! | feature | by default | without it |
 //! |---|---|---|
-//! | `axum` | no | there is no [`http`]; axum's `Json<T>` is a type like any other, which cannot be stored |
+//! | `axum` | no | there is no [`http`] and no `response`; axum's `Json<T>` is a type like any other, which cannot be stored |
 //! | `cluster` | no | `REDIS_CLUSTER=true` is an error of [`init`] |
 //! | `enabled` | yes | functions are as if they were not annotated; invalidations do nothing |
 //! | `redis` | yes | no Redis client is compiled; `REDIS_ENABLED=true` is an error of [`init`] |
@@ -173,6 +173,7 @@ mod terms;
 pub mod testing;
 mod turns;
 mod verdict;
+mod wants;
 
 #[doc = include_str!("../docs/cached.md")]
 pub use cachefn_macros::cached;
@@ -190,6 +191,7 @@ pub use observe::{CallReport, Observed, Outcome, Report, observe};
 pub use stats::{FunctionStats, Stats, stats};
 pub use status::{Mode, RedisStatus, Status, status};
 pub use store::{Store, Storing, cache};
+pub use wants::{Bypassing, bypass};
 
 #[cfg(doc)]
 #[doc = include_str!("../docs/performance.md")]
@@ -216,6 +218,10 @@ pub mod __private {
     pub use crate::call::{
         Call, Run, RunBackground, begin, run, run_background, run_judged, run_judged_background,
     };
+    #[cfg(feature = "axum")]
+    pub use crate::http::response::{
+        Respond, Responds, ResponseType, Returns, Storing, begin_response, check_response, respond,
+    };
     pub use crate::invalidate::{invalidate, invalidate_all};
     pub use crate::key::{KeyPart, KeyWriter, NamePart, Part};
     pub use crate::leaf::Leafed;
@@ -230,6 +236,9 @@ pub mod __private {
         Checked, CodecOf, CodecType, No, NoCodec, Storable, StoredValue, Verdict, Yes, check, coded,
     };
 
+    #[cfg(feature = "axum")]
+    pub use axum::response::Response;
+
     /// The traits by which an argument is written into a key. Without names, to hide none of the user's.
     pub mod parts {
         pub use crate::key::{BarePart as _, NamedPart as _, NotAPart as _, NotNamed as _, TextPart as _};
@@ -242,6 +251,8 @@ pub mod __private {
 
     /// The traits by which a return type is asked what of it is stored.
     pub mod returned {
+        #[cfg(feature = "axum")]
+        pub use crate::http::response::{ReturnsNone as _, ReturnsResponse as _, ReturnsResult as _};
         #[cfg(feature = "axum")]
         pub use crate::leaf::LeafJson as _;
         pub use crate::leaf::{LeafArc as _, LeafReference as _, LeafWhole as _};

@@ -41,6 +41,23 @@ pub struct CallReport {
     pub remaining: Option<Duration>,
     /// How long the call took, its body included.
     pub elapsed: Duration,
+    /// Whether the value of its body was stored.
+    pub stored: bool,
+    /// What there was that did not answer.
+    pub(crate) lacked: Lacked,
+    /// Whether nothing of its arguments may be shown.
+    pub(crate) sensitive: bool,
+}
+
+/// What a call found that did not answer it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Lacked {
+    #[default]
+    Nothing,
+    /// Something that has expired.
+    Expired,
+    /// Something that was not what was wanted.
+    Unsuitable,
 }
 
 /// Where the value of a call came from.
@@ -55,6 +72,8 @@ pub enum Outcome {
     Miss,
     /// From the body of another call of the same key, which ran meanwhile.
     Collapsed,
+    /// From the call's own body, because the cache was not to be asked.
+    Bypassed,
 }
 
 impl Report {
@@ -126,10 +145,10 @@ impl<F: Future> Future for Observed<F> {
 }
 
 /// Lasts for one poll, also if it panics.
-struct Watching<'a>(&'a mut Report);
+pub(crate) struct Watching<'a>(&'a mut Report);
 
 impl<'a> Watching<'a> {
-    fn with(report: &'a mut Report) -> Self {
+    pub(crate) fn with(report: &'a mut Report) -> Self {
         // A thread that ends watches nothing.
         let _ = SEEN.try_with(|seen| seen.borrow_mut().push(std::mem::take(report)));
         WATCHED.set(true);
@@ -157,5 +176,16 @@ pub(crate) fn is_watched() -> bool {
 pub(crate) fn tell(call: &CallReport) {
     let _ = SEEN.try_with(|seen| {
         seen.borrow_mut().iter_mut().for_each(|report| report.calls.push(call.clone()));
+    });
+}
+
+/// Tells everybody who watches more of the call of `key` that has ended last.
+pub(crate) fn amend(prefix: &str, key: &str, change: impl Fn(&mut CallReport)) {
+    let is_it = |call: &&mut CallReport| {
+        call.key.strip_prefix(prefix).and_then(|rest| rest.strip_prefix(':')) == Some(key)
+    };
+    let _ = SEEN.try_with(|seen| {
+        let mut seen = seen.borrow_mut();
+        seen.iter_mut().filter_map(|report| report.calls.iter_mut().rev().find(is_it)).for_each(&change);
     });
 }

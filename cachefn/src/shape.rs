@@ -65,6 +65,8 @@ pub enum Split<S, O> {
     Nothing(S),
     /// A failure, for its caller alone.
     Failure(O),
+    /// What cannot be stored, and is no failure: its caller's alone, and what stood there is no longer true.
+    Passing(O),
     /// A `Result` or `Option` where the signature shows only a type parameter: what of it may be stored
     /// cannot be told.
     Hidden(O),

@@ -36,6 +36,8 @@ pub struct Site {
     pub(crate) freshness: Freshness,
     version: u64,
     sensitive: bool,
+    #[cfg(feature = "axum")]
+    private: bool,
     tagged_by_value: bool,
     generic: bool,
     lease: bool,
@@ -100,6 +102,8 @@ impl Site {
             freshness: Freshness::NONE,
             version: 0,
             sensitive: false,
+            #[cfg(feature = "axum")]
+            private: false,
             tagged_by_value: false,
             generic: false,
             lease: false,
@@ -193,6 +197,14 @@ impl Site {
         self
     }
 
+    /// `response = private`.
+    #[cfg(feature = "axum")]
+    #[must_use]
+    pub const fn private_response(mut self) -> Self {
+        self.private = true;
+        self
+    }
+
     /// `tags_with = …`: the value will name more groups.
     #[must_use]
     pub const fn tagged_by_value(mut self) -> Self {
@@ -254,7 +266,12 @@ impl Site {
         self.tagged_by_value
     }
 
+    /// Whether the key of its responses names the user.
     #[cfg(feature = "axum")]
+    pub(crate) fn is_private(&self) -> bool {
+        self.private
+    }
+
     pub(crate) fn is_sensitive(&self) -> bool {
         self.sensitive
     }
@@ -356,6 +373,15 @@ impl Instance {
         Ok(key)
     }
 
+    /// Says that a call was none of the cache's business.
+    pub(crate) fn says_bypassed(&self, cache: &Cache, write: Write<'_>, began: Option<Instant>) {
+        if began.is_some()
+            && let Ok(key) = self.key(cache, write)
+        {
+            event::outcome(Outcome::Bypassed, self, &cache.prefix, key.as_str(), None, began);
+        }
+    }
+
     /// Counts a call that cannot be cached, and says why.
     pub(crate) fn says_unusable(&self, why: &Unusable) {
         self.identity.counters.unfit.count();
@@ -365,6 +391,13 @@ impl Instance {
                 self.identity.said_unfit.call_once(|| event::no_secret(&self.identity.function));
             }
         }
+    }
+
+    /// Says once that a response is asked for and no layer tells for which request.
+    #[cfg(feature = "axum")]
+    pub(crate) fn says_no_request(&self) {
+        self.identity.counters.unfit.count();
+        self.identity.said_unfit.call_once(|| event::no_request(&self.identity.function));
     }
 
     /// Counts a value that names too many tags, and says so once.

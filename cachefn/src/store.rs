@@ -22,6 +22,7 @@ use crate::shape::{Declared, ResultOf};
 use crate::site::{Closure, Site};
 use crate::terms::{self, Terms};
 use crate::verdict::{Storable, Yes};
+use crate::wants::{Wanting, Wants};
 
 static PLAIN: Site = Site::new("cachefn", "cache").dynamic_namespace().template().typed();
 /// The same where values have tags.
@@ -149,6 +150,8 @@ impl Store {
         T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static,
     {
         let key = key.as_ref();
+        // The program's own word, whatever a request wants.
+        let _wanting = Wanting::of(|wants| Wants { refreshes: true, ..wants });
         let call = call::begin_typed::<Plain<T>>(self.site(), closure::<T>(), &|out| {
             out.bypass(true);
             self.write(key, out);

@@ -44,6 +44,8 @@ pub struct Entry {
     aging: Option<Box<Aging>>,
     life: Duration,
     weight: u32,
+    /// How many seconds old it was when it was made.
+    aged: u32,
 }
 
 /// What becomes of an entry once it is due.
@@ -86,6 +88,7 @@ impl Entry {
             evicted: AtomicBool::new(false),
             life: life.whole(),
             weight,
+            aged: u32::try_from(life.age.as_secs()).unwrap_or(u32::MAX),
             value,
         })
     }
@@ -109,6 +112,12 @@ impl Entry {
     /// When it expires.
     pub fn expires(&self) -> Tick {
         self.aging.as_ref().map_or(self.due, |aging| aging.moments.expires)
+    }
+
+    /// How long ago its value was stored, wherever that was.
+    pub fn since_stored(&self, now: Tick) -> Duration {
+        let here = self.life.saturating_sub(self.end().since(now));
+        here.saturating_add(Duration::from_secs(self.aged.into()))
     }
 
     /// How old it is at `now`; nothing if its life has ended.

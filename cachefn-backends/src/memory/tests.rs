@@ -360,6 +360,7 @@ const AGING: Life = Life {
     stale: Duration::from_secs(5),
     error: Duration::from_secs(20),
     fresh: LIFE,
+    age: Duration::ZERO,
 };
 
 /// A store with one entry that is due after 48 s, expires after 60, is stale until 65 and gone after 80.

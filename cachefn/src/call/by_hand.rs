@@ -23,8 +23,10 @@ use crate::global::Cache;
 use crate::instances::Known;
 use crate::key::Key;
 use crate::layout::{Choice as _, Erased, Owner};
+use crate::observe::Lacked;
 use crate::shape::{Kind, Split};
 use crate::verdict::Storable;
+use crate::wants::Wants;
 
 /// Longer JSON is neither shown nor taken.
 pub(crate) const MAX_JSON: usize = 4 << 20;
@@ -115,16 +117,18 @@ async fn fill(cache: &Arc<Cache>, known: &Known, key: Key) -> Option<Box<Fill>> 
         absence: Absence::Absent,
         spare: None,
         refreshes: false,
+        lacked: Lacked::Nothing,
         asked: Instant::now(),
         began: None,
         bypasses: true,
+        wants: Wants::NOTHING,
     });
     let moment = Moment::now(&miss);
     let (mut search, link) = miss.search(known.vtable);
     search.role = Role::Gives;
     match search.fill(None, link).await {
         Ready::Fill(fill) => moment.lasts().then_some(fill),
-        Ready::Found(_) | Ready::Due(_) => None,
+        Ready::Found(_) | Ready::Due(_) | Ready::Nothing => None,
     }
 }
 
@@ -142,7 +146,9 @@ fn read<K: Kind<Stored: Storable>>(json: &str) -> Result<Written, String> {
     match K::split(K::restore(parsed)) {
         Split::Value(value) => Ok(Written { value: Box::new(value), is_none: false }),
         Split::Nothing(value) => Ok(Written { value: Box::new(value), is_none: true }),
-        Split::Failure(_) | Split::Hidden(_) => Err("nothing of this function is stored".to_owned()),
+        Split::Failure(_) | Split::Passing(_) | Split::Hidden(_) => {
+            Err("nothing of this function is stored".to_owned())
+        }
     }
 }
 

@@ -24,7 +24,7 @@ use crate::flight::{Aboard, Seat};
 use crate::global::Cache;
 use crate::key::Key;
 use crate::layout::Choice as _;
-use crate::observe::Outcome;
+use crate::observe::{self, Lacked, Outcome};
 use crate::remote::{ALONE, Link, RedisLease};
 use crate::shape::Kind;
 use crate::site::Instance;
@@ -53,6 +53,10 @@ pub(super) struct Fill {
     pub(super) given: bool,
     /// Who wants to know whether it was stored.
     pub(super) told: Option<oneshot::Sender<Result<Filled, Error>>>,
+    /// Whether the cache was not to be asked.
+    pub(super) bypassed: bool,
+    /// What was found that did not answer.
+    pub(super) lacked: Lacked,
     pub(super) began: Option<Instant>,
     pub(super) started: Instant,
 }
@@ -135,6 +139,18 @@ impl Fill {
         this.instance.says_hidden();
         this.says_miss();
         this.seat.into_iter().for_each(Seat::fail);
+    }
+
+    /// What the body returned cannot be stored: it is its caller's own, and what stood there is no longer true.
+    pub(super) fn passes(mut self: Box<Self>) {
+        self.says_miss();
+        self.seat.take().into_iter().for_each(Seat::fail);
+        if self.lease.is_some() {
+            // Told on a task of its own, which nobody has to wait for.
+            drop(self.tell(Word::Vacate, None, ()));
+        } else {
+            let _ = self.ticket.vacate();
+        }
     }
 
     /// The body found nothing, which may be worth remembering.
@@ -231,6 +247,9 @@ impl Fill {
         // While Redis is in use memory is not read: what is stored there now would be old when it is.
         let store = |entry: &AnyEntry| self.ticket.store(Arc::clone(entry));
         let filled = self.known(Filled::Refused).map(|refused| entry.as_ref().map_or(refused, store));
+        if matches!(filled, Ok(Filled::Stored)) {
+            self.says_stored();
+        }
         let Self { instance, seat, told, .. } = *self;
         count(instance, &filled);
         tell_of(&filled, told);
@@ -288,9 +307,10 @@ impl Fill {
     /// Has Redis told, and then memory and the followers: on a task of its own, for who is dropped meanwhile would leave
     /// memory behind.
     fn tell<V>(self: Box<Self>, word: Word, entry: Option<AnyEntry>, value: V) -> Settling<V> {
+        let says = self.is_told().then(|| (Arc::clone(&self.cache), self.key.clone()));
         let Self { cache, instance, ticket, seat, lease, given, told: listens, .. } = *self;
         let telling = background::handle().spawn(async move {
-            let Some((lease, _)) = lease else { return };
+            let Some((lease, _)) = lease else { return false };
             let stores = matches!(word, Word::Store(..));
             let told = lease.tell(word).await;
             if given && told.is_err() {
@@ -301,11 +321,16 @@ impl Fill {
                 count(instance, &told);
                 tell_of(&told, listens);
             }
+            let stored = stores && matches!(told, Ok(Filled::Stored));
             settle(told, seat, entry.as_ref());
+            stored
         });
         let telling = async move {
             // It ends by itself.
-            let _ = telling.await;
+            let stored = telling.await.unwrap_or(false);
+            if let Some((cache, key)) = says.filter(|_| stored) {
+                observe::amend(&cache.prefix, key.as_str(), |call| call.stored = true);
+            }
         };
         Settling::Waits(Box::pin(telling), value)
     }
@@ -324,8 +349,22 @@ impl Fill {
         if self.served {
             event::refreshed(&self.instance, &self.cache.prefix, self.key.as_str(), failed, elapsed);
         } else {
-            self.says(Outcome::Miss, None);
+            self.says(if self.bypassed { Outcome::Bypassed } else { Outcome::Miss }, None);
+            if self.is_told() && self.lacked != Lacked::Nothing {
+                observe::amend(&self.cache.prefix, self.key.as_str(), |call| call.lacked = self.lacked);
+            }
         }
+    }
+
+    fn says_stored(&self) {
+        if self.is_told() {
+            observe::amend(&self.cache.prefix, self.key.as_str(), |call| call.stored = true);
+        }
+    }
+
+    /// Whether somebody watches the call.
+    fn is_told(&self) -> bool {
+        self.began.is_some() && !self.served && observe::is_watched()
     }
 
     fn says(&self, outcome: Outcome, remaining: Option<Duration>) {

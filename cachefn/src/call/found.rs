@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use cachefn_backends::clock::{Clock, Tick};
 use cachefn_backends::envelope::Span;
-use cachefn_backends::memory::AnyEntry;
+use cachefn_backends::memory::{AnyEntry, Entry};
 
 use crate::layout::Erased;
 use crate::shape::Kind;
 use crate::verdict::Storable;
+use crate::wants::Standing;
 
 /// A value that was found in the cache.
 pub(super) enum Found {
@@ -25,6 +26,27 @@ pub(super) struct Spare {
     expires: Tick,
     /// When it may be served no longer, whatever happens.
     end: Tick,
+}
+
+impl Standing {
+    pub(super) fn of(entry: &Entry, clock: &Clock) -> Self {
+        let now = clock.now();
+        Self {
+            age: entry.since_stored(now),
+            remaining: entry.remaining(now),
+            overdue: now.since(entry.expires()),
+        }
+    }
+
+    /// By what its store says of it.
+    pub(super) fn within(span: Span, now: u64) -> Self {
+        let between = |earlier: u64, later: u64| Duration::from_millis(later.saturating_sub(earlier));
+        Self {
+            age: between(span.born, now),
+            remaining: between(now, span.fresh_until),
+            overdue: between(span.fresh_until, now),
+        }
+    }
 }
 
 impl Found {

@@ -17,11 +17,15 @@ use super::search::{Due, Role, Search};
 use super::stored::Vtable;
 use crate::flight::{Aboard, Joined};
 use crate::global::Cache;
+#[cfg(feature = "axum")]
+use crate::http::response::Whose;
 use crate::key::Key;
 use crate::layout::Erased;
+use crate::observe::Lacked;
 use crate::remote::Link;
 use crate::site::{Instance, Unusable};
 use crate::terms::Terms;
+use crate::wants::{self, OnMiss, Wants};
 
 /// Everything a miss is, but for the body.
 pub(super) struct Miss {
@@ -42,6 +46,10 @@ pub(super) struct Miss {
     pub(super) began: Option<Instant>,
     /// Whether nothing was to be read.
     pub(super) bypasses: bool,
+    /// What else is wanted.
+    pub(super) wants: Wants,
+    /// What memory has that did not answer.
+    lacked: Lacked,
     /// Whether the body may go on without the caller.
     pub(super) detaches: bool,
     pub(super) stage: Stage,
@@ -67,6 +75,8 @@ pub(super) enum Stage {
     Settling(Pin<Box<dyn Future<Output = ()> + Send>>, Option<Erased>),
     /// The body runs, and nothing is stored.
     Bare,
+    /// Nothing runs: the call waits to be dropped.
+    Parked,
 }
 
 /// What comes of looking.
@@ -76,6 +86,8 @@ pub(super) enum Ready {
     Due(Box<Due>),
     /// Nothing: the body is to run.
     Fill(Box<Fill>),
+    /// Nothing, and no value is to be filled.
+    Nothing,
 }
 
 /// What a call begins with.
@@ -87,15 +99,29 @@ pub(super) struct Beginning {
     pub(super) absence: Absence,
     pub(super) spare: Option<Spare>,
     pub(super) refreshes: bool,
+    pub(super) lacked: Lacked,
     pub(super) asked: Instant,
     pub(super) began: Option<Instant>,
     pub(super) bypasses: bool,
+    pub(super) wants: Wants,
 }
 
 impl Miss {
     pub(super) fn new(beginning: Beginning) -> Self {
-        let Beginning { cache, instance, key, place, absence, spare, refreshes, asked, began, bypasses } =
-            beginning;
+        let Beginning {
+            cache,
+            instance,
+            key,
+            place,
+            absence,
+            spare,
+            refreshes,
+            lacked,
+            asked,
+            began,
+            bypasses,
+            wants,
+        } = beginning;
         Self {
             link: cache.link(),
             cache,
@@ -109,6 +135,8 @@ impl Miss {
             asked,
             began,
             bypasses,
+            wants,
+            lacked,
             detaches: false,
             stage: Stage::Start,
             timer: None,
@@ -131,7 +159,7 @@ impl Miss {
 
     /// Whether the caller may be given an older value while the body runs.
     pub(super) fn may_be_overdue(&self) -> bool {
-        !self.bypasses && (self.spare.is_some() || self.link.is_some())
+        !self.bypasses && self.wants.miss == OnMiss::Fill && (self.spare.is_some() || self.link.is_some())
     }
 
     /// Where the body is polled: in its flight, if it has one.
@@ -159,6 +187,9 @@ impl Miss {
             asked: self.asked,
             began: self.began,
             counted: false,
+            wants: self.wants,
+            lacked: self.lacked,
+            bypasses: self.bypasses,
             role: if self.detaches { Role::MayDetach } else { Role::Answers },
         };
         let link = self.link.take().filter(|_| search.site.is_some());
@@ -168,6 +199,9 @@ impl Miss {
     /// The first stage. Without Redis a caller that leads needs no await at all.
     pub(super) fn start(&mut self, stored: &'static Vtable) -> Stage {
         let (mut search, link) = self.search(stored);
+        if self.wants.miss != OnMiss::Fill {
+            return Stage::Looking(Box::pin(search.run_no_body(link, self.refreshes)));
+        }
         if self.bypasses {
             return Stage::Looking(Box::pin(async move { search.fill(None, link).await }));
         }
@@ -197,6 +231,21 @@ impl Miss {
                 }
             })),
         }
+    }
+
+    /// Whose responses it stores.
+    #[cfg(feature = "axum")]
+    pub(super) fn whose(&self) -> Whose {
+        if self.instance.site.is_private() { Whose::Ones } else { Whose::Anybodys }
+    }
+
+    /// What a call does that finds nothing and may fill nothing.
+    pub(super) fn without_a_fill(&self) -> Stage {
+        if self.wants.miss == OnMiss::Run {
+            return Stage::Bare;
+        }
+        wants::park();
+        Stage::Parked
     }
 
     /// The body is to run; where something older is at hand it is not waited for longer than the function says.

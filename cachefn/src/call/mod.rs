@@ -28,6 +28,8 @@ mod search;
 mod stored;
 
 use std::any::Any;
+#[cfg(feature = "axum")]
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -47,13 +49,18 @@ pub use self::run::{Run, run, run_judged};
 pub(crate) use self::stored::Vtable;
 use crate::event;
 use crate::global::{self, Cache};
+#[cfg(feature = "axum")]
+use crate::http::response::{Storing, Whose};
 use crate::key::KeyWriter;
-use crate::refresh;
+use crate::observe::Lacked;
 use crate::shape::Kind;
 use crate::site::{Closure, Instance, Site, Take, Write};
 use crate::stats;
 use crate::terms::Terms;
 use crate::verdict::{Checked, No, Storable, Yes};
+#[cfg(feature = "axum")]
+use crate::wants::OnMiss;
+use crate::wants::{self, Standing, Wants};
 
 /// A call whose value memory does not have: a miss, or nothing but a body to run.
 #[derive(Debug)]
@@ -97,7 +104,9 @@ fn begin_on<V: Reads>(site: &'static Site, closure: Closure, write: Write<'_>) -
 
 /// Shows the value that is found to `take`; else the answer is the miss, if the call can be cached at all.
 fn look_up(site: &'static Site, closure: Closure, write: Write<'_>, take: Take<'_>) -> Option<Box<Miss>> {
-    let bypasses = refresh::is_asked();
+    if wants::is_any() {
+        return look_up_as_wanted(site, closure, write, take);
+    }
     let later;
     let cache = if let Some(first) = global::first() {
         first
@@ -109,7 +118,7 @@ fn look_up(site: &'static Site, closure: Closure, write: Write<'_>, take: Take<'
     let timed = stats::sampled();
     let mut short = KeyWriter::short();
     write(&mut short);
-    let bypasses = bypasses || short.bypasses();
+    let bypasses = short.bypasses();
     let reads = !bypasses && cache.reads_memory();
     if reads && short.is_usable() {
         let call = cache.memory.short(instance.owner, short.as_bytes());
@@ -126,8 +135,33 @@ fn look_up(site: &'static Site, closure: Closure, write: Write<'_>, take: Take<'
             return None;
         }
     }
-    let asked = Asked { instance, write, bypasses, timed, began };
+    let asked = Asked { instance, write, bypasses, timed, began, wants: Wants::NOTHING };
     asked.again(cache, reads.then_some(take))
+}
+
+/// The same where something is wanted of the call: there is no glance.
+#[cold]
+#[inline(never)]
+fn look_up_as_wanted(
+    site: &'static Site,
+    closure: Closure,
+    write: Write<'_>,
+    take: Take<'_>,
+) -> Option<Box<Miss>> {
+    let wants = wants::take();
+    let cache = &global::current()?;
+    let (instance, began) = (site.instance(closure), event::clock());
+    if wants.is_untouched() {
+        instance.says_bypassed(cache, write, began);
+        return None;
+    }
+    let bypasses = wants.skips_reading() || {
+        let mut short = KeyWriter::short();
+        write(&mut short);
+        short.bypasses()
+    };
+    let asked = Asked { instance, write, bypasses, timed: None, began, wants };
+    asked.again(cache, (!bypasses && cache.reads_memory()).then_some(take))
 }
 
 /// A call that a glance has not answered.
@@ -137,6 +171,7 @@ struct Asked<'a> {
     bypasses: bool,
     timed: Option<Instant>,
     began: Option<Instant>,
+    wants: Wants,
 }
 
 impl Asked<'_> {
@@ -144,7 +179,7 @@ impl Asked<'_> {
     #[cold]
     #[inline(never)]
     fn again(self, cache: &Arc<Cache>, take: Option<Take<'_>>) -> Option<Box<Miss>> {
-        let Self { instance, write, bypasses, timed, began } = self;
+        let Self { instance, write, bypasses, timed, began, wants } = self;
         let written = match instance.key_and_short(cache, write) {
             Ok(written) => written,
             Err(why) => {
@@ -155,10 +190,15 @@ impl Asked<'_> {
         let key = written.to_key();
         let (place, asked) = (instance.place(&key), Instant::now());
         let (mut absence, mut spare, mut refreshes) = (Absence::Absent, None, false);
+        let mut lacked = Lacked::Nothing;
         if let Some(take) = take {
             let call = written.short_form().map(|words| cache.memory.short(instance.owner, words));
             let look = |entry: &AnyEntry, turn: Turn| {
                 let remaining = cache.memory.remaining(entry);
+                if !wants.limits.suit(Standing::of(entry, cache.memory.clock())) {
+                    lacked = Lacked::Unsuitable;
+                    return None;
+                }
                 if turn.refreshes || turn.age == Age::Spent {
                     (spare, refreshes) = (Some(Spare::entry(Arc::clone(entry))), turn.refreshes);
                     return None;
@@ -179,9 +219,48 @@ impl Asked<'_> {
             }
         }
         let cache = Arc::clone(cache);
-        let beginning =
-            Beginning { cache, instance, key, place, absence, spare, refreshes, asked, began, bypasses };
+        let beginning = Beginning {
+            cache,
+            instance,
+            key,
+            place,
+            absence,
+            spare,
+            refreshes,
+            lacked,
+            asked,
+            began,
+            bypasses,
+            wants,
+        };
         Some(Box::new(Miss::new(beginning)))
+    }
+}
+
+/// Says that a call was none of the cache's business.
+#[cfg(feature = "axum")]
+#[cold]
+pub(crate) fn bypassed(site: &'static Site, closure: Closure, write: Write<'_>) {
+    if let Some(cache) = global::current() {
+        site.instance(closure).says_bypassed(&cache, write, event::clock());
+    }
+}
+
+#[cfg(feature = "axum")]
+impl Call {
+    /// Nothing but a body to run.
+    pub(crate) fn none() -> Self {
+        Self(None)
+    }
+
+    /// Whose responses it stores.
+    #[must_use]
+    pub fn storing<V>(&self, _: &V) -> Storing<V> {
+        let whose = match &self.0 {
+            Some(miss) if miss.wants.miss == OnMiss::Fill => miss.whose(),
+            _ => Whose::Nobodys,
+        };
+        Storing { whose, verdict: PhantomData }
     }
 }
 

@@ -131,6 +131,7 @@ fn advance<K: Kind<Stored: Storable>>(miss: &mut Miss, cx: &mut Context<'_>) -> 
                 },
                 Ready::Due(due) => Stage::Due(due),
                 Ready::Fill(fill) => miss.enter(fill),
+                Ready::Nothing => miss.without_a_fill(),
             },
             Stage::Due(_) => match miss.refresh().map(Found::output::<K>) {
                 Some(Some(output)) => return Poll::Ready(Next::Return(End::Overdue(output))),
@@ -138,6 +139,7 @@ fn advance<K: Kind<Stored: Storable>>(miss: &mut Miss, cx: &mut Context<'_>) -> 
                 None => continue,
             },
             Stage::Body(_) | Stage::Bare => return Poll::Ready(Next::PollBody),
+            Stage::Parked => return Poll::Pending,
             Stage::Settling(settling, value) => {
                 ready!(settling.as_mut().poll(cx));
                 match value.take().and_then(|value| Found::Own(value).output::<K>()) {
@@ -171,6 +173,10 @@ fn settle<K: Kind<Stored: Storable>>(
         Split::Failure(failure) => {
             let spare = fill.fail().and_then(Found::output::<K>);
             return Some(spare.unwrap_or(failure));
+        }
+        Split::Passing(output) => {
+            fill.passes();
+            return Some(output);
         }
         Split::Hidden(output) => {
             fill.hidden();

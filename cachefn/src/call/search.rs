@@ -26,10 +26,11 @@ use crate::flight::{FlightKey, Joined, Seat, Verdict};
 use crate::global::Cache;
 use crate::key::Key;
 use crate::layout::Erased;
-use crate::observe::Outcome;
+use crate::observe::{Lacked, Outcome};
 use crate::remote::{Link, RedisLease, Waiter};
 use crate::site::Instance;
 use crate::terms::Terms;
+use crate::wants::{Standing, Wants};
 
 /// A follower whose flight had nothing for it looks again; after this many times it runs its body by
 /// itself, so that a key that is invalidated all the time cannot keep a caller waiting.
@@ -82,6 +83,10 @@ pub(super) struct Search {
     pub(super) began: Option<Instant>,
     /// Whether the call is counted as a hit or a miss.
     pub(super) counted: bool,
+    pub(super) wants: Wants,
+    /// What was found that did not answer.
+    pub(super) lacked: Lacked,
+    pub(super) bypasses: bool,
     pub(super) role: Role,
 }
 
@@ -151,6 +156,19 @@ impl Search {
         self.miss();
         self.says(Outcome::Miss, None);
         None
+    }
+
+    /// Looks, for a call that must not run its body to fill. What is found is served though somebody should refresh it: the
+    /// next call will.
+    pub(super) async fn run_no_body(mut self, link: Option<Link>, refreshes: bool) -> Ready {
+        if let Some(spare) = self.spare.take_if(|_| refreshes) {
+            return Ready::Found(self.serve(spare));
+        }
+        if self.bypasses {
+            self.says(Outcome::Bypassed, None);
+            return Ready::Nothing;
+        }
+        self.find(link).await.map_or(Ready::Nothing, Ready::Found)
     }
 
     /// Whether it is for this call to refresh what Redis has. Memory's entries know themselves whose turn it is.
@@ -293,6 +311,10 @@ impl Search {
     }
 
     fn begin(&mut self, seat: Option<Seat>, ticket: Arc<Ticket>, lease: Option<Lease>) -> Fill {
+        let spare = self.spare.take();
+        if spare.is_some() {
+            self.lacked = Lacked::Expired;
+        }
         Fill {
             cache: Arc::clone(&self.cache),
             instance: self.instance,
@@ -301,10 +323,12 @@ impl Search {
             ticket,
             seat,
             lease: lease.zip(self.site),
-            spare: self.spare.take(),
+            spare,
             served: self.role == Role::Detached,
             given: self.role == Role::Gives,
             told: None,
+            bypassed: self.bypasses,
+            lacked: self.lacked,
             began: self.began,
             started: Instant::now(),
         }
@@ -325,7 +349,12 @@ impl Search {
 
     /// Asks memory again, now that the flight is held.
     pub(super) fn again(&mut self) -> Option<AnyEntry> {
-        let entry = self.cache.memory.get(&self.place.key, self.instance.owner).ok()?;
+        let memory = &self.cache.memory;
+        let entry = memory.get(&self.place.key, self.instance.owner).ok()?;
+        if !self.wants.limits.suit(Standing::of(&entry, memory.clock())) {
+            self.lacked = Lacked::Unsuitable;
+            return None;
+        }
         self.hit(self.cache.memory.remaining(&entry));
         Some(entry)
     }
@@ -379,7 +408,12 @@ impl Search {
         if let Some(ticket) = ticket {
             self.keep(ticket, envelope, &*value, now);
         }
-        match span.age(now) {
+        let age = span.age(now);
+        if age.is_some() && !self.wants.limits.suit(Standing::within(span, now)) {
+            (self.lacked, self.absence) = (Lacked::Unsuitable, Absence::Absent);
+            return None;
+        }
+        match age {
             Some(Age::Fresh) if !self.instance.site.freshness.is_due(span, now) => {
                 self.hit(Duration::from_millis(span.fresh_until.saturating_sub(now)));
                 Some(Held::Fresh(value))

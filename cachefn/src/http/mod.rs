@@ -1,3 +1,133 @@
-//! What the cache does over HTTP, for [axum](https://docs.rs/axum).
+//! HTTP (feature `axum`): what the cache did in the headers of responses, what requests want of it, and whole responses
+//! that are cached.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use axum::extract::Path;
+//! use axum::http::StatusCode;
+//! use axum::response::IntoResponse;
+//! use axum::routing::get;
+//! use axum::{Json, Router};
+//! use cachefn::cached;
+//! use cachefn::http::{CacheLayer, ClientCache};
+//! # use axum::{body::Body, http::Request};
+//! # use tower::ServiceExt;
+//!
+//! /// The value is stored, and made JSON of each time.
+//! #[cached(expire = 300, namespace = "users", key = id)]
+//! async fn user(Path(id): Path<u64>) -> Result<Json<String>, StatusCode> {
+//!     Ok(Json(format!("user {id}")))
+//! }
+//!
+//! /// The finished response is stored: a hit is sent as it is.
+//! #[cached(response, expire = 60, namespace = "pages", key = id)]
+//! async fn page(Path(id): Path<u64>) -> impl IntoResponse {
+//!     ([("content-type", "text/html")], format!("<h1>Page {id}</h1>"))
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! # cachefn::init_with(cachefn::Config::builder().enabled(true).build().unwrap()).await.unwrap();
+//! let app: Router = Router::new()
+//!     .route("/users/{id}", get(user))
+//!     .route("/pages/{id}", get(page))
+//!     .layer(CacheLayer::new().client_cache(ClientCache::public(Duration::from_secs(60))));
+//!
+//! # let send = |path: &'static str, control: &'static str| {
+//! #     let request = Request::builder().uri(path).header("cache-control", control);
+//! #     app.clone().oneshot(request.body(Body::empty()).unwrap())
+//! # };
+//! # for path in ["/users/7", "/pages/7"] {
+//! let response = send(path, "").await.unwrap();
+//! assert_eq!(response.headers()["x-cache"], "MISS");
+//! let response = send(path, "").await.unwrap();
+//! assert_eq!(response.headers()["x-cache"], "HIT");
+//! assert_eq!(response.headers()["cache-control"], "public, max-age=60");
+//! assert!(response.headers().contains_key("etag"));
+//! let response = send(path, "no-cache").await.unwrap();
+//! assert_eq!(response.headers()["cache-status"], "cachefn; fwd=request; stored");
+//! let response = send("/users/8", "only-if-cached").await.unwrap();
+//! assert_eq!(response.status(), StatusCode::GATEWAY_TIMEOUT);
+//! # }
+//! # }
+//! ```
+//!
+//! # What responses say
+//!
+//! | header | values |
+//! |---|---|
+//! | `X-Cache` | `HIT`, `STALE` (out of the cache, past its life), `MISS`, `BYPASS` (the cache was not to be asked) |
+//! | `X-Cache-TTL-Remaining` | how long what answered lives on, in whole seconds; 0 with `STALE` |
+//! | `Cache-Status` | RFC 9211: `cachefn; hit; ttl=299`, or `fwd=` with `uri-miss`, `stale`, `request` or `bypass`, and `stored`, `collapsed` |
+//! | `X-Cache-Key` | the keys, where [`with_key`](CacheLayer::with_key) asks for them |
+//!
+//! Several cached calls in one request have one answer. The call that came off worst speaks for all: `BYPASS` before
+//! `MISS`, before `STALE`, before `HIT`. The remaining life is the least that is known. `stored` says that all that was made
+//! anew was stored. Whoever waited for the body of another request has a `MISS` that is `collapsed`. A request without a
+//! cached call, or with caching off, is told nothing. Calls on tasks that a handler spawns are not seen.
+//!
+//! Under the layer an event at DEBUG says `CACHE HIT: GET /users/7 (1.89ms)`; the path is left out where a `sensitive`
+//! function was called, and the query always.
+//!
+//! # What requests may want
+//!
+//! `Cache-Control` of requests is heeded, and `Pragma: no-cache` where there is none:
+//!
+//! | directive | cached calls |
+//! |---|---|
+//! | `no-cache` | run their bodies and store what they return |
+//! | `no-store` | run their bodies and store nothing; what is stored stays |
+//! | `max-age=N` | miss what was stored more than `N` seconds ago, and what has expired |
+//! | `min-fresh=N` | miss what expires within `N` seconds, or has |
+//! | `max-stale=N` | miss what has expired for longer; beside the two above, it allows what has expired |
+//! | `only-if-cached` | run nothing: a call that finds nothing ends the handler, and the response is 504 |
+//!
+//! A client that may send these can have the server do everything anew. [`CacheLayer::ignore_request_directives`] refuses
+//! them all, [`CacheLayer::ignore`] one.
+//!
+//! # What clients may keep
+//!
+//! Nothing: `Cache-Control: no-cache, no-store, must-revalidate, max-age=0`, unless the handler sets its own, or
+//! [`client_cache`](CacheLayer::client_cache) allows it for the whole layer. See [`ClientCache`].
+//!
+//! # Cached responses
+//!
+//! `#[cached(response, …)]` stores what a handler answers: status, headers and the bytes of the body. It returns a
+//! `Response`, `impl IntoResponse`, which becomes a `Response`, or a `Result` of either. Extensions of a response are not
+//! kept. `when`, `expire_with` and `tags_with` are given a [`StoredResponse`].
+//!
+//! | | |
+//! |---|---|
+//! | asked for by | GET and HEAD under a [`CacheLayer`]; without one nothing is stored, and one warning says so |
+//! | filled by | GET without `Range` |
+//! | neither for | requests with `Authorization` or `Cookie`, unless `response = private` says that the key names the user |
+//! | stored | 2xx but 206; 404 for as long as `none` says |
+//! | never | with `Set-Cookie`, with `Cache-Control: no-store`, with `private` unless the function says so too, with `Vary: *` |
+//! | never | what has trailers, fails half-way, is over 1 MiB, or has not ended a second after its head without having said how long it is |
+//! | a 5xx | is a failure: `stale_if_error` puts an older response in its place |
+//!
+//! What is not stored passes as it is: no more than the bound is held back of it, and nothing is lost. A `Vary` of other
+//! headers is stored: what a response depends on belongs into its key.
+//!
+//! Handlers on which `#[cached]` stands without `response` are functions like any other, which know of no request: the key
+//! alone tells whose a value is.
 
 pub mod admin;
+mod body;
+mod client;
+mod directives;
+mod fresh;
+mod layer;
+mod request;
+pub(crate) mod response;
+mod serving;
+mod status;
+mod stored;
+mod validators;
+
+pub use self::client::ClientCache;
+pub use self::directives::RequestDirective;
+pub use self::layer::{CacheHeader, CacheLayer, CacheService};
+pub use self::serving::Serving;
+pub use self::stored::StoredResponse;

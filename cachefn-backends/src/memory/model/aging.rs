@@ -12,6 +12,7 @@ const AGING: Life = Life {
     due: SECOND,
     stale: SECOND.saturating_mul(2),
     error: SECOND.saturating_mul(4),
+    age: Duration::ZERO,
 };
 
 /// What calls were told: the value, and whose turn it is.

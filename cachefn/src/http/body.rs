@@ -1,0 +1,125 @@
+//! The body of a response, taken in whole where that is possible: bounded in bytes and in time, and without loss.
+
+use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::Body;
+use bytes::{Bytes, BytesMut};
+use cachefn_backends::background;
+use http_body::{Body as _, Frame, SizeHint};
+
+/// What does not say how long it is may never end: it is waited for so long, and then it passes.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The whole of a body, or a body that will say the same as the one that was given.
+pub(super) async fn collect(mut body: Body, most: usize) -> Result<Bytes, Body> {
+    let hint = body.size_hint();
+    if usize::try_from(hint.lower()).map_or(true, |least| least > most) {
+        return Err(body);
+    }
+    let mut taken = Taken::default();
+    let mut timer = None;
+    loop {
+        let frame = poll_fn(|cx| match Pin::new(&mut body).poll_frame(cx) {
+            Poll::Ready(frame) => Poll::Ready(Some(frame)),
+            Poll::Pending if hint.exact().is_some() => Poll::Pending,
+            Poll::Pending => timer
+                .get_or_insert_with(|| Box::pin(background::sleep(PATIENCE)))
+                .as_mut()
+                .poll(cx)
+                .map(|()| None),
+        });
+        match frame.await {
+            Some(None) => return Ok(taken.whole()),
+            Some(Some(Ok(frame))) => {
+                let is_data = frame.is_data();
+                taken.add(frame);
+                // Trailers are stored nowhere.
+                if !is_data || taken.bytes > most {
+                    return Err(taken.before(Rest::Body(body)));
+                }
+            }
+            Some(Some(Err(error))) => return Err(taken.before(Rest::Error(Some(error)))),
+            None => return Err(taken.before(Rest::Body(body))),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Taken {
+    frames: VecDeque<Frame<Bytes>>,
+    bytes: usize,
+}
+
+impl Taken {
+    fn add(&mut self, frame: Frame<Bytes>) {
+        self.bytes += frame.data_ref().map_or(0, Bytes::len);
+        self.frames.push_back(frame);
+    }
+
+    fn whole(mut self) -> Bytes {
+        let only = if self.frames.len() == 1 { self.frames.pop_front() } else { None };
+        if let Some(Ok(data)) = only.map(Frame::into_data) {
+            return data;
+        }
+        let mut whole = BytesMut::with_capacity(self.bytes);
+        self.frames.iter().filter_map(Frame::data_ref).for_each(|data| whole.extend_from_slice(data));
+        whole.freeze()
+    }
+
+    fn before(self, rest: Rest) -> Body {
+        Body::new(Replayed { taken: self.frames, rest })
+    }
+}
+
+/// What was taken of a body, and then what comes after it.
+struct Replayed {
+    taken: VecDeque<Frame<Bytes>>,
+    rest: Rest,
+}
+
+enum Rest {
+    Body(Body),
+    /// None once it was said.
+    Error(Option<axum::Error>),
+}
+
+impl http_body::Body for Replayed {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        if let Some(frame) = self.taken.pop_front() {
+            return Poll::Ready(Some(Ok(frame)));
+        }
+        match &mut self.rest {
+            Rest::Body(body) => Pin::new(body).poll_frame(cx),
+            Rest::Error(error) => Poll::Ready(error.take().map(Err)),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.taken.is_empty()
+            && match &self.rest {
+                Rest::Body(body) => body.is_end_stream(),
+                Rest::Error(error) => error.is_none(),
+            }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let Rest::Body(body) = &self.rest else { return SizeHint::default() };
+        let taken = self.taken.iter().filter_map(Frame::data_ref).map(|data| data.len() as u64).sum::<u64>();
+        let (rest, mut hint) = (body.size_hint(), SizeHint::new());
+        hint.set_lower(rest.lower() + taken);
+        if let Some(upper) = rest.upper() {
+            hint.set_upper(upper + taken);
+        }
+        hint
+    }
+}

@@ -1,0 +1,136 @@
+//! What clients, and caches between, may keep of a response.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use http::header::{ACCEPT_ENCODING, AUTHORIZATION, CACHE_CONTROL, COOKIE, SET_COOKIE, VARY};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::directives::has;
+
+/// What leaves where nobody says otherwise.
+const NOTHING: HeaderValue = HeaderValue::from_static("no-cache, no-store, must-revalidate, max-age=0");
+
+/// What clients may keep of the responses of a [`CacheLayer`](super::CacheLayer).
+///
+/// It holds for responses of 200 to GET and HEAD that set no `Cache-Control` and no cookie of their own. All others leave
+/// with `Cache-Control: no-cache, no-store, must-revalidate, max-age=0`, or with what they have set.
+///
+/// What may be kept has an `ETag` of its content, a `Last-Modified` where it comes from `#[cached(response)]`, and a
+/// `Vary`; `If-None-Match` and `If-Modified-Since` are answered with 304. An invalidation does not reach clients: they keep
+/// what they have for its `max-age`.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use cachefn::http::{CacheLayer, ClientCache};
+///
+/// let minute = Duration::from_secs(60);
+/// let layer = CacheLayer::new().client_cache(ClientCache::public(minute).stale_while_revalidate(minute));
+/// ```
+#[derive(Clone, Debug)]
+pub struct ClientCache {
+    visibility: Visibility,
+    max_age: Duration,
+    stale: Option<Duration>,
+    immutable: bool,
+    vary: Vec<HeaderName>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Visibility {
+    Public,
+    Private,
+    /// It may be kept and has to be asked for each time.
+    Revalidated,
+}
+
+impl ClientCache {
+    /// Everybody may keep it for so long, in whole seconds: `public, max-age=…`, with `Vary: Accept-Encoding`.
+    ///
+    /// The response to a request with `Authorization` is `private` all the same.
+    pub fn public(max_age: Duration) -> Self {
+        Self::new(Visibility::Public, max_age, vec![ACCEPT_ENCODING])
+    }
+
+    /// The user's own client may keep it for so long, in whole seconds: `private, max-age=…`, with `Vary: Accept-Encoding,
+    /// Authorization, Cookie`, so that whoever uses the client next is not shown it.
+    pub fn private(max_age: Duration) -> Self {
+        Self::new(Visibility::Private, max_age, vec![ACCEPT_ENCODING, AUTHORIZATION, COOKIE])
+    }
+
+    /// The user's own client may keep it, and asks each time whether it is still true: `private, no-cache`. A 304 costs the
+    /// handler's work, or a hit, and spares the body.
+    pub fn revalidated() -> Self {
+        let vary = vec![ACCEPT_ENCODING, AUTHORIZATION, COOKIE];
+        Self::new(Visibility::Revalidated, Duration::ZERO, vary)
+    }
+
+    fn new(visibility: Visibility, max_age: Duration, vary: Vec<HeaderName>) -> Self {
+        Self { visibility, max_age, stale: None, immutable: false, vary }
+    }
+
+    /// Past `max-age` it may be shown for so long, in whole seconds, while it is fetched anew (RFC 5861).
+    #[must_use]
+    pub fn stale_while_revalidate(mut self, stale: Duration) -> Self {
+        self.stale = Some(stale);
+        self
+    }
+
+    /// Within `max-age` nobody needs to ask again, not even on a reload (RFC 8246).
+    #[must_use]
+    pub fn immutable(mut self) -> Self {
+        self.immutable = true;
+        self
+    }
+
+    /// One more header of requests that the response depends on.
+    #[must_use]
+    pub fn vary(mut self, header: HeaderName) -> Self {
+        self.vary.push(header);
+        self
+    }
+
+    /// Says what may be kept.
+    pub(super) fn say(&self, headers: &mut HeaderMap, authorized: bool) {
+        headers.insert(CACHE_CONTROL, self.value(authorized));
+        let known = |name: &HeaderName| has(headers, VARY, name.as_str()) || has(headers, VARY, "*");
+        let missing: Vec<_> = self.vary.iter().filter(|name| !known(name)).map(HeaderName::as_str).collect();
+        if !missing.is_empty()
+            && let Ok(value) = HeaderValue::try_from(missing.join(", "))
+        {
+            headers.append(VARY, value);
+        }
+    }
+
+    fn value(&self, authorized: bool) -> HeaderValue {
+        let mut text = String::from(match self.visibility {
+            Visibility::Public if !authorized => "public",
+            _ => "private",
+        });
+        // Writing into a `String` cannot fail.
+        let _ = match self.visibility {
+            Visibility::Revalidated => write!(text, ", no-cache"),
+            _ => write!(text, ", max-age={}", self.max_age.as_secs()),
+        };
+        if let Some(stale) = self.stale {
+            let _ = write!(text, ", stale-while-revalidate={}", stale.as_secs());
+        }
+        if self.immutable {
+            text.push_str(", immutable");
+        }
+        HeaderValue::try_from(text).expect("these words and digits can be in a header")
+    }
+}
+
+/// Whether a preset holds for a response of 200 with these headers.
+pub(super) fn may_be_kept(headers: &HeaderMap) -> bool {
+    !headers.contains_key(SET_COOKIE) && !headers.contains_key(CACHE_CONTROL)
+}
+
+/// Says that nothing may be kept, unless the handler says otherwise.
+pub(super) fn forbid(headers: &mut HeaderMap) {
+    if !headers.contains_key(CACHE_CONTROL) {
+        headers.insert(CACHE_CONTROL, NOTHING);
+    }
+}

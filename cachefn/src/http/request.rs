@@ -1,0 +1,107 @@
+//! The request that a thread is answering, for as long as its handler is polled.
+
+use std::cell::Cell;
+
+use http::header::{AUTHORIZATION, COOKIE, RANGE};
+use http::{HeaderMap, Method};
+
+use super::directives::Directives;
+use crate::observe::{Report, Watching};
+use crate::wants::{Limits, OnMiss, Reading, Wanting, Wants};
+
+thread_local! {
+    static REQUEST: Cell<Option<Request>> = const { Cell::new(None) };
+}
+
+/// What a cached response has to know of its request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Request {
+    /// The whole of a resource is asked for, its head, or anything else.
+    verb: Verb,
+    /// Whether it shows who sends it.
+    has_credentials: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verb {
+    Get,
+    /// Or a part of it.
+    Head,
+    Other,
+}
+
+/// What a stored response may be for a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Use {
+    /// Read, and filled.
+    Full,
+    Read,
+    None,
+}
+
+impl Request {
+    pub(super) fn of(method: &Method, headers: &HeaderMap) -> Self {
+        let verb = match *method {
+            // What answers a part may be a part.
+            Method::GET if headers.contains_key(RANGE) => Verb::Head,
+            Method::GET => Verb::Get,
+            Method::HEAD => Verb::Head,
+            _ => Verb::Other,
+        };
+        let has_credentials = headers.contains_key(AUTHORIZATION) || headers.contains_key(COOKIE);
+        Self { verb, has_credentials }
+    }
+
+    /// That of the handler that is being polled.
+    pub(super) fn current() -> Option<Self> {
+        REQUEST.get()
+    }
+
+    /// What a stored response may be for it; `private`: its key names the user.
+    pub(super) fn uses(self, private: bool) -> Use {
+        match self.verb {
+            _ if self.has_credentials && !private => Use::None,
+            Verb::Get => Use::Full,
+            Verb::Head => Use::Read,
+            Verb::Other => Use::None,
+        }
+    }
+}
+
+impl Directives {
+    /// What they want of cached calls.
+    pub(super) fn wants(self) -> Wants {
+        let Self { max_age, min_fresh, max_stale, .. } = self;
+        let reading = match self {
+            Self { no_store: true, .. } => Reading::Untouched,
+            Self { no_cache: true, .. } => Reading::Skipped,
+            _ => Reading::Usual,
+        };
+        let miss = if self.only_if_cached { OnMiss::Park } else { OnMiss::Fill };
+        Wants { reading, miss, limits: Limits { max_age, min_fresh, max_stale }, refreshes: false }
+    }
+}
+
+/// Lasts for one poll of a handler, also if it panics.
+pub(super) struct Scope<'a> {
+    before: Option<Request>,
+    _wanting: Wanting,
+    _watching: Watching<'a>,
+}
+
+impl<'a> Scope<'a> {
+    /// Of two layers around a handler the inner one counts.
+    pub(super) fn enter(request: Request, wants: Wants, report: &'a mut Report) -> Self {
+        Self {
+            before: REQUEST.replace(Some(request)),
+            _wanting: Wanting::of(|before| Wants { refreshes: before.refreshes, ..wants }),
+            _watching: Watching::with(report),
+        }
+    }
+}
+
+impl Drop for Scope<'_> {
+    fn drop(&mut self) {
+        REQUEST.set(self.before);
+    }
+}

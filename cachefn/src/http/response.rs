@@ -1,0 +1,385 @@
+//! `#[cached(response, …)]`: what of a response is stored, and for which requests.
+
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::SystemTime;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE, VARY};
+use pin_project_lite::pin_project;
+
+use super::body::collect;
+use super::directives::has;
+use super::request::{Request, Use};
+use super::stored::StoredResponse;
+use crate::call::{Call, Output, Reads, begin, bypassed};
+use crate::global;
+use crate::key::KeyWriter;
+use crate::layout::{Auto, Choice};
+use crate::leaf::Leaf;
+use crate::shape::{Coded, Fallible, Kind, Optional, Split};
+use crate::site::{Closure, Site};
+use crate::verdict::{Checked, Fit};
+use crate::wants::{self, OnMiss, Wanting, Wants};
+
+/// A longer body is not stored: it would stay out of Redis.
+pub(super) const MOST_BYTES: usize = 1 << 20;
+
+/// Takes the call of a handler: like [`begin`], if its request is one that stored responses are for.
+pub fn begin_response<V: Reads, F: Fn(&mut KeyWriter)>(
+    site: &'static Site,
+    verdict: &V,
+    write: F,
+) -> Result<Output<V>, Call> {
+    if global::is_off() {
+        return Err(Call::none());
+    }
+    // What the program itself asks for needs no request.
+    let uses = if wants::current().refreshes { Some(Use::Full) } else { None };
+    let uses = uses.or_else(|| Request::current().map(|request| request.uses(site.is_private())));
+    match uses {
+        Some(Use::Full) => begin(site, verdict, write),
+        Some(Use::Read) => {
+            let _reading = Wanting::of(|wants| match wants.miss {
+                OnMiss::Fill => Wants { miss: OnMiss::Run, ..wants },
+                _ => wants,
+            });
+            begin(site, verdict, write)
+        }
+        Some(Use::None) => {
+            bypassed(site, Closure::of::<F>(), &write);
+            Err(Call::none())
+        }
+        None => {
+            site.instance(Closure::of::<F>()).says_no_request();
+            Err(Call::none())
+        }
+    }
+}
+
+/// Which responses a call stores, for the verdict on its return type.
+#[derive(Debug)]
+pub struct Storing<V> {
+    pub(crate) whose: Whose,
+    pub(crate) verdict: PhantomData<fn() -> V>,
+}
+
+/// Whose responses are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// None at all.
+    Nobodys,
+    /// Those that are for anybody.
+    Anybodys,
+    /// Those of the user whom the key names.
+    Ones,
+}
+
+pin_project! {
+    /// A handler's body, and what comes after it.
+    ///
+    /// No `async` block: in one, what the body returns would have to be a response for any lifetime, and a `&'static str`
+    /// is none (rust-lang/rust#110338).
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Respond<V, F> {
+        // Dropped before the call, as any body.
+        #[pin]
+        body: F,
+        storing: Storing<V>,
+        storable: Option<Pin<Box<dyn Future<Output = Response> + Send>>>,
+    }
+}
+
+/// Makes a response of what a handler returns, and takes in its body if it may be stored.
+pub fn respond<V, F>(storing: Storing<V>, body: F) -> Respond<V, F>
+where
+    V: Checked<Kind: Responds<F::Output>>,
+    F: Future,
+{
+    Respond { body, storing, storable: None }
+}
+
+impl<V, F> Future for Respond<V, F>
+where
+    V: Checked<Kind: Responds<F::Output>>,
+    F: Future,
+{
+    type Output = <V::Kind as Responds<F::Output>>::Returned;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let storable = match this.storable {
+            Some(storable) => storable,
+            None => match V::Kind::response(ready!(this.body.poll(cx))) {
+                Err(returned) => return Poll::Ready(returned),
+                Ok(response) => this.storable.insert(Box::pin(storable(response, this.storing.whose))),
+            },
+        };
+        storable.as_mut().poll(cx).map(V::Kind::returned)
+    }
+}
+
+/// The same response; where it is to be stored, as an extension of it and without a body.
+async fn storable(mut response: Response, whose: Whose) -> Response {
+    // That of another function, which the handler may have changed since.
+    response.extensions_mut().remove::<StoredResponse>();
+    if whose == Whose::Nobodys || !may_be_stored(&response, whose) {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    match collect(body, MOST_BYTES).await {
+        Ok(body) => {
+            let stored = StoredResponse::new(parts.status, parts.headers.clone(), body, SystemTime::now());
+            parts.extensions.insert(stored);
+            Response::from_parts(parts, Body::empty())
+        }
+        Err(body) => Response::from_parts(parts, body),
+    }
+}
+
+/// What its status and headers say.
+fn may_be_stored(response: &Response, whose: Whose) -> bool {
+    let (status, headers) = (response.status(), response.headers());
+    let status_fits =
+        status == StatusCode::NOT_FOUND || status.is_success() && status != StatusCode::PARTIAL_CONTENT;
+    let forbids = has(headers, CACHE_CONTROL, "no-store")
+        || whose == Whose::Anybodys && has(headers, CACHE_CONTROL, "private")
+        || has(headers, VARY, "*");
+    // Its end is never waited for.
+    let is_events = headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().to_ascii_lowercase().starts_with(b"text/event-stream"));
+    status_fits && !forbids && !is_events && !headers.contains_key(SET_COOKIE)
+}
+
+/// A kind of return type that becomes a response.
+#[diagnostic::on_unimplemented(
+    message = "`{R}` is no response",
+    label = "must implement `IntoResponse`",
+    note = "return what implements `axum::response::IntoResponse`, such as `Json`, text, or a status with either"
+)]
+pub trait Responds<R>: Kind {
+    /// What the function returns for it.
+    type Returned;
+
+    /// The response, unless it is none.
+    fn response(returned: R) -> Result<Response, Self::Returned>;
+
+    /// What the function returns for a response.
+    fn returned(response: Response) -> Self::Returned;
+}
+
+/// `Response`.
+#[derive(Debug)]
+pub struct OfResponse;
+
+/// `Result<Response, E>`.
+#[derive(Debug)]
+pub struct OfResult<E>(PhantomData<fn() -> E>);
+
+/// Any other type: an error already.
+#[derive(Debug)]
+pub struct OfNone<R>(PhantomData<fn() -> R>);
+
+/// What cannot be stored.
+#[derive(Debug)]
+pub struct Unfit;
+
+#[diagnostic::do_not_recommend]
+impl<T: IntoResponse> Responds<T> for OfResponse {
+    type Returned = Response;
+
+    fn response(returned: T) -> Result<Response, Response> {
+        Ok(returned.into_response())
+    }
+
+    fn returned(response: Response) -> Response {
+        response
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: IntoResponse, E> Responds<Result<T, E>> for OfResult<E> {
+    type Returned = Result<Response, E>;
+
+    fn response(returned: Result<T, E>) -> Result<Response, Self::Returned> {
+        match returned {
+            Ok(returned) => Ok(returned.into_response()),
+            Err(error) => Err(Err(error)),
+        }
+    }
+
+    fn returned(response: Response) -> Self::Returned {
+        Ok(response)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<R> Responds<R> for OfNone<R> {
+    type Returned = R;
+
+    fn response(returned: R) -> Result<Response, R> {
+        Err(returned)
+    }
+
+    fn returned(_: Response) -> R {
+        unreachable!("it is never made a response")
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<R, K: Responds<R>, C: Choice> Responds<R> for Coded<K, C> {
+    type Returned = K::Returned;
+
+    fn response(returned: R) -> Result<Response, K::Returned> {
+        K::response(returned)
+    }
+
+    fn returned(response: Response) -> K::Returned {
+        K::returned(response)
+    }
+}
+
+/// A 404 is to a response what `None` is to a value, and a 5xx what `Err` is.
+fn split(mut response: Response) -> Split<StoredResponse, Response> {
+    match response.extensions_mut().remove::<StoredResponse>() {
+        Some(stored) if stored.status() == StatusCode::NOT_FOUND => Split::Nothing(stored),
+        Some(stored) => Split::Value(stored),
+        None if response.status().is_server_error() => Split::Failure(response),
+        None => Split::Passing(response),
+    }
+}
+
+impl Kind for OfResponse {
+    type Output = Response;
+    type Stored = StoredResponse;
+    type Value = Response;
+    type Seen = StoredResponse;
+    type With<L: Leaf<Value = Response>> = Self;
+    type Codec = Auto;
+
+    fn split(output: Response) -> Split<StoredResponse, Response> {
+        split(output)
+    }
+
+    fn restore(stored: StoredResponse) -> Response {
+        stored.response()
+    }
+
+    fn see(stored: &StoredResponse) -> Option<&StoredResponse> {
+        Some(stored)
+    }
+}
+
+impl<E> Kind for OfResult<E> {
+    type Output = Result<Response, E>;
+    type Stored = StoredResponse;
+    type Value = Response;
+    type Seen = StoredResponse;
+    type With<L: Leaf<Value = Response>> = Self;
+    type Codec = Auto;
+
+    fn split(output: Self::Output) -> Split<StoredResponse, Self::Output> {
+        match output {
+            Ok(response) => match split(response) {
+                Split::Value(stored) => Split::Value(stored),
+                Split::Nothing(stored) => Split::Nothing(stored),
+                Split::Failure(response) => Split::Failure(Ok(response)),
+                Split::Passing(response) | Split::Hidden(response) => Split::Passing(Ok(response)),
+            },
+            failure @ Err(_) => Split::Failure(failure),
+        }
+    }
+
+    fn restore(stored: StoredResponse) -> Self::Output {
+        Ok(stored.response())
+    }
+
+    fn see(stored: &StoredResponse) -> Option<&StoredResponse> {
+        Some(stored)
+    }
+}
+
+impl<R> Kind for OfNone<R> {
+    type Output = R;
+    type Stored = Unfit;
+    type Value = R;
+    type Seen = R;
+    type With<L: Leaf<Value = R>> = Self;
+    type Codec = Auto;
+
+    fn split(output: R) -> Split<Unfit, R> {
+        Split::Passing(output)
+    }
+
+    fn restore(_: Unfit) -> R {
+        unreachable!("none was ever stored")
+    }
+
+    fn see(_: &Unfit) -> Option<&R> {
+        None
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl Optional for OfResponse {}
+#[diagnostic::do_not_recommend]
+impl<E> Optional for OfResult<E> {}
+#[diagnostic::do_not_recommend]
+impl Fallible for OfResponse {}
+#[diagnostic::do_not_recommend]
+impl<E> Fallible for OfResult<E> {}
+
+/// A return type, before it is known whether it is a response.
+#[derive(Debug)]
+pub struct Returns<R>(PhantomData<fn() -> R>);
+
+impl<R> Returns<R> {
+    /// The type alone; there is no value.
+    pub const NEW: Self = Self(PhantomData);
+}
+
+macro_rules! returns {
+    ($trait:ident<$($param:ident)?>, $receiver:ty => $kind:ty) => {
+        #[doc = concat!("The lookup that finds `", stringify!($kind), "`.")]
+        pub trait $trait {
+            /// What the type is.
+            type Kind;
+
+            /// What the type is.
+            fn cachefn_response(&self) -> PhantomData<Self::Kind>;
+        }
+
+        impl<$($param)?> $trait for $receiver {
+            type Kind = $kind;
+
+            fn cachefn_response(&self) -> PhantomData<$kind> {
+                PhantomData
+            }
+        }
+    };
+}
+
+returns!(ReturnsResult<E>, &&Returns<Result<Response, E>> => OfResult<E>);
+returns!(ReturnsResponse<>, &Returns<Response> => OfResponse);
+returns!(ReturnsNone<R>, Returns<R> => OfNone<R>);
+
+/// Implemented for nothing that can be in a signature; it carries the error.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no response",
+    label = "write `Response`, `impl IntoResponse`, or a `Result` of either",
+    note = "without `response` the value itself is stored, also that of a `Json`"
+)]
+pub trait ResponseType {}
+
+#[diagnostic::do_not_recommend]
+impl ResponseType for Fit {}
+
+/// Hands the verdict on, or is the one error that says what to return.
+pub fn check_response<V: Checked<Judged: ResponseType>>(verdict: V) -> V {
+    verdict
+}

@@ -1,0 +1,113 @@
+//! A response as it is stored: its status, its headers, its body.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use axum::body::Body;
+use axum::response::Response;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A response as it is stored: its status, its headers, its body. Clones share it.
+///
+/// Closures of `#[cached(response, …)]` over the value are given it: `when`, `expire_with`, `tags_with`.
+#[derive(Clone)]
+pub struct StoredResponse(Arc<Parts>);
+
+struct Parts {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+    born: SystemTime,
+}
+
+/// How it is written down.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    /// Counted from 100, so that every number is a status.
+    status: u16,
+    headers: Vec<(String, Bytes)>,
+    body: Bytes,
+    /// In seconds since 1970.
+    born: u64,
+}
+
+impl StoredResponse {
+    pub(super) fn new(status: StatusCode, headers: HeaderMap, body: Bytes, born: SystemTime) -> Self {
+        Self(Arc::new(Parts { status, headers, body, born }))
+    }
+
+    /// Its status.
+    pub fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
+    /// The headers that the handler has set.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.0.headers
+    }
+
+    /// Its body.
+    pub fn body(&self) -> &Bytes {
+        &self.0.body
+    }
+
+    /// When the handler made it, to the second.
+    pub(super) fn born(&self) -> SystemTime {
+        self.0.born
+    }
+
+    /// The response as it goes to a client. The body is shared.
+    pub(super) fn response(self) -> Response {
+        let mut response = Response::new(Body::from(self.0.body.clone()));
+        *response.status_mut() = self.0.status;
+        response.headers_mut().clone_from(&self.0.headers);
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Without headers and body: they may be somebody's own.
+impl fmt::Debug for StoredResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = self.0.body.len();
+        f.debug_struct("StoredResponse")
+            .field("status", &self.0.status)
+            .field("bytes", &bytes)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Serialize for StoredResponse {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Parts { status, headers, body, born, .. } = &*self.0;
+        let line = |(name, value): (&HeaderName, &HeaderValue)| {
+            (name.as_str().to_owned(), Bytes::copy_from_slice(value.as_bytes()))
+        };
+        let written = Written {
+            status: status.as_u16() - 100,
+            headers: headers.iter().map(line).collect(),
+            body: body.clone(),
+            born: born.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(),
+        };
+        written.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for StoredResponse {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Written { status, headers, body, born } = Written::deserialize(deserializer)?;
+        let status = StatusCode::from_u16(100 + status % 900).unwrap_or_default();
+        let line = |(name, value): (String, Bytes)| {
+            Some((HeaderName::try_from(name).ok()?, HeaderValue::from_maybe_shared(value).ok()?))
+        };
+        let mut map = HeaderMap::with_capacity(headers.len());
+        for (name, value) in headers.into_iter().filter_map(line) {
+            map.append(name, value);
+        }
+        let born = UNIX_EPOCH.checked_add(Duration::from_secs(born)).unwrap_or(UNIX_EPOCH);
+        Ok(Self::new(status, map, body, born))
+    }
+}
