@@ -8,6 +8,7 @@ mod instances;
 mod invalidates;
 mod observing;
 mod panicking;
+mod responses;
 mod storing;
 mod tags;
 
@@ -24,6 +25,10 @@ pub(crate) static TAGS: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new((
 pub(crate) struct Runs(AtomicU32);
 
 impl Runs {
+    pub(crate) const fn new() -> Self {
+        Self(AtomicU32::new(0))
+    }
+
     pub(crate) fn next(&self) -> u32 {
         self.0.fetch_add(1, Ordering::SeqCst) + 1
     }
