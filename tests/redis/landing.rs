@@ -23,33 +23,46 @@ impl Wake for Asks {
     }
 }
 
-/// Polls `leader` until its value is in Redis, and not until it knows; the value's name.
-async fn until_stored<F: Future + Unpin>(leader: &mut F, server: &RedisServer, part: &str) -> String {
+/// Polls `leader` until its body has `run`, and waits until the value is in Redis, which needs nobody; the value's name.
+async fn until_stored<F: Future + Unpin>(
+    leader: &mut F,
+    run: &AtomicBool,
+    server: &RedisServer,
+    part: &str,
+) -> String {
     let asks = Arc::new(Asks::default());
     let waker = Waker::from(Arc::clone(&asks));
     loop {
         let polled = Pin::new(&mut *leader).poll(&mut Context::from_waker(&waker));
         assert!(polled.is_pending(), "it has returned already");
-        until("it asks to be polled", || asks.0.swap(false, Ordering::SeqCst)).await;
-        // What it is to be told about its value can only be known once the value is there.
-        if let Some(name) = server.keys(&format!(":v:{part}:")).into_iter().next() {
-            return name;
+        if run.load(Ordering::SeqCst) {
+            break;
         }
+        until("it asks to be polled", || asks.0.swap(false, Ordering::SeqCst)).await;
     }
+    let mut names = Vec::new();
+    until("the value is in Redis", || {
+        names = server.keys(&format!(":v:{part}:"));
+        !names.is_empty()
+    })
+    .await;
+    names.remove(0)
 }
 
 #[tokio::test]
 async fn a_call_after_another_processs_invalidation_is_not_given_the_leaders_value() {
     static TRUTH: AtomicU32 = AtomicU32::new(1);
+    static RUN: AtomicBool = AtomicBool::new(false);
 
     #[cached(namespace = "landing-a", key = id)]
     async fn get(id: u32) -> u32 {
+        RUN.store(true, Ordering::SeqCst);
         TRUTH.load(Ordering::SeqCst)
     }
 
     let server = redis().await;
     let mut leader = Box::pin(get(1));
-    let name = until_stored(&mut leader, &server, "landing-a").await;
+    let name = until_stored(&mut leader, &RUN, &server, "landing-a").await;
     TRUTH.store(2, Ordering::SeqCst);
     // What another process sends for `invalidate_get(1)`.
     server.ask::<u32>(&["UNLINK", &name.replace(":v:", ":l:"), &name]);
@@ -63,15 +76,17 @@ async fn a_call_after_another_processs_invalidation_is_not_given_the_leaders_val
 #[tokio::test]
 async fn a_call_after_a_values_tag_was_struck_is_not_given_the_leaders_value() {
     static TRUTH: AtomicU32 = AtomicU32::new(1);
+    static RUN: AtomicBool = AtomicBool::new(false);
 
     #[cached(namespace = "landing-b", key = id, tags_with = |_: &u32| ["landing-b:org"])]
     async fn get(id: u32) -> u32 {
+        RUN.store(true, Ordering::SeqCst);
         TRUTH.load(Ordering::SeqCst)
     }
 
     let (server, _alone) = (redis().await, crate::both::TAGS.lock().await);
     let mut leader = Box::pin(get(1));
-    until_stored(&mut leader, &server, "landing-b").await;
+    until_stored(&mut leader, &RUN, &server, "landing-b").await;
     TRUTH.store(2, Ordering::SeqCst);
     assert_eq!(invalidate_tag("landing-b:org").await, Invalidated::Applied);
     let later = tokio::spawn(get(1));
