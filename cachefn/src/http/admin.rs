@@ -73,7 +73,8 @@
 //!
 //! For the same reason a value can be stored by hand only where the key tells which groups it belongs to: not for a
 //! function with `tags`, `tags_with` or a namespace with arguments, and not for a generic one that is called with several
-//! types. 409 says so, and `refresh_f` does it. `when` and `expire_with` are not asked.
+//! types. 409 says so, and `refresh_f` does it. `when` and `expire_with` are not asked. Values of [`cache()`](crate::cache) are
+//! shown and invalidated likewise, and stored by the program alone.
 //!
 //! # Costs
 //!
