@@ -270,6 +270,6 @@ pub mod __private {
 }
 
 /// The programs in the README, run as tests.
-#[cfg(all(doctest, feature = "axum"))]
+#[cfg(all(doctest, feature = "axum", feature = "test-util"))]
 #[doc = include_str!("../../README.md")]
 pub struct ReadmeDoctests;

@@ -8,12 +8,18 @@
 //!
 //! Each asserts everything it prints.
 
+mod redis;
+mod service;
+
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use rusqlite::{Connection, Result};
 use serde::{Deserialize, Serialize};
+
+pub use self::redis::Redis;
+pub use self::service::{Answer, Client, Problem, Service};
 
 /// The cities the users live in.
 pub const CITIES: [&str; 5] = ["Berlin", "Lagos", "Lima", "Osaka", "Oslo"];

@@ -174,7 +174,11 @@ fn examples(stage: &mut Stage) -> Result<(), Stop> {
     let quickstart = run("quickstart");
     let metrics = run("metrics");
     let redis = run("redis");
-    Ok(quickstart.and(metrics).and(redis)?)
+    // The service is a program of its own, which the other one loads.
+    let service = Job::new("cargo build --quiet -p users-api").stream();
+    let load =
+        stage.with_redis("cargo run --quiet -p users-api --bin load -- --seconds 1 --users 1000").stream();
+    Ok(quickstart.and(metrics).and(redis).and(service).and(load)?)
 }
 
 fn msrv(_: &mut Stage) -> Result<(), Stop> {
