@@ -208,6 +208,9 @@ pub mod guide {
     pub mod redis_in_production {}
     #[doc = include_str!("../docs/guide/failure.md")]
     pub mod failure_and_consistency {}
+    #[cfg(feature = "test-util")]
+    #[doc = include_str!("../docs/guide/testing.md")]
+    pub mod testing {}
     #[doc = include_str!("../docs/guide/migration.md")]
     pub mod migration {}
 }
