@@ -22,12 +22,14 @@ use std::process::ExitCode;
 use run::Job;
 
 const BENCHES: &str = "cargo bench -p cachefn-benches";
-/// Apart: what they need would be compiled into the others too.
+/// Apart: what these need would be compiled into the others too.
 const REDIS_BENCHES: &str = "cargo bench -p cachefn-benches-redis";
+const HTTP_BENCHES: &str = "cargo bench -p cachefn-benches-http";
 
 const USAGE: &str = "\
 cargo xtask test [--only STEP,STEP]   everything that must be green, or just these steps
-cargo xtask bench [redis] [ARGUMENTS] the benches, or those with a Redis; arguments go to `cargo bench`
+cargo xtask bench [redis|http] [ARGUMENTS]
+                                      the benches, or those with a Redis or of HTTP; arguments go to `cargo bench`
 cargo xtask build-cost                200 annotated functions: what they cost the compiler, beside `cached`
 cargo xtask fuzz [CASES]              a million cases of what may stand in Redis and of what becomes a key, or so many
 cargo xtask history [--seconds N] [--seed S] [--near true|false]
@@ -54,7 +56,8 @@ fn main() -> ExitCode {
             Ok(chosen) => steps::test(&chosen),
             Err(fault) => refuse(&fault),
         },
-        ["bench"] => chore([Job::new(BENCHES), Job::new(REDIS_BENCHES)]),
+        ["bench"] => chore([BENCHES, REDIS_BENCHES, HTTP_BENCHES].map(Job::new)),
+        ["bench", "http", rest @ ..] => chore([Job::new(HTTP_BENCHES).args(rest)]),
         ["bench", "redis", rest @ ..] => chore([Job::new(REDIS_BENCHES).args(rest)]),
         ["bench", rest @ ..] => chore([Job::new(BENCHES).args(rest)]),
         ["build-cost"] => match build_cost::table(&run::root()) {

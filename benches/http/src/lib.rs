@@ -1,0 +1,1 @@
+//! What HTTP responses cost, by the way they are made: see `benches/`.
