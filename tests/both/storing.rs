@@ -210,6 +210,19 @@ async fn what_is_invalidated_after_it_was_given_is_gone() {
 }
 
 #[tokio::test]
+async fn what_is_invalidated_elsewhere_keeps_no_value_out() {
+    let (_cache, _alone) = (cache().await, TAGS.lock().await);
+    let values = cachefn::cache().namespace("storing-k").tag("storing-k");
+    for round in 1..=20 {
+        let (first, second) = (values.set("it", round), values.set("it", -round));
+        // Both are under way in Redis.
+        let elsewhere = invalidate_namespace("storing-k2");
+        tokio::join!(first, second, elsewhere);
+        assert_eq!(values.get("it").await, Some(-round));
+    }
+}
+
+#[tokio::test]
 async fn it_lives_for_as_long_as_it_was_said() {
     let _cache = cache().await;
     let values = cachefn::cache().namespace("storing-j");

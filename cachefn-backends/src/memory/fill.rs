@@ -37,6 +37,8 @@ pub(super) struct Mark {
     kind: Kind,
     begun: u64,
     voided: AtomicBool,
+    /// Whether it was an invalidation that did.
+    struck: AtomicBool,
 }
 
 /// The fills of the keys of one shard, locked.
@@ -55,7 +57,8 @@ impl Fills {
     pub(super) fn begin(&self, key: &Arc<str>, kind: Kind) -> Arc<Mark> {
         let mut running = self.lock(key).0;
         let begun = self.begun.fetch_add(1, Ordering::Relaxed);
-        let mark = Arc::new(Mark { kind, begun, voided: AtomicBool::new(false) });
+        let mark =
+            Arc::new(Mark { kind, begun, voided: AtomicBool::new(false), struck: AtomicBool::new(false) });
         running.entry(Arc::clone(key)).or_default().push(Arc::clone(&mark));
         mark
     }
@@ -89,9 +92,12 @@ impl Fills {
 }
 
 impl Locked<'_> {
-    /// Voids every fill of `key`.
+    /// Voids every fill of `key`, which has been invalidated.
     pub(super) fn void_all(&self, key: &str) {
-        self.void(key, |_| true);
+        self.void(key, |mark| {
+            mark.struck.store(true, Ordering::Release);
+            true
+        });
     }
 
     /// Voids the fills of `key` whose values are older than that of `mark`.
@@ -115,6 +121,11 @@ impl Mark {
             (Kind::Load, Kind::Reading) => true,
             (Kind::Reading, _) => false,
         }
+    }
+
+    /// Whether an invalidation of the key came between.
+    pub(super) fn is_struck(&self) -> bool {
+        self.struck.load(Ordering::Acquire)
     }
 
     /// Whether an invalidation of the key or a later fill came between.

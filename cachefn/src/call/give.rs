@@ -11,6 +11,7 @@ use std::task::{Context, Poll, Waker};
 
 use cachefn_backends::background;
 use cachefn_backends::memory::Ticket;
+use cachefn_backends::place::Place;
 use tokio::task::JoinHandle;
 
 use super::Call;
@@ -69,14 +70,16 @@ pub(super) struct Moment {
 impl Moment {
     pub(super) fn now(miss: &Miss) -> Self {
         let struck = miss.cache.struck();
-        Self { ticket: miss.cache.memory.begin(&miss.place), cache: Arc::clone(&miss.cache), struck }
+        // The tags of a value that is at hand are known already.
+        let lineage = miss.place.lineage.with(miss.terms.tags_of_value.iter().cloned());
+        let place = Place { lineage, ..miss.place.clone() };
+        Self { ticket: miss.cache.memory.begin(&place), cache: Arc::clone(&miss.cache), struck }
     }
 
-    /// Whether this process has invalidated nothing of it since.
+    /// Whether this process has invalidated nothing of it since. Where it has invalidated nothing at all, what the ticket
+    /// says was said by Redis.
     pub(super) fn lasts(&self) -> bool {
-        // The ticket knows nothing of the tags of a value.
-        let knows_all = !self.ticket.place().open;
-        self.cache.struck() == self.struck || (knows_all && self.ticket.is_current())
+        self.cache.struck() == self.struck || !self.ticket.is_struck()
     }
 }
 
