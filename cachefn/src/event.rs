@@ -64,8 +64,10 @@ fn told(
             elapsed,
             stored: false,
             lacked: Lacked::default(),
-            sensitive: instance.site.is_sensitive(),
         });
+        if instance.site.is_sensitive() {
+            observe::hide();
+        }
     }
 }
 

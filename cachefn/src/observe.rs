@@ -23,6 +23,8 @@ thread_local! {
 pub struct Report {
     /// One for every call that asked the cache.
     pub calls: Vec<CallReport>,
+    /// Whether a `sensitive` function was called, also if nothing came of it.
+    pub(crate) hides: bool,
 }
 
 /// What one cached call came to.
@@ -45,8 +47,6 @@ pub struct CallReport {
     pub stored: bool,
     /// What there was that did not answer.
     pub(crate) lacked: Lacked,
-    /// Whether nothing of its arguments may be shown.
-    pub(crate) sensitive: bool,
 }
 
 /// What a call found that did not answer it.
@@ -170,6 +170,12 @@ impl Drop for Watching<'_> {
 #[inline]
 pub(crate) fn is_watched() -> bool {
     WATCHED.get()
+}
+
+/// Tells everybody who watches that a `sensitive` function is called.
+#[cold]
+pub(crate) fn hide() {
+    let _ = SEEN.try_with(|seen| seen.borrow_mut().iter_mut().for_each(|report| report.hides = true));
 }
 
 /// Tells everybody who watches.

@@ -32,6 +32,9 @@ pub trait Kind {
     /// What writes the stored part down.
     type Codec: Choice;
 
+    /// Whether somebody else than a body may make what is stored.
+    const BY_HAND: bool = true;
+
     /// Takes the part to store out of what the body returned.
     fn split(output: Self::Output) -> Split<Self::Stored, Self::Output>;
 
@@ -180,6 +183,8 @@ impl<K: Kind, C: Choice> Kind for Coded<K, C> {
     type Seen = K::Seen;
     type With<L: Leaf<Value = K::Value>> = Coded<K::With<L>, C>;
     type Codec = C;
+
+    const BY_HAND: bool = K::BY_HAND;
 
     fn split(output: K::Output) -> Split<K::Stored, K::Output> {
         K::split(output)

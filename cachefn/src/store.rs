@@ -125,7 +125,12 @@ impl Store {
     where
         T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static,
     {
-        match self.begin::<Plain<T>, T>(key.as_ref()) {
+        let begun = {
+            // It is the program that asks; what a request wants of responses is not for it.
+            let _own = Wanting::of(|_| Wants::NOTHING);
+            self.begin::<Plain<T>, T>(key.as_ref())
+        };
+        match begun {
             Ok(found) => Some(found),
             Err(call) => call.find::<Declared<Whole<T>>>().await,
         }

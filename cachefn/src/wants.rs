@@ -87,6 +87,11 @@ impl Wants {
         self.refreshes || self.reading == Reading::Skipped
     }
 
+    /// Whether a call that finds nothing runs nothing.
+    pub(crate) fn parks(self) -> bool {
+        self.miss == OnMiss::Park
+    }
+
     /// Whether the call is none of the cache's business.
     pub(crate) fn is_untouched(self) -> bool {
         !self.refreshes && self.reading == Reading::Untouched

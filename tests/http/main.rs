@@ -3,6 +3,7 @@
 mod bodies;
 mod client;
 mod directives;
+mod hostile;
 mod layer;
 mod plain;
 mod responses;

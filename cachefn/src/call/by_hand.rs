@@ -17,7 +17,6 @@ use tokio::sync::oneshot;
 use super::fill::{Fill, Settling};
 use super::give::Moment;
 use super::miss::{Beginning, Miss, Ready};
-use super::search::Role;
 use crate::codec::{self, EncodeError, Format, Forms};
 use crate::global::Cache;
 use crate::instances::Known;
@@ -125,7 +124,7 @@ async fn fill(cache: &Arc<Cache>, known: &Known, key: Key) -> Option<Box<Fill>> 
     });
     let moment = Moment::now(&miss);
     let (mut search, link) = miss.search(known.vtable);
-    search.role = Role::Gives;
+    search.gives();
     match search.fill(None, link).await {
         Ready::Fill(fill) => moment.lasts().then_some(fill),
         Ready::Found(_) | Ready::Due(_) | Ready::Nothing => None,
@@ -140,6 +139,9 @@ fn show<V: Storable>(value: &dyn Any) -> Result<String, EncodeError> {
 
 /// It is taken for what a body would return of it, so that what would not be stored of a body is not stored here.
 fn read<K: Kind<Stored: Storable>>(json: &str) -> Result<Written, String> {
+    if !K::BY_HAND {
+        return Err("a response is what its handler answers, and is not written by hand".to_owned());
+    }
     let parsed = codec::contain(|| serde_json::from_str::<K::Stored>(json))
         .ok_or("the type's `Deserialize` has panicked")?
         .map_err(|error| error.to_string())?;

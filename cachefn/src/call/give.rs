@@ -18,7 +18,6 @@ use super::Call;
 use super::fill::Settling;
 use super::found::Found;
 use super::miss::{Miss, Ready};
-use super::search::Role;
 use super::stored::Vtable;
 use crate::global::Cache;
 use crate::shape::Kind;
@@ -51,7 +50,7 @@ impl Call {
 async fn given<K: Kind<Stored: Storable>>(mut miss: Box<Miss>, value: K::Stored) {
     let moment = Moment::now(&miss);
     let (mut search, link) = miss.search(Vtable::of::<K>());
-    search.role = Role::Gives;
+    search.gives();
     if let Ready::Fill(fill) = search.fill(None, link).await {
         let settling = if moment.lasts() { fill.given::<K>(value) } else { fill.outdated(value) };
         if let Settling::Waits(settling, _) = settling {

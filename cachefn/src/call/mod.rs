@@ -52,7 +52,7 @@ use crate::global::{self, Cache};
 #[cfg(feature = "axum")]
 use crate::http::response::{Storing, Whose};
 use crate::key::KeyWriter;
-use crate::observe::Lacked;
+use crate::observe::{self, Lacked};
 use crate::shape::Kind;
 use crate::site::{Closure, Instance, Site, Take, Write};
 use crate::stats;
@@ -180,6 +180,9 @@ impl Asked<'_> {
     #[inline(never)]
     fn again(self, cache: &Arc<Cache>, take: Option<Take<'_>>) -> Option<Box<Miss>> {
         let Self { instance, write, bypasses, timed, began, wants } = self;
+        if began.is_some() && instance.site.is_sensitive() {
+            observe::hide();
+        }
         let written = match instance.key_and_short(cache, write) {
             Ok(written) => written,
             Err(why) => {

@@ -15,6 +15,7 @@ use super::stored::Vtable;
 use crate::shape::{Kind, Split};
 use crate::terms::{Judge, Judged, Unjudged};
 use crate::verdict::{Checked, No, Storable, Yes};
+use crate::wants;
 
 pin_project! {
     /// The second statement of a cached function: the call with its body.
@@ -139,7 +140,12 @@ fn advance<K: Kind<Stored: Storable>>(miss: &mut Miss, cx: &mut Context<'_>) -> 
                 None => continue,
             },
             Stage::Body(_) | Stage::Bare => return Poll::Ready(Next::PollBody),
-            Stage::Parked => return Poll::Pending,
+            Stage::Parked if wants::current().parks() => {
+                wants::park();
+                return Poll::Pending;
+            }
+            // It has outlived the request that wanted that.
+            Stage::Parked => Stage::Bare,
             Stage::Settling(settling, value) => {
                 ready!(settling.as_mut().poll(cx));
                 match value.take().and_then(|value| Found::Own(value).output::<K>()) {

@@ -137,6 +137,13 @@ impl Search {
         self.fill(None, link).await
     }
 
+    /// The caller has the value that is to stand there. It waits for no other process's body, or what is invalidated
+    /// meanwhile elsewhere would come back.
+    pub(super) fn gives(&mut self) {
+        self.role = Role::Gives;
+        self.place.alone = false;
+    }
+
     /// Looks, and leaves it at that.
     pub(super) async fn find(mut self, link: Option<Link>) -> Option<Found> {
         let asked = match &link {

@@ -9,15 +9,42 @@ use std::time::Duration;
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use cachefn_backends::background;
+use http::HeaderMap;
+use http::header::CONTENT_LENGTH;
 use http_body::{Body as _, Frame, SizeHint};
 
 /// What does not say how long it is may never end: it is waited for so long, and then it passes.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The whole of a body, or a body that will say the same as the one that was given.
-pub(super) async fn collect(mut body: Body, most: usize) -> Result<Bytes, Body> {
+/// How long the body is to be, as its head says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stated {
+    Nothing,
+    Bytes(u64),
+    /// What is no number, or not one number.
+    Unclear,
+}
+
+impl Stated {
+    pub(super) fn by(headers: &HeaderMap) -> Self {
+        let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
+        match (lengths.next(), lengths.next()) {
+            (None, _) => Self::Nothing,
+            (Some(length), None) => {
+                let digits = length.to_str().ok().filter(|text| text.bytes().all(|b| b.is_ascii_digit()));
+                digits.and_then(|text| text.parse().ok()).map_or(Self::Unclear, Self::Bytes)
+            }
+            (Some(_), Some(_)) => Self::Unclear,
+        }
+    }
+}
+
+/// The whole of a body, or a body that will say the same as the one that was given. A body that ends before or after what
+/// is `stated`, or what it has said itself, is none that is whole.
+pub(super) async fn collect(mut body: Body, most: usize, stated: Stated) -> Result<Bytes, Body> {
     let hint = body.size_hint();
-    if usize::try_from(hint.lower()).map_or(true, |least| least > most) {
+    let too_long = usize::try_from(hint.lower()).map_or(true, |least| least > most);
+    if too_long || stated == Stated::Unclear {
         return Err(body);
     }
     let mut taken = Taken::default();
@@ -33,7 +60,8 @@ pub(super) async fn collect(mut body: Body, most: usize) -> Result<Bytes, Body> 
                 .map(|()| None),
         });
         match frame.await {
-            Some(None) => return Ok(taken.whole()),
+            Some(None) if taken.is_as(stated, hint.exact()) => return Ok(taken.whole()),
+            Some(None) => return Err(taken.before(Rest::Error(None))),
             Some(Some(Ok(frame))) => {
                 let is_data = frame.is_data();
                 taken.add(frame);
@@ -58,6 +86,11 @@ impl Taken {
     fn add(&mut self, frame: Frame<Bytes>) {
         self.bytes += frame.data_ref().map_or(0, Bytes::len);
         self.frames.push_back(frame);
+    }
+
+    fn is_as(&self, stated: Stated, said: Option<u64>) -> bool {
+        let bytes = self.bytes as u64;
+        said.is_none_or(|said| said == bytes) && (stated == Stated::Nothing || stated == Stated::Bytes(bytes))
     }
 
     fn whole(mut self) -> Bytes {

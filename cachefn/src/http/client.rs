@@ -16,8 +16,8 @@ const NOTHING: HeaderValue = HeaderValue::from_static("no-cache, no-store, must-
 /// It holds for responses of 200 to GET and HEAD that set no `Cache-Control` and no cookie of their own. All others leave
 /// with `Cache-Control: no-cache, no-store, must-revalidate, max-age=0`, or with what they have set.
 ///
-/// What may be kept has an `ETag` of its content, a `Last-Modified` where it comes from `#[cached(response)]`, and a
-/// `Vary`; `If-None-Match` and `If-Modified-Since` are answered with 304. An invalidation does not reach clients: they keep
+/// What may be kept has an `ETag` of its content, a `Last-Modified` where it comes from `#[cached(response)]` and is older
+/// than its second, and a `Vary`; `If-None-Match` and `If-Modified-Since` are answered with 304. An invalidation does not reach clients: they keep
 /// what they have for its `max-age`.
 ///
 /// ```
@@ -48,7 +48,8 @@ enum Visibility {
 impl ClientCache {
     /// Everybody may keep it for so long, in whole seconds: `public, max-age=…`, with `Vary: Accept-Encoding`.
     ///
-    /// The response to a request with `Authorization` is `private` all the same.
+    /// The response to a request with `Authorization` or `Cookie` is `private` all the same, and varies by both. Where
+    /// neither matters, the handler sets its own `Cache-Control`.
     pub fn public(max_age: Duration) -> Self {
         Self::new(Visibility::Public, max_age, vec![ACCEPT_ENCODING])
     }
@@ -92,10 +93,13 @@ impl ClientCache {
     }
 
     /// Says what may be kept.
-    pub(super) fn say(&self, headers: &mut HeaderMap, authorized: bool) {
-        headers.insert(CACHE_CONTROL, self.value(authorized));
+    pub(super) fn say(&self, headers: &mut HeaderMap, personal: bool) {
+        headers.insert(CACHE_CONTROL, self.value(personal));
         let known = |name: &HeaderName| has(headers, VARY, name.as_str()) || has(headers, VARY, "*");
-        let missing: Vec<_> = self.vary.iter().filter(|name| !known(name)).map(HeaderName::as_str).collect();
+        let persons = [AUTHORIZATION, COOKIE];
+        let persons = persons.iter().filter(|name| personal && !self.vary.contains(name));
+        let vary = self.vary.iter().chain(persons);
+        let missing: Vec<_> = vary.filter(|name| !known(name)).map(HeaderName::as_str).collect();
         if !missing.is_empty()
             && let Ok(value) = HeaderValue::try_from(missing.join(", "))
         {
@@ -103,9 +107,9 @@ impl ClientCache {
         }
     }
 
-    fn value(&self, authorized: bool) -> HeaderValue {
+    fn value(&self, personal: bool) -> HeaderValue {
         let mut text = String::from(match self.visibility {
-            Visibility::Public if !authorized => "public",
+            Visibility::Public if !personal => "public",
             _ => "private",
         });
         // Writing into a `String` cannot fail.

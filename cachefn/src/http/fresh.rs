@@ -1,6 +1,6 @@
 //! What clients may keep: it is given its validators, and whoever has it already is told so.
 
-use std::time::SystemTime;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::body::Body;
 use axum::response::Response;
@@ -12,7 +12,7 @@ use http::header::{
 use http::response::Parts;
 use http::{HeaderMap, HeaderName, Method, StatusCode};
 
-use super::body::collect;
+use super::body::{Stated, collect};
 use super::serving::Arrived;
 use super::stored::StoredResponse;
 use super::validators::{Tag, date};
@@ -25,9 +25,11 @@ const OF_THE_BODY: [HeaderName; 5] =
 pub(super) async fn validated(arrived: Box<Arrived>, response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
     if let Some(client) = &arrived.settings.client {
-        client.say(&mut parts.headers, arrived.authorized);
+        client.say(&mut parts.headers, arrived.personal);
     }
-    let (whole, body) = match collect(body, arrived.settings.body_limit).await {
+    // Of a HEAD the head says how long the body of a GET would be.
+    let stated = if arrived.method == Method::HEAD { Stated::Nothing } else { Stated::by(&parts.headers) };
+    let (whole, body) = match collect(body, arrived.settings.body_limit, stated).await {
         Ok(whole) if whole.is_empty() && arrived.method == Method::HEAD => {
             (whole_of_head(&parts).map(|stored| stored.body().clone()), Body::empty())
         }
@@ -55,10 +57,16 @@ fn validate(parts: &mut Parts, whole: &Bytes) {
         let tag = Tag::of(&parts.headers, whole);
         parts.headers.insert(ETAG, tag.into_value());
     }
-    let born = born(parts, whole).and_then(date);
+    let born = born(parts, whole).filter(|born| is_over(*born)).and_then(date);
     if let Some(born) = born.filter(|_| !parts.headers.contains_key(LAST_MODIFIED)) {
         parts.headers.insert(LAST_MODIFIED, born);
     }
+}
+
+/// Whether its second is: until then another response may be made that is not told from it by the date.
+fn is_over(born: SystemTime) -> bool {
+    let second = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    second(SystemTime::now()) > second(born)
 }
 
 /// When a stored response was made, if this is still its body.

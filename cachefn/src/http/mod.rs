@@ -81,7 +81,7 @@
 //! | `max-age=N` | miss what was stored more than `N` seconds ago, and what has expired |
 //! | `min-fresh=N` | miss what expires within `N` seconds, or has |
 //! | `max-stale=N` | miss what has expired for longer; beside the two above, it allows what has expired |
-//! | `only-if-cached` | run nothing: a call that finds nothing ends the handler, and the response is 504 |
+//! | `only-if-cached` | run nothing: a call that finds nothing ends the handler, and the response is 504; of GET, HEAD, OPTIONS and TRACE, and not beside `no-store` |
 //!
 //! A client that may send these can have the server do everything anew. [`CacheLayer::ignore_request_directives`] refuses
 //! them all, [`CacheLayer::ignore`] one.

@@ -69,15 +69,16 @@ impl Request {
 }
 
 impl Directives {
-    /// What they want of cached calls.
-    pub(super) fn wants(self) -> Wants {
+    /// What they want of the cached calls of a request with this method. One that changes something is not to be ended
+    /// half-way.
+    pub(super) fn wants(self, method: &Method) -> Wants {
         let Self { max_age, min_fresh, max_stale, .. } = self;
         let reading = match self {
             Self { no_store: true, .. } => Reading::Untouched,
             Self { no_cache: true, .. } => Reading::Skipped,
             _ => Reading::Usual,
         };
-        let miss = if self.only_if_cached { OnMiss::Park } else { OnMiss::Fill };
+        let miss = if self.only_if_cached && method.is_safe() { OnMiss::Park } else { OnMiss::Fill };
         Wants { reading, miss, limits: Limits { max_age, min_fresh, max_stale }, refreshes: false }
     }
 }

@@ -12,7 +12,7 @@ use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE, VARY};
 use pin_project_lite::pin_project;
 
-use super::body::collect;
+use super::body::{Stated, collect};
 use super::directives::has;
 use super::request::{Request, Use};
 use super::stored::StoredResponse;
@@ -116,26 +116,34 @@ where
             Some(storable) => storable,
             None => match V::Kind::response(ready!(this.body.poll(cx))) {
                 Err(returned) => return Poll::Ready(returned),
-                Ok(response) => this.storable.insert(Box::pin(storable(response, this.storing.whose))),
+                Ok(mut response) => {
+                    // That of another function, which the handler may have changed since.
+                    response.extensions_mut().remove::<StoredResponse>();
+                    if !is_storable(&response, this.storing.whose) {
+                        return Poll::Ready(V::Kind::returned(response));
+                    }
+                    this.storable.insert(Box::pin(taken(response)))
+                }
             },
         };
         storable.as_mut().poll(cx).map(V::Kind::returned)
     }
 }
 
-/// The same response; where it is to be stored, as an extension of it and without a body.
-async fn storable(mut response: Response, whose: Whose) -> Response {
-    // That of another function, which the handler may have changed since.
-    response.extensions_mut().remove::<StoredResponse>();
-    if whose == Whose::Nobodys || !may_be_stored(&response, whose) {
-        return response;
-    }
+/// Whether it may be stored, once its body was looked at.
+fn is_storable(response: &Response, whose: Whose) -> bool {
+    whose != Whose::Nobodys && may_be_stored(response, whose)
+}
+
+/// The same response, with what is to be stored as an extension of it.
+async fn taken(response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
-    match collect(body, MOST_BYTES).await {
+    let stated = Stated::by(&parts.headers);
+    match collect(body, MOST_BYTES, stated).await {
         Ok(body) => {
-            let stored = StoredResponse::new(parts.status, parts.headers.clone(), body, SystemTime::now());
+            let stored = StoredResponse::copied(parts.status, &parts.headers, &body, SystemTime::now());
             parts.extensions.insert(stored);
-            Response::from_parts(parts, Body::empty())
+            Response::from_parts(parts, Body::from(body))
         }
         Err(body) => Response::from_parts(parts, body),
     }
@@ -262,6 +270,8 @@ impl Kind for OfResponse {
     type With<L: Leaf<Value = Response>> = Self;
     type Codec = Auto;
 
+    const BY_HAND: bool = false;
+
     fn split(output: Response) -> Split<StoredResponse, Response> {
         split(output)
     }
@@ -282,6 +292,8 @@ impl<E> Kind for OfResult<E> {
     type Seen = StoredResponse;
     type With<L: Leaf<Value = Response>> = Self;
     type Codec = Auto;
+
+    const BY_HAND: bool = false;
 
     fn split(output: Self::Output) -> Split<StoredResponse, Self::Output> {
         match output {

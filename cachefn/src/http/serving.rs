@@ -10,7 +10,7 @@ use axum::BoxError;
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use pin_project_lite::pin_project;
 use tracing::Level;
@@ -32,7 +32,8 @@ pub(super) struct Arrived {
     pub(super) settings: Arc<Settings>,
     pub(super) method: Method,
     pub(super) conditions: Conditions,
-    pub(super) authorized: bool,
+    /// Whether the request shows who sends it.
+    pub(super) personal: bool,
     /// Where somebody listens.
     path: Option<String>,
     request: Request,
@@ -40,6 +41,9 @@ pub(super) struct Arrived {
     report: Report,
     began: Instant,
 }
+
+/// More keys than these are not shown: a client would not take so long a head.
+const MOST_KEYS: usize = 16;
 
 type Validating = Pin<Box<dyn Future<Output = Response> + Send>>;
 
@@ -84,10 +88,10 @@ impl Arrived {
         Box::new(Self {
             method: request.method().clone(),
             conditions,
-            authorized: headers.contains_key(AUTHORIZATION),
+            personal: headers.contains_key(AUTHORIZATION) || headers.contains_key(COOKIE),
             path,
             request: Request::of(request.method(), headers),
-            wants: Directives::of(headers, &settings.refused).wants(),
+            wants: Directives::of(headers, &settings.refused).wants(request.method()),
             report: Report::default(),
             began: Instant::now(),
             settings,
@@ -105,7 +109,7 @@ impl Arrived {
         if let (Some(name), Some(remaining)) = (&settings.remaining, summary.remaining) {
             headers.insert(name.clone(), remaining.into());
         }
-        let keys = || calls.iter().map(|call| call.key.as_str());
+        let keys = || calls.iter().map(|call| call.key.as_str()).take(MOST_KEYS);
         if let Some(name) = &settings.key {
             for key in keys().filter_map(|key| HeaderValue::from_str(key).ok()) {
                 headers.append(name.clone(), key);
@@ -123,7 +127,7 @@ impl Arrived {
 
     fn log(&self, verdict: Verdict, status: StatusCode) {
         let Some(path) = &self.path else { return };
-        let hidden = self.report.calls.iter().any(|call| call.sensitive);
+        let hidden = self.report.hides;
         let path = (!hidden).then_some(path.as_str());
         event::request(verdict.word(), self.method.as_str(), path, status.as_u16(), self.began.elapsed());
     }

@@ -154,7 +154,6 @@ mod tests {
             elapsed: Duration::ZERO,
             stored,
             lacked,
-            sensitive: false,
         }
     }
 

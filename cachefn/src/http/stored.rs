@@ -23,10 +23,13 @@ struct Parts {
     born: SystemTime,
 }
 
+/// The lowest number that is a status.
+const LOWEST: u16 = 100;
+
 /// How it is written down.
 #[derive(Serialize, Deserialize)]
 struct Written {
-    /// Counted from 100, so that every number is a status.
+    /// Counted from 100, so that every number is a status; where people read it, as it is.
     status: u16,
     headers: Vec<(String, Bytes)>,
     body: Bytes,
@@ -37,6 +40,18 @@ struct Written {
 impl StoredResponse {
     pub(super) fn new(status: StatusCode, headers: HeaderMap, body: Bytes, born: SystemTime) -> Self {
         Self(Arc::new(Parts { status, headers, body, born }))
+    }
+
+    /// The same with bytes of its own: others may be a part of something much larger, which would be kept with them.
+    pub(super) fn copied(status: StatusCode, headers: &HeaderMap, body: &[u8], born: SystemTime) -> Self {
+        let own = |(name, value): (&HeaderName, &HeaderValue)| {
+            Some((name.clone(), HeaderValue::from_bytes(value.as_bytes()).ok()?))
+        };
+        let mut map = HeaderMap::with_capacity(headers.len());
+        for (name, value) in headers.iter().filter_map(own) {
+            map.append(name, value);
+        }
+        Self::new(status, map, Bytes::copy_from_slice(body), born)
     }
 
     /// Its status.
@@ -86,8 +101,9 @@ impl Serialize for StoredResponse {
         let line = |(name, value): (&HeaderName, &HeaderValue)| {
             (name.as_str().to_owned(), Bytes::copy_from_slice(value.as_bytes()))
         };
+        let from = if serializer.is_human_readable() { 0 } else { LOWEST };
         let written = Written {
-            status: status.as_u16() - 100,
+            status: status.as_u16() - from,
             headers: headers.iter().map(line).collect(),
             body: body.clone(),
             born: born.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(),
@@ -98,8 +114,10 @@ impl Serialize for StoredResponse {
 
 impl<'de> Deserialize<'de> for StoredResponse {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let readable = deserializer.is_human_readable();
         let Written { status, headers, body, born } = Written::deserialize(deserializer)?;
-        let status = StatusCode::from_u16(100 + status % 900).unwrap_or_default();
+        let status = if readable { status } else { LOWEST + status % 900 };
+        let status = StatusCode::from_u16(status).unwrap_or_default();
         let line = |(name, value): (String, Bytes)| {
             Some((HeaderName::try_from(name).ok()?, HeaderValue::from_maybe_shared(value).ok()?))
         };
