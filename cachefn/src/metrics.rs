@@ -1,4 +1,4 @@
-//! What the cache counts, through the [`metrics`](https://docs.rs/metrics) facade (feature `metrics`), so that Prometheus and
+//! What the cache counts, through the `metrics` facade (feature `metrics`), so that Prometheus and
 //! OpenTelemetry exporters work as they are.
 //!
 //! Calls count for [`stats`](crate::stats) as they always do, and nothing more: a hit costs what it costs without the feature. What was
