@@ -35,7 +35,7 @@ async fn find(text: &str, page: u32) -> Vec<String> {
 #[cached(namespace = "rates", key = currency, expire = 5)]
 async fn exchange_rate(currency: &str) -> Result<f64, String> {
     match currency {
-        "XXX" => Err("no such currency".to_owned()),
+        "none" => Err("no such currency".to_owned()),
         _ => Ok(1.0 / f64::from(u32::try_from(currency.len()).unwrap_or(1))),
     }
 }
@@ -60,7 +60,7 @@ async fn call(rounds: u64) {
     for round in 0..rounds {
         for id in 0..8 {
             find(["tea", "coffee", EVIL][(round % 3) as usize], 1 + u32::try_from(id % 3).unwrap()).await;
-            let _ = exchange_rate(["EUR", "GBP", "XXX"][(id % 3) as usize]).await;
+            let _ = exchange_rate(["EUR", "GBP", "none"][(id % 3) as usize]).await;
             get_user((round * id) % 40).await;
         }
     }

@@ -12,7 +12,7 @@ fn companions(args: &str, item: &str) -> Vec<String> {
 
 #[test]
 fn they_take_what_the_key_uses() {
-    let item = "pub(crate) async fn get(id: u64, mut page: u8, db: &Db) -> Vec<User> { todo!() }";
+    let item = "pub(crate) async fn get(id: u64, mut page: u8, db: &Db) -> Vec<User> { users(db).await }";
     let refresh = "pub(crate) async fn refresh_get(id: u64, page: u8, db: &Db) -> Vec<User>";
     let all = "pub(crate) fn invalidate_all_get() ->";
     let with = |args| companions(args, item);
@@ -54,7 +54,7 @@ fn a_method_gives_self_where_the_key_uses_it() {
 #[test]
 fn generics_are_kept_where_they_are_mentioned() {
     let item = "async fn get<'a, 'b: 'a, T: Into<U>, U, D, const N: usize>(t: &'b T, d: D, n: [u8; N]) -> Vec<U> \
-                where T: Clone, D: Db<T>, U: From<D>, U: Copy { todo!() }";
+                where T: Clone, D: Db<T>, U: From<D>, U: Copy { all(t, d, n).await }";
     let with = |args| companions(args, item)[0].clone();
     assert_eq!(with("key = n.len()"), "fn invalidate_get<const N: usize>(n: [u8; N]) ->");
     let bounded =

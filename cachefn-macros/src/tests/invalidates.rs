@@ -96,7 +96,7 @@ fn names_in_the_patterns_of_a_boxed_function_are_out_of_reach() {
 
 #[test]
 fn what_cannot_be_named_is_asked_of_the_body() {
-    let item = "async fn put() -> Result<(u8, Vec<impl Debug>), Box<E>> { todo!() }";
+    let item = "async fn put() -> Result<(u8, Vec<impl Debug>), Box<E>> { written().await }";
     assert_eq!(messages_on("get(*)", item), [""; 0]);
     let made = invalidates(tokens("get(*)"), &tokens(item), true).to_string();
     assert!(made.contains("None :: < Result < (u8 , Vec < _ >) , Box < E > > >"), "{made}");
