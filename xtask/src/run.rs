@@ -11,11 +11,13 @@ use std::process::{Command, ExitStatus, Stdio};
 pub(crate) const REDIS_SERVER: &str = "REDIS_SERVER";
 
 /// What the `test result:` lines of a run add up to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     pub(crate) passed: u64,
     pub(crate) failed: u64,
     pub(crate) ignored: u64,
+    /// What the failed tests said, line by line: the end of a long run repeats it.
+    pub(crate) failures: Vec<String>,
 }
 
 /// A command and the line that shows it.
@@ -81,12 +83,11 @@ impl Job {
         let seen = echo(BufReader::new(output), io::stdout().lock())
             .map_err(|fault| format!("`{}`: {fault}", self.line))?;
         let status = child.wait().map_err(|fault| format!("`{}`: {fault}", self.line))?;
-        *tally += seen;
         // What does not compile has no failed test either, and is no suite without tests.
-        if seen.failed == 0 {
-            self.judge(status)?;
-        }
-        seen.judge()
+        let verdict = if seen.failed == 0 { self.judge(status) } else { Ok(()) };
+        let verdict = verdict.and_then(|()| seen.judge());
+        *tally += seen;
+        verdict
     }
 
     /// Runs it unseen and returns what it prints.
@@ -122,10 +123,11 @@ impl Tally {
             let words = counts.split(';').find_map(|part| part.trim().strip_suffix(what))?;
             words.split_whitespace().last()?.parse().ok()
         };
-        Some(Self { passed: count("passed")?, failed: count("failed")?, ignored: count("ignored")? })
+        let [passed, failed, ignored] = ["passed", "failed", "ignored"].map(count);
+        Some(Self { passed: passed?, failed: failed?, ignored: ignored?, failures: Vec::new() })
     }
 
-    fn judge(self) -> Result<(), String> {
+    fn judge(&self) -> Result<(), String> {
         match self {
             Self { failed: 1.., .. } => Err(format!("{} failed, see above", tests(self.failed))),
             Self { ignored: 1.., .. } => {
@@ -142,6 +144,7 @@ impl AddAssign for Tally {
         self.passed += other.passed;
         self.failed += other.failed;
         self.ignored += other.ignored;
+        self.failures.extend(other.failures);
     }
 }
 
@@ -163,17 +166,24 @@ fn tests(count: u64) -> String {
     if count == 1 { "1 test".to_owned() } else { format!("{count} tests") }
 }
 
-/// Copies the output line by line as it comes, and counts.
+/// Copies the output line by line as it comes, counts, and keeps what stands between `failures:` and the result.
 fn echo(mut output: impl BufRead, mut ours: impl Write) -> io::Result<Tally> {
     let mut tally = Tally::default();
-    let mut line = Vec::new();
-    while output.read_until(b'\n', &mut line)? > 0 {
-        ours.write_all(&line)?;
+    let mut failing = false;
+    let mut bytes = Vec::new();
+    while output.read_until(b'\n', &mut bytes)? > 0 {
+        ours.write_all(&bytes)?;
         ours.flush()?;
-        if let Some(seen) = Tally::of_line(&String::from_utf8_lossy(&line)) {
+        let line = String::from_utf8_lossy(&bytes).trim_end().to_owned();
+        if let Some(seen) = Tally::of_line(&line) {
             tally += seen;
+            failing = false;
         }
-        line.clear();
+        failing |= line == "failures:";
+        if failing {
+            tally.failures.push(line);
+        }
+        bytes.clear();
     }
     Ok(tally)
 }
@@ -183,7 +193,7 @@ mod tests {
     use super::*;
 
     fn tally(passed: u64, failed: u64, ignored: u64) -> Tally {
-        Tally { passed, failed, ignored }
+        Tally { passed, failed, ignored, failures: Vec::new() }
     }
 
     #[test]
@@ -222,6 +232,22 @@ test result: ok. 2 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; fini
         let mut shown = Vec::new();
         assert_eq!(echo(output.as_bytes(), &mut shown).unwrap(), tally(3, 0, 1));
         assert_eq!(shown, output.as_bytes());
+    }
+
+    #[test]
+    fn what_failed_is_kept_up_to_the_result() {
+        let output = "\
+test a ... FAILED
+failures:
+---- a stdout ----
+a is not b
+failures:
+    a
+test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s
+test c ... ok
+";
+        let seen = echo(output.as_bytes(), io::sink()).unwrap();
+        assert_eq!(seen.failures, ["failures:", "---- a stdout ----", "a is not b", "failures:", "    a"]);
     }
 
     #[test]

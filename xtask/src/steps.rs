@@ -3,6 +3,7 @@
 //! A step that fails does not stop the later ones. A step whose tool is missing is skipped and says so in the
 //! summary; Redis and Chromium have no substitute: without them the suite fails.
 
+use std::mem;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -83,13 +84,12 @@ pub(crate) fn test(steps: &[Step]) -> ExitCode {
 
 impl Stage {
     fn row(&mut self, name: &'static str, run: fn(&mut Self) -> Result<(), Stop>) -> Row {
-        self.tests = Tally::default();
         let begun = Instant::now();
         let result = run(self);
         if let Err(Stop::Failed(why)) = &result {
             eprintln!("error: {name}: {why}");
         }
-        Row { name, took: begun.elapsed(), tests: self.tests, result }
+        Row { name, took: begun.elapsed(), tests: mem::take(&mut self.tests), result }
     }
 
     fn with_redis(&self, line: &str) -> Job {

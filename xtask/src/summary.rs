@@ -20,7 +20,7 @@ pub(crate) struct Row {
     pub(crate) result: Result<(), Stop>,
 }
 
-/// The table of the steps; its last line is `N passed, M failed`.
+/// What the failed tests said, the table of the steps, and a last line `N passed, M failed`.
 pub(crate) struct Summary(pub(crate) Vec<Row>);
 
 impl Summary {
@@ -60,6 +60,9 @@ impl fmt::Display for Row {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for row in self.0.iter().filter(|row| !row.tests.failures.is_empty()) {
+            writeln!(f, "{}, {}\n", row.name, row.tests.failures.join("\n"))?;
+        }
         writeln!(f, "{:<10}{:>8}{:>8}  result", "step", "seconds", "tests")?;
         for row in &self.0 {
             writeln!(f, "{row}")?;
@@ -73,7 +76,20 @@ mod tests {
     use super::*;
 
     fn row(name: &'static str, passed: u64, failed: u64, result: Result<(), Stop>) -> Row {
-        Row { name, took: Duration::from_millis(1250), tests: Tally { passed, failed, ignored: 0 }, result }
+        Row {
+            name,
+            took: Duration::from_millis(1250),
+            tests: Tally { passed, failed, ..Tally::default() },
+            result,
+        }
+    }
+
+    #[test]
+    fn what_failed_is_said_again_above_the_table() {
+        let mut failed = row("tests", 1, 1, Err(Stop::Failed("1 test failed".to_owned())));
+        failed.tests.failures = vec!["failures:".to_owned(), "a is not b".to_owned()];
+        let page = Summary(vec![failed]).to_string();
+        assert!(page.starts_with("tests, failures:\na is not b\n\nstep "), "{page}");
     }
 
     #[test]

@@ -14,6 +14,7 @@ async fn never_returns(_id: u64) -> u64 {
 
 #[tokio::main]
 async fn main() {
+    std::panic::set_hook(Box::new(|_| ()));
     cachefn::init_with(cachefn::Config::builder().enabled(true).build().unwrap()).await.unwrap();
     assert!(tokio::spawn(checked(7, false)).await.unwrap_err().is_panic());
     assert_eq!((checked(7, true).await, checked(7, false).await), (7, 7));
