@@ -42,13 +42,7 @@ fn told(
 ) {
     let (function, namespace) = (&instance.identity.function, instance.identity.namespace_label());
     let millis = elapsed.as_secs_f64() * 1e3;
-    let (word, name) = match outcome {
-        Outcome::Hit => ("HIT", "hit"),
-        Outcome::Stale => ("STALE", "stale"),
-        Outcome::Miss => ("MISS", "miss"),
-        Outcome::Collapsed => ("COLLAPSED", "collapsed"),
-        Outcome::Bypassed => ("BYPASS", "bypass"),
-    };
+    let (name, word) = (outcome.name(), outcome.name().to_uppercase());
     debug!(
         target: "cachefn",
         function, namespace, key = format_args!("{prefix}:{key}"), outcome = name, ?elapsed,

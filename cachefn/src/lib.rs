@@ -120,6 +120,9 @@
 //! # Watching it
 //!
 //! Events have the `tracing` target `cachefn`: calls and invalidations at DEBUG, changes of state at INFO and WARN.
+//! A call that memory cannot answer is also a span at DEBUG: `cached`, with the fields `function`, `namespace`, `key` and
+//! `outcome`, around whatever the body does, also in the background. What it asks Redis are spans within it: `redis`, with
+//! `otel.kind`, `db.system.name` and `db.operation.name`. Where nobody listens they cost a load and a branch each.
 //! [`stats`] counts per function and tells how long hits and bodies take, [`status`] the mode, the state of Redis and the
 //! size of the memory, and [`observe`] what became of every cached call inside a future. With the feature `axum`, the router
 //! of [`http::admin`] shows all of it in a browser, and invalidates what one points at.
@@ -163,6 +166,7 @@ mod remote;
 mod schema;
 mod shape;
 mod site;
+mod span;
 mod stats;
 mod status;
 mod store;

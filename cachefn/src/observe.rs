@@ -76,6 +76,19 @@ pub enum Outcome {
     Bypassed,
 }
 
+impl Outcome {
+    /// As the fields of events and spans have it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Hit => "hit",
+            Self::Stale => "stale",
+            Self::Miss => "miss",
+            Self::Collapsed => "collapsed",
+            Self::Bypassed => "bypass",
+        }
+    }
+}
+
 impl Report {
     /// How many calls came to `outcome`.
     pub fn count(&self, outcome: Outcome) -> usize {

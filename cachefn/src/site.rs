@@ -1,24 +1,20 @@
-//! One annotated function as data, and the calls of one of its instances.
+//! One annotated function as data.
 //!
 //! The expansion writes a [`Site`] down as a constant; everything it would like to decide is a field
 //! here, read by the runtime.
 
+mod instance;
+mod says;
+
 use std::any::{Any, TypeId, type_name};
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::OnceLock;
+use std::time::Duration;
 
-use cachefn_backends::life::Age;
-use cachefn_backends::place::{Group, Lineage, Place, Target};
-use xxhash_rust::xxh3::xxh3_64;
-
-use crate::event;
+pub(crate) use self::instance::{Instance, Unusable};
 use crate::freshness::Freshness;
-use crate::global::{Cache, room};
-use crate::identity::{Identity, has_nameless_types};
-use crate::key::{Key, KeyError, KeyWriter, group_name};
-use crate::layout::Owner;
-use crate::observe::Outcome;
+use crate::global::room;
+use crate::identity::Identity;
+use crate::key::KeyWriter;
 use crate::terms::CENTURY;
 
 /// One annotated function.
@@ -68,25 +64,6 @@ pub(crate) type Write<'a> = &'a dyn Fn(&mut KeyWriter);
 
 /// Takes what is found; false if it is of no use.
 pub(crate) type Take<'a> = &'a mut dyn FnMut(&dyn Any) -> bool;
-
-/// Why a call cannot be cached.
-#[derive(Debug)]
-pub(crate) enum Unusable {
-    /// One of its arguments cannot be written into a key.
-    Key(KeyError),
-    /// The key is to be hidden, and nothing is known to hide it with that other processes know too.
-    NoSecret,
-}
-
-/// One instance of a function: the function itself, unless it is generic.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Instance {
-    pub(crate) site: &'static Site,
-    pub(crate) identity: &'static Identity,
-    /// Told apart by type, so that no two share an entry in memory.
-    pub(crate) owner: TypeId,
-    name: &'static str,
-}
 
 impl Site {
     /// The function `name` in `module`, with every argument absent.
@@ -328,212 +305,5 @@ impl Site {
     /// Who it is, if it was called.
     pub(crate) fn identity(&self) -> Option<&Identity> {
         self.identity.get()
-    }
-}
-
-impl Instance {
-    /// Writes what the key of every call begins with.
-    #[inline]
-    pub(crate) fn begin(&self, key: &mut KeyWriter) {
-        match &self.identity.head {
-            Some(head) => key.begin(head),
-            None => key.keyed_by(self.keyed_by()),
-        }
-    }
-
-    /// The function's name in its keys; templates have none.
-    fn keyed_by(&self) -> Option<&'static str> {
-        (!self.site.template).then_some(self.identity.function.as_str())
-    }
-
-    /// Ends the key of one call.
-    #[inline]
-    pub(crate) fn complete(&self, key: &mut KeyWriter, cache: &Cache) -> Result<(), Unusable> {
-        if self.site.sensitive {
-            key.seal(cache.secret().ok_or(Unusable::NoSecret)?).map_err(Unusable::Key)
-        } else {
-            key.complete().map_err(Unusable::Key)
-        }
-    }
-
-    /// The logical key that `write` writes.
-    pub(crate) fn key(&self, cache: &Cache, write: Write<'_>) -> Result<Key, Unusable> {
-        self.written(cache, write, KeyWriter::new()).map(|key| key.to_key())
-    }
-
-    /// The same, with the call in short as it is by the same look at the arguments.
-    pub(crate) fn key_and_short(&self, cache: &Cache, write: Write<'_>) -> Result<KeyWriter, Unusable> {
-        self.written(cache, write, KeyWriter::with_short())
-    }
-
-    fn written(&self, cache: &Cache, write: Write<'_>, mut key: KeyWriter) -> Result<KeyWriter, Unusable> {
-        self.begin(&mut key);
-        write(&mut key);
-        self.complete(&mut key, cache)?;
-        Ok(key)
-    }
-
-    /// Says that a call was none of the cache's business.
-    pub(crate) fn says_bypassed(&self, cache: &Cache, write: Write<'_>, began: Option<Instant>) {
-        if began.is_some()
-            && let Ok(key) = self.key(cache, write)
-        {
-            event::outcome(Outcome::Bypassed, self, &cache.prefix, key.as_str(), None, began);
-        }
-    }
-
-    /// Counts a call that cannot be cached, and says why.
-    pub(crate) fn says_unusable(&self, why: &Unusable) {
-        self.identity.counters.unfit.count();
-        match why {
-            Unusable::Key(error) => event::no_key(&self.identity.function, error),
-            Unusable::NoSecret => {
-                self.identity.said_unfit.call_once(|| event::no_secret(&self.identity.function));
-            }
-        }
-    }
-
-    /// Says once that a response is asked for and no layer tells for which request.
-    #[cfg(feature = "axum")]
-    pub(crate) fn says_no_request(&self) {
-        self.identity.counters.unfit.count();
-        self.identity.said_unfit.call_once(|| event::no_request(&self.identity.function));
-    }
-
-    /// Counts a value that names too many tags, and says so once.
-    pub(crate) fn says_too_many_tags(&self) {
-        self.identity.counters.unfit.count();
-        self.identity.said_unfit.call_once(|| event::too_many_tags(&self.identity.function));
-    }
-
-    /// Says once that nothing is stored: the value is a `Result` or `Option` behind a type parameter.
-    pub(crate) fn says_hidden(&self) {
-        self.identity.counters.unfit.count();
-        self.identity.said_unfit.call_once(|| event::hidden_result(&self.identity.function));
-    }
-
-    /// Counts a call that was answered from the cache.
-    #[inline]
-    pub(crate) fn counts_hit(&self, age: Age, timed: Option<Instant>) {
-        self.identity.hits.count();
-        if age != Age::Fresh {
-            self.identity.counters.stale.count();
-        }
-        if let Some(timed) = timed {
-            self.identity.lookups.add(timed.elapsed());
-        }
-    }
-
-    /// Counts a call that has missed, and is answered with what was at hand.
-    pub(crate) fn makes_do(&self, remaining: Option<Duration>) -> Outcome {
-        if remaining.is_some() {
-            return Outcome::Hit;
-        }
-        self.identity.counters.stale.count();
-        Outcome::Stale
-    }
-
-    /// Says what was found; the key is written only for that.
-    #[cold]
-    pub(crate) fn says_hit(
-        &self,
-        cache: &Cache,
-        write: Write<'_>,
-        age: Age,
-        remaining: Option<Duration>,
-        began: Option<Instant>,
-    ) {
-        if let Ok(key) = self.key(cache, write) {
-            self.says(cache, age, key.as_str(), remaining.unwrap_or_default(), began);
-        }
-    }
-
-    /// Says what was found.
-    pub(crate) fn says(
-        &self,
-        cache: &Cache,
-        age: Age,
-        key: &str,
-        remaining: Duration,
-        began: Option<Instant>,
-    ) {
-        let (outcome, remaining) = match age {
-            Age::Fresh => (Outcome::Hit, Some(remaining)),
-            Age::Stale | Age::Spent => (Outcome::Stale, None),
-        };
-        event::outcome(outcome, self, &cache.prefix, key, remaining, began);
-    }
-
-    /// Where the entry of `key` lives.
-    pub(crate) fn place(&self, key: &Key) -> Place {
-        let text: Arc<str> = if self.identity.generic {
-            format!("{:016x}~{}", xxh3_64(self.name.as_bytes()), key.as_str()).into()
-        } else {
-            key.text()
-        };
-        let place = Place::new(text, self.lineage(key));
-        let place = if self.site.tagged_by_value { place.open() } else { place };
-        if self.site.lease { place.alone() } else { place }
-    }
-
-    fn lineage(&self, key: &Key) -> Lineage {
-        self.identity.lineage.clone().unwrap_or_else(|| {
-            let instances =
-                self.identity.generic.then(|| Group::instances(&self.identity.path, key.as_str()));
-            Lineage::new(&group_name(key.namespace()), &self.identity.path, instances)
-        })
-    }
-
-    /// Says once that another function stores under the same key.
-    pub(crate) fn says_shared_key(&self, key: &str) {
-        self.identity.shared_key.call_once(|| event::shared_key(&self.identity.function, key));
-    }
-
-    /// What the invalidation of `key` strikes: the key, in all instances.
-    pub(crate) fn target(&self, key: &Key) -> Target {
-        if self.identity.generic {
-            Target::Group(Group::instances(&self.identity.path, key.as_str()))
-        } else {
-            Target::Key(key.as_str().into())
-        }
-    }
-
-    /// What the invalidation of the whole function strikes.
-    pub(crate) fn all(&self) -> Target {
-        Target::Group(Group::function(&self.identity.path))
-    }
-
-    /// The number under which its values are stored outside the process; `None` if that side could not tell them from
-    /// those of another function or instance.
-    ///
-    /// A path and the types of an instance name it, and what they name alike is told apart by how it is written. Of that
-    /// the signature counts, so that a body can change; where functions have no path of their own, the body too. A type
-    /// without a name, that of a closure, makes an instance that nobody else can name.
-    pub(crate) fn stored_as(&self) -> Option<u64> {
-        let (owner, number) = *self.identity.first_instance.get_or_init(|| (self.owner, self.number()));
-        if owner == self.owner { number } else { self.number() }
-    }
-
-    fn number(&self) -> Option<u64> {
-        /// The numbers in use, and by whom.
-        static NUMBERS: Mutex<BTreeMap<u64, TypeId>> = Mutex::new(BTreeMap::new());
-
-        let Identity { path, generic, shared_path, .. } = self.identity;
-        let name = if *generic || self.site.typed { self.name } else { "" };
-        if has_nameless_types(name) {
-            return None;
-        }
-        let (signature, whole) = self.site.written;
-        let written = if *shared_path { whole } else { signature };
-        let number = xxh3_64(format!("{path}\n{name}\n{written:x}").as_bytes());
-        let mut numbers = NUMBERS.lock().unwrap_or_else(PoisonError::into_inner);
-        (*numbers.entry(number).or_insert(self.owner) == self.owner).then_some(number)
-    }
-}
-
-impl Instance {
-    /// Whose values those of the number `site` are.
-    pub(crate) fn owner_of(&self, site: u64) -> Owner {
-        Owner { site, version: self.site.version }
     }
 }

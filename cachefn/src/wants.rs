@@ -51,7 +51,6 @@ pub(crate) enum OnMiss {
     /// It runs its body and stores nothing.
     Run,
     /// It runs nothing and ends never; whoever wants it so drops it.
-    #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "only requests want it"))]
     Park,
 }
 

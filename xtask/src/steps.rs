@@ -140,9 +140,9 @@ fn off(stage: &mut Stage) -> Result<(), Stop> {
     const MEMORY: &str = "-p cachefn --no-default-features --features enabled";
     let tests = stage.test("cargo test -p cachefn-tests-off --no-fail-fast");
     let plain = stage.test("cargo test -p cachefn --lib --no-fail-fast -- config:: codec::pack");
-    let nothing = stream("cargo check --quiet -p cachefn --no-default-features");
-    let memory = stream(&format!("cargo check --quiet {MEMORY}"));
-    tests.and(plain).and(nothing).and(memory)?;
+    let lint = |chosen: &str| stream(&format!("cargo clippy --quiet {chosen} -- -D warnings"));
+    let lints = ["-p cachefn --no-default-features", MEMORY, "-p cachefn"].map(lint);
+    lints.into_iter().fold(tests.and(plain), Result::and)?;
     let tree = Job::new(&format!("cargo tree {MEMORY} -e normal --prefix none --color never")).output()?;
     match tree.lines().find(|line| line.starts_with("redis v")) {
         Some(line) => Err(Stop::Failed(format!("{line} is in the tree of `{MEMORY}`: make it optional"))),

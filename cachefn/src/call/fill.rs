@@ -1,38 +1,37 @@
 //! A fill: from the moment a body may run to the moment its value is stored and its followers know.
 
+mod lease;
+mod says;
+mod tell;
+
 use std::future::Future;
 use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cachefn_backends::backend::{Backend, Filled};
-use cachefn_backends::background;
+use cachefn_backends::backend::Filled;
 use cachefn_backends::envelope::{Draft, MAX_TAGS};
 use cachefn_backends::error::{Error, ErrorKind};
 use cachefn_backends::life::Life;
 use cachefn_backends::memory::{AnyEntry, Ticket};
-use cachefn_backends::place::{Place, Target};
-
-use super::found::{Found, Spare};
 use tokio::sync::oneshot;
-use tokio::task::AbortHandle;
 
+pub(super) use self::lease::Lease;
+use self::tell::{Word, count, settle, tell_of};
+use super::found::{Found, Spare};
 use crate::codec;
 use crate::event;
 use crate::flight::{Aboard, Seat};
 use crate::global::Cache;
 use crate::key::Key;
 use crate::layout::Choice as _;
-use crate::observe::{self, Lacked, Outcome};
-use crate::remote::{ALONE, Link, RedisLease};
+use crate::observe::Lacked;
 use crate::shape::Kind;
 use crate::site::Instance;
+use crate::span::CallSpan;
 use crate::terms::{Judge, Terms, Unjudged};
 use crate::verdict::Storable;
-
-/// A body that takes longer than this is not waited for any more by other processes.
-const LONGEST_ALONE: Duration = Duration::from_secs(60);
 
 /// A fill under way. Dropping it passes the flight on and gives the lease back.
 pub(super) struct Fill {
@@ -58,6 +57,7 @@ pub(super) struct Fill {
     /// What was found that did not answer.
     pub(super) lacked: Lacked,
     pub(super) began: Option<Instant>,
+    pub(super) span: CallSpan,
     pub(super) started: Instant,
 }
 
@@ -66,24 +66,6 @@ pub(super) enum Settling<V> {
     Done(V),
     /// Redis is being told; then the value may be returned.
     Waits(Pin<Box<dyn Future<Output = ()> + Send>>, V),
-}
-
-/// A lease of Redis. Dropping it gives it back, on a task of its own.
-pub(super) struct Lease {
-    link: Link,
-    place: Place,
-    held: Option<RedisLease>,
-    renewing: Option<Renewing>,
-}
-
-/// Says again and again that a fill that is alone takes longer. Dropping it ends that.
-struct Renewing(AbortHandle);
-
-/// What Redis is told.
-enum Word {
-    Store(Draft, Duration),
-    /// There is nothing, or nothing that can be stored: what stood there is no longer true.
-    Vacate,
 }
 
 impl Fill {
@@ -302,166 +284,5 @@ impl Fill {
                 Word::Vacate
             }
         }
-    }
-
-    /// Has Redis told, and then memory and the followers: on a task of its own, for who is dropped meanwhile would leave
-    /// memory behind.
-    fn tell<V>(self: Box<Self>, word: Word, entry: Option<AnyEntry>, value: V) -> Settling<V> {
-        let says = self.is_told().then(|| (Arc::clone(&self.cache), self.key.clone()));
-        let Self { cache, instance, ticket, seat, lease, given, told: listens, .. } = *self;
-        let telling = background::handle().spawn(async move {
-            let Some((lease, _)) = lease else { return false };
-            let stores = matches!(word, Word::Store(..));
-            let told = lease.tell(word).await;
-            if given && told.is_err() {
-                cache.disown(&ticket.place().key);
-            }
-            land(&cache, &ticket, &told, entry.as_ref().filter(|_| stores));
-            if stores {
-                count(instance, &told);
-                tell_of(&told, listens);
-            }
-            let stored = stores && matches!(told, Ok(Filled::Stored));
-            settle(told, seat, entry.as_ref());
-            stored
-        });
-        let telling = async move {
-            // It ends by itself.
-            let stored = telling.await.unwrap_or(false);
-            if let Some((cache, key)) = says.filter(|_| stored) {
-                observe::amend(&cache.prefix, key.as_str(), |call| call.stored = true);
-            }
-        };
-        Settling::Waits(Box::pin(telling), value)
-    }
-
-    /// The body has ended.
-    fn says_miss(&self) {
-        self.says_end(false);
-    }
-
-    fn says_end(&self, failed: bool) {
-        let elapsed = self.started.elapsed();
-        if self.given {
-            return event::given(&self.instance, &self.cache.prefix, self.key.as_str());
-        }
-        self.instance.identity.bodies.add(elapsed);
-        if self.served {
-            event::refreshed(&self.instance, &self.cache.prefix, self.key.as_str(), failed, elapsed);
-        } else {
-            self.says(if self.bypassed { Outcome::Bypassed } else { Outcome::Miss }, None);
-            if self.is_told() && self.lacked != Lacked::Nothing {
-                observe::amend(&self.cache.prefix, self.key.as_str(), |call| call.lacked = self.lacked);
-            }
-        }
-    }
-
-    fn says_stored(&self) {
-        if self.is_told() {
-            observe::amend(&self.cache.prefix, self.key.as_str(), |call| call.stored = true);
-        }
-    }
-
-    /// Whether somebody watches the call.
-    fn is_told(&self) -> bool {
-        self.began.is_some() && !self.served && observe::is_watched()
-    }
-
-    fn says(&self, outcome: Outcome, remaining: Option<Duration>) {
-        event::outcome(outcome, &self.instance, &self.cache.prefix, self.key.as_str(), remaining, self.began);
-    }
-}
-
-/// Has memory follow what Redis was told.
-///
-/// What Redis has stored no invalidation had struck by then, and who waits for it has begun before. So that is all that
-/// matters to them; memory also has to be told of nothing since.
-fn land(cache: &Cache, ticket: &Ticket, told: &Result<Filled, Error>, entry: Option<&AnyEntry>) {
-    if !cache.may_be_near() || matches!(told, Ok(Filled::Refused)) {
-        return;
-    }
-    let stored = matches!(told, Ok(Filled::Stored)) && cache.is_near();
-    let kept = entry.filter(|_| stored).map(|entry| ticket.store(Arc::clone(entry)));
-    if kept != Some(Filled::Stored) {
-        // What memory has is older, and so is what is read just now.
-        cache.memory.invalidate(&Target::Key(Arc::clone(&ticket.place().key)));
-    }
-}
-
-fn count(instance: Instance, filled: &Result<Filled, Error>) {
-    match filled {
-        Ok(Filled::Stored) => instance.identity.counters.fills.count(),
-        Ok(Filled::Refused) => instance.identity.counters.refused.count(),
-        Err(_) => {}
-    }
-}
-
-fn tell_of(filled: &Result<Filled, Error>, listens: Option<oneshot::Sender<Result<Filled, Error>>>) {
-    if let Some(listens) = listens {
-        // Who has asked may have gone.
-        let _ = listens.send(filled.clone());
-    }
-}
-
-/// Tells the followers. They are given the entry only if it was, or could have been, stored: then no
-/// invalidation came before this moment, in any process.
-fn settle(filled: Result<Filled, Error>, seat: Option<Seat>, entry: Option<&AnyEntry>) {
-    let Some(seat) = seat else { return };
-    match (filled, entry) {
-        (Ok(Filled::Stored), Some(entry)) => seat.land(entry),
-        // Redis takes no values: nobody can share one, but the body is not to be stormed either.
-        (Err(error), _) if error.kind() == ErrorKind::Full => seat.fail(),
-        _ => seat.retry(),
-    }
-}
-
-impl Lease {
-    pub(super) fn new(link: Link, place: Place, lease: RedisLease) -> Self {
-        let renewing = place.alone.then(|| Renewing::start(&link, &place, &lease));
-        Self { link, place, held: Some(lease), renewing }
-    }
-
-    async fn tell(mut self, word: Word) -> Result<Filled, Error> {
-        self.renewing = None;
-        let Some(lease) = self.held.take() else { return Ok(Filled::Refused) };
-        match word {
-            Word::Store(draft, life) => self.link.fill(&self.place, lease, draft, life).await,
-            Word::Vacate => self.link.release(&self.place, lease, true).await,
-        }
-    }
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        self.renewing = None;
-        if let Some(lease) = self.held.take() {
-            let (link, place) = (self.link.afresh(), self.place.clone());
-            background::handle().spawn(async move {
-                // The lease ends by itself if Redis is not told.
-                let _ = link.release(&place, lease, false).await;
-            });
-        }
-    }
-}
-
-impl Renewing {
-    fn start(link: &Link, place: &Place, lease: &RedisLease) -> Self {
-        let (link, place, lease) = (link.clone(), place.clone(), lease.clone());
-        let renewing = background::handle().spawn(async move {
-            let began = Instant::now();
-            loop {
-                tokio::time::sleep(ALONE / 3).await;
-                if began.elapsed() > LONGEST_ALONE || !link.renew(&place, &lease).await.unwrap_or(false) {
-                    break;
-                }
-            }
-        });
-        Self(renewing.abort_handle())
-    }
-}
-
-impl Drop for Renewing {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }

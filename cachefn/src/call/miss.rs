@@ -24,6 +24,7 @@ use crate::layout::Erased;
 use crate::observe::Lacked;
 use crate::remote::Link;
 use crate::site::{Instance, Unusable};
+use crate::span::CallSpan;
 use crate::terms::Terms;
 use crate::wants::{self, OnMiss, Wants};
 
@@ -44,6 +45,8 @@ pub(super) struct Miss {
     /// When the cache was asked first.
     pub(super) asked: Instant,
     pub(super) began: Option<Instant>,
+    /// Entered while anything of it is polled.
+    pub(super) span: CallSpan,
     /// Whether nothing was to be read.
     pub(super) bypasses: bool,
     /// What else is wanted.
@@ -124,6 +127,7 @@ impl Miss {
         } = beginning;
         Self {
             link: cache.link(),
+            span: CallSpan::of(&instance, &cache, &key, began),
             cache,
             instance,
             key,
@@ -186,6 +190,7 @@ impl Miss {
             spare: self.spare.take(),
             asked: self.asked,
             began: self.began,
+            span: self.span.clone(),
             counted: false,
             wants: self.wants,
             lacked: self.lacked,

@@ -104,6 +104,7 @@ where
     J: Judge<K::Seen>,
     F: Future<Output = K::Output>,
 {
+    let _span = miss.span.enter();
     loop {
         if let Next::Return(end) = ready!(advance::<K>(miss, cx)) {
             return Poll::Ready(end);

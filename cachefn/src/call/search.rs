@@ -1,55 +1,38 @@
 //! What a miss does until its body may run: Redis, the flight, the generations.
 
-use std::any::Any;
+mod redis;
+mod says;
+
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use cachefn_backends::backend::{Absence, Acquired, Backend, Lookup};
+use cachefn_backends::backend::Absence;
 use cachefn_backends::background;
-use cachefn_backends::envelope::Envelope;
-use cachefn_backends::error::{Error, ErrorKind};
-use cachefn_backends::life::Age;
 use cachefn_backends::memory::{AnyEntry, Ticket};
 use cachefn_backends::place::Place;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
+use self::redis::{Granted, Held};
 use super::fill::{Fill, Lease};
 use super::found::{Found, Spare};
 use super::miss::Ready;
 use super::stored::Vtable;
-use crate::codec;
-use crate::event;
 use crate::flight::{FlightKey, Joined, Seat, Verdict};
 use crate::global::Cache;
 use crate::key::Key;
-use crate::layout::Erased;
 use crate::observe::{Lacked, Outcome};
-use crate::remote::{Link, RedisLease, Waiter};
+use crate::remote::{Link, Waiter};
 use crate::site::Instance;
+use crate::span::CallSpan;
 use crate::terms::Terms;
 use crate::wants::{Standing, Wants};
 
 /// A follower whose flight had nothing for it looks again; after this many times it runs its body by
 /// itself, so that a key that is invalidated all the time cannot keep a caller waiting.
 const ROUNDS: usize = 3;
-
-/// What Redis answers to the announcement of a fill.
-enum Granted {
-    Lease(RedisLease),
-    Value(Erased),
-    /// Another process fills it, for so long.
-    Held(Duration),
-}
-
-/// What Redis has.
-enum Held {
-    Fresh(Erased),
-    /// To be refreshed, and servable meanwhile.
-    Due(Spare),
-}
 
 /// What is looked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -81,6 +64,7 @@ pub(super) struct Search {
     pub(super) spare: Option<Spare>,
     pub(super) asked: Instant,
     pub(super) began: Option<Instant>,
+    pub(super) span: CallSpan,
     /// Whether the call is counted as a hit or a miss.
     pub(super) counted: bool,
     pub(super) wants: Wants,
@@ -337,6 +321,7 @@ impl Search {
             bypassed: self.bypasses,
             lacked: self.lacked,
             began: self.began,
+            span: self.span.clone(),
             started: Instant::now(),
         }
     }
@@ -364,131 +349,6 @@ impl Search {
         }
         self.hit(self.cache.memory.remaining(&entry));
         Some(entry)
-    }
-
-    async fn ask(&mut self, link: &Link) -> Result<Option<Held>, Error> {
-        // Before Redis is asked: what changes from now on voids it.
-        let ticket = self.cache.is_near().then(|| self.cache.memory.begin_reading(&self.place));
-        match link.lookup(&self.place).await? {
-            Lookup::Hit(envelope) => Ok(self.read(&envelope, ticket.as_ref())),
-            Lookup::Miss(Absence::Invalidated(Some(ident))) if Some(ident.site) != self.site => {
-                self.instance.says_shared_key(self.key.as_str());
-                self.absence = Absence::Foreign;
-                Ok(None)
-            }
-            Lookup::Miss(absence) => {
-                self.absence = absence;
-                Ok(None)
-            }
-        }
-    }
-
-    async fn acquire(&mut self, link: &Link, accept: bool) -> Result<Granted, Error> {
-        // What is found is no newer than what another call of this process may store meanwhile.
-        let ticket = self.cache.is_near().then(|| self.cache.memory.begin_reading(&self.place));
-        let mut acquired = link.acquire(&self.place, accept).await?;
-        if let Acquired::Hit(envelope) = &acquired {
-            if let Some(Held::Fresh(value)) = self.read(envelope, ticket.as_ref()) {
-                return Ok(Granted::Value(value));
-            }
-            acquired = link.acquire(&self.place, false).await?;
-        }
-        match acquired {
-            Acquired::Granted(lease) => Ok(Granted::Lease(lease)),
-            Acquired::Held(left) => Ok(Granted::Held(left)),
-            Acquired::Hit(_) => Err(Error::new(ErrorKind::Protocol)),
-        }
-    }
-
-    /// Decodes what Redis holds, if it is of this function and this type.
-    fn read(&mut self, envelope: &Envelope, ticket: Option<&Ticket>) -> Option<Held> {
-        let site = self.site?;
-        if envelope.ident.site != site {
-            self.instance.says_shared_key(self.key.as_str());
-        }
-        let Some(value) = (self.stored.decode)(envelope, self.instance.owner_of(site)) else {
-            self.absence = Absence::Foreign;
-            return None;
-        };
-        let (clock, span) = (self.cache.memory.clock(), envelope.span);
-        let now = clock.unix_millis();
-        if let Some(ticket) = ticket {
-            self.keep(ticket, envelope, &*value, now);
-        }
-        let age = span.age(now);
-        if age.is_some() && !self.wants.limits.suit(Standing::within(span, now)) {
-            (self.lacked, self.absence) = (Lacked::Unsuitable, Absence::Absent);
-            return None;
-        }
-        match age {
-            Some(Age::Fresh) if !self.instance.site.freshness.is_due(span, now) => {
-                self.hit(Duration::from_millis(span.fresh_until.saturating_sub(now)));
-                Some(Held::Fresh(value))
-            }
-            Some(Age::Fresh | Age::Stale) => Some(Held::Due(Spare::decoded(value, span, clock))),
-            Some(Age::Spent) => {
-                self.spare = Some(Spare::decoded(value, span, clock));
-                self.absence = Absence::Absent;
-                None
-            }
-            None => {
-                self.absence = Absence::Absent;
-                None
-            }
-        }
-    }
-
-    /// Keeps what was found in memory, as long as that speaks for Redis.
-    fn keep(&self, ticket: &Ticket, envelope: &Envelope, value: &dyn Any, now: u64) {
-        let life = self.instance.site.freshness.rest(envelope.span, now);
-        let (owner, size) = (self.instance.owner, codec::unpacked_length(envelope).unwrap_or(usize::MAX));
-        if let Some(entry) = (self.stored.entry)(ticket, value, owner, size, life, &envelope.tags) {
-            let _ = ticket.store(entry);
-        }
-    }
-
-    /// A call is a hit or a miss, once: what it finds after it has missed, another call's body has left there.
-    fn hit(&mut self, remaining: Duration) {
-        if self.role == Role::Detached {
-            return;
-        }
-        if std::mem::replace(&mut self.counted, true) {
-            return self.collapsed(Some(remaining));
-        }
-        self.instance.counts_hit(Age::Fresh, Some(self.asked));
-        self.says(Outcome::Hit, Some(remaining));
-    }
-
-    /// The same, of a value that has expired.
-    fn hit_stale(&mut self) {
-        if std::mem::replace(&mut self.counted, true) {
-            self.instance.identity.counters.stale.count();
-        } else {
-            self.instance.counts_hit(Age::Stale, Some(self.asked));
-        }
-        self.says(Outcome::Stale, None);
-    }
-
-    fn collapsed(&self, remaining: Option<Duration>) {
-        self.instance.identity.counters.collapsed.count();
-        self.says(Outcome::Collapsed, remaining);
-    }
-
-    fn says(&self, outcome: Outcome, remaining: Option<Duration>) {
-        event::outcome(outcome, &self.instance, &self.cache.prefix, self.key.as_str(), remaining, self.began);
-    }
-
-    pub(super) fn miss(&mut self) {
-        if !self.counted {
-            self.counted = true;
-            let counters = &self.instance.identity.counters;
-            counters.misses.count();
-            match self.absence {
-                Absence::Invalidated(_) => counters.invalidated.count(),
-                Absence::Foreign => counters.unreadable.count(),
-                _ => {}
-            }
-        }
     }
 }
 

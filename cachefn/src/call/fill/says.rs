@@ -1,0 +1,46 @@
+//! What is counted and said of a fill.
+
+use std::time::Duration;
+
+use super::Fill;
+use crate::event;
+use crate::observe::{self, Lacked, Outcome};
+
+impl Fill {
+    /// The body has ended.
+    pub(super) fn says_miss(&self) {
+        self.says_end(false);
+    }
+
+    pub(super) fn says_end(&self, failed: bool) {
+        let elapsed = self.started.elapsed();
+        if self.given {
+            return event::given(&self.instance, &self.cache.prefix, self.key.as_str());
+        }
+        self.instance.identity.bodies.add(elapsed);
+        if self.served {
+            event::refreshed(&self.instance, &self.cache.prefix, self.key.as_str(), failed, elapsed);
+        } else {
+            self.says(if self.bypassed { Outcome::Bypassed } else { Outcome::Miss }, None);
+            if self.is_told() && self.lacked != Lacked::Nothing {
+                observe::amend(&self.cache.prefix, self.key.as_str(), |call| call.lacked = self.lacked);
+            }
+        }
+    }
+
+    pub(super) fn says_stored(&self) {
+        if self.is_told() {
+            observe::amend(&self.cache.prefix, self.key.as_str(), |call| call.stored = true);
+        }
+    }
+
+    /// Whether somebody watches the call.
+    pub(super) fn is_told(&self) -> bool {
+        self.began.is_some() && !self.served && observe::is_watched()
+    }
+
+    pub(super) fn says(&self, outcome: Outcome, remaining: Option<Duration>) {
+        self.span.ends(outcome);
+        event::outcome(outcome, &self.instance, &self.cache.prefix, self.key.as_str(), remaining, self.began);
+    }
+}

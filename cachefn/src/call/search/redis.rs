@@ -1,0 +1,125 @@
+//! What is asked of Redis before a body may run, and what its answers mean.
+
+use std::any::Any;
+use std::time::Duration;
+
+use cachefn_backends::backend::{Absence, Acquired, Backend as _, Lookup};
+use cachefn_backends::envelope::Envelope;
+use cachefn_backends::error::{Error, ErrorKind};
+use cachefn_backends::life::Age;
+use cachefn_backends::memory::Ticket;
+use cachefn_backends::place::Place;
+use tracing::Instrument as _;
+
+use super::Search;
+use crate::call::found::Spare;
+use crate::codec;
+use crate::layout::Erased;
+use crate::observe::Lacked;
+use crate::remote::{Link, RedisLease};
+use crate::span;
+use crate::wants::Standing;
+
+/// What Redis answers to the announcement of a fill.
+pub(super) enum Granted {
+    Lease(RedisLease),
+    Value(Erased),
+    /// Another process fills it, for so long.
+    Held(Duration),
+}
+
+/// What Redis has.
+pub(super) enum Held {
+    Fresh(Erased),
+    /// To be refreshed, and servable meanwhile.
+    Due(Spare),
+}
+
+impl Search {
+    /// Looks the value up.
+    pub(super) async fn ask(&mut self, link: &Link) -> Result<Option<Held>, Error> {
+        // Before Redis is asked: what changes from now on voids it.
+        let ticket = self.cache.is_near().then(|| self.cache.memory.begin_reading(&self.place));
+        match link.lookup(&self.place).instrument(span::redis("lookup")).await? {
+            Lookup::Hit(envelope) => Ok(self.read(&envelope, ticket.as_ref())),
+            Lookup::Miss(Absence::Invalidated(Some(ident))) if Some(ident.site) != self.site => {
+                self.instance.says_shared_key(self.key.as_str());
+                self.absence = Absence::Foreign;
+                Ok(None)
+            }
+            Lookup::Miss(absence) => {
+                self.absence = absence;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Announces a fill.
+    pub(super) async fn acquire(&mut self, link: &Link, accept: bool) -> Result<Granted, Error> {
+        // What is found is no newer than what another call of this process may store meanwhile.
+        let ticket = self.cache.is_near().then(|| self.cache.memory.begin_reading(&self.place));
+        let mut acquired = announce(link, &self.place, accept).await?;
+        if let Acquired::Hit(envelope) = &acquired {
+            if let Some(Held::Fresh(value)) = self.read(envelope, ticket.as_ref()) {
+                return Ok(Granted::Value(value));
+            }
+            acquired = announce(link, &self.place, false).await?;
+        }
+        match acquired {
+            Acquired::Granted(lease) => Ok(Granted::Lease(lease)),
+            Acquired::Held(left) => Ok(Granted::Held(left)),
+            Acquired::Hit(_) => Err(Error::new(ErrorKind::Protocol)),
+        }
+    }
+
+    /// Decodes what Redis holds, if it is of this function and this type.
+    fn read(&mut self, envelope: &Envelope, ticket: Option<&Ticket>) -> Option<Held> {
+        let site = self.site?;
+        if envelope.ident.site != site {
+            self.instance.says_shared_key(self.key.as_str());
+        }
+        let Some(value) = (self.stored.decode)(envelope, self.instance.owner_of(site)) else {
+            self.absence = Absence::Foreign;
+            return None;
+        };
+        let (clock, span) = (self.cache.memory.clock(), envelope.span);
+        let now = clock.unix_millis();
+        if let Some(ticket) = ticket {
+            self.keep(ticket, envelope, &*value, now);
+        }
+        let age = span.age(now);
+        if age.is_some() && !self.wants.limits.suit(Standing::within(span, now)) {
+            (self.lacked, self.absence) = (Lacked::Unsuitable, Absence::Absent);
+            return None;
+        }
+        match age {
+            Some(Age::Fresh) if !self.instance.site.freshness.is_due(span, now) => {
+                self.hit(Duration::from_millis(span.fresh_until.saturating_sub(now)));
+                Some(Held::Fresh(value))
+            }
+            Some(Age::Fresh | Age::Stale) => Some(Held::Due(Spare::decoded(value, span, clock))),
+            Some(Age::Spent) => {
+                self.spare = Some(Spare::decoded(value, span, clock));
+                self.absence = Absence::Absent;
+                None
+            }
+            None => {
+                self.absence = Absence::Absent;
+                None
+            }
+        }
+    }
+
+    /// Keeps what was found in memory, as long as that speaks for Redis.
+    fn keep(&self, ticket: &Ticket, envelope: &Envelope, value: &dyn Any, now: u64) {
+        let life = self.instance.site.freshness.rest(envelope.span, now);
+        let (owner, size) = (self.instance.owner, codec::unpacked_length(envelope).unwrap_or(usize::MAX));
+        if let Some(entry) = (self.stored.entry)(ticket, value, owner, size, life, &envelope.tags) {
+            let _ = ticket.store(entry);
+        }
+    }
+}
+
+async fn announce(link: &Link, place: &Place, accept: bool) -> Result<Acquired<RedisLease>, Error> {
+    link.acquire(place, accept).instrument(span::redis("acquire")).await
+}

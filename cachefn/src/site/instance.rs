@@ -1,0 +1,142 @@
+//! The calls of one instance of a function: their keys, where their values lie, and what strikes them.
+
+use std::any::TypeId;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use cachefn_backends::place::{Group, Lineage, Place, Target};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::{Site, Write};
+use crate::global::Cache;
+use crate::identity::{Identity, has_nameless_types};
+use crate::key::{Key, KeyError, KeyWriter, group_name};
+use crate::layout::Owner;
+
+/// Why a call cannot be cached.
+#[derive(Debug)]
+pub(crate) enum Unusable {
+    /// One of its arguments cannot be written into a key.
+    Key(KeyError),
+    /// The key is to be hidden, and nothing is known to hide it with that other processes know too.
+    NoSecret,
+}
+
+/// One instance of a function: the function itself, unless it is generic.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Instance {
+    pub(crate) site: &'static Site,
+    pub(crate) identity: &'static Identity,
+    /// Told apart by type, so that no two share an entry in memory.
+    pub(crate) owner: TypeId,
+    pub(super) name: &'static str,
+}
+
+impl Instance {
+    /// Writes what the key of every call begins with.
+    #[inline]
+    pub(crate) fn begin(&self, key: &mut KeyWriter) {
+        match &self.identity.head {
+            Some(head) => key.begin(head),
+            None => key.keyed_by(self.keyed_by()),
+        }
+    }
+
+    /// The function's name in its keys; templates have none.
+    fn keyed_by(&self) -> Option<&'static str> {
+        (!self.site.template).then_some(self.identity.function.as_str())
+    }
+
+    /// Ends the key of one call.
+    #[inline]
+    pub(crate) fn complete(&self, key: &mut KeyWriter, cache: &Cache) -> Result<(), Unusable> {
+        if self.site.sensitive {
+            key.seal(cache.secret().ok_or(Unusable::NoSecret)?).map_err(Unusable::Key)
+        } else {
+            key.complete().map_err(Unusable::Key)
+        }
+    }
+
+    /// The logical key that `write` writes.
+    pub(crate) fn key(&self, cache: &Cache, write: Write<'_>) -> Result<Key, Unusable> {
+        self.written(cache, write, KeyWriter::new()).map(|key| key.to_key())
+    }
+
+    /// The same, with the call in short as it is by the same look at the arguments.
+    pub(crate) fn key_and_short(&self, cache: &Cache, write: Write<'_>) -> Result<KeyWriter, Unusable> {
+        self.written(cache, write, KeyWriter::with_short())
+    }
+
+    fn written(&self, cache: &Cache, write: Write<'_>, mut key: KeyWriter) -> Result<KeyWriter, Unusable> {
+        self.begin(&mut key);
+        write(&mut key);
+        self.complete(&mut key, cache)?;
+        Ok(key)
+    }
+
+    /// Where the entry of `key` lives.
+    pub(crate) fn place(&self, key: &Key) -> Place {
+        let text: Arc<str> = if self.identity.generic {
+            format!("{:016x}~{}", xxh3_64(self.name.as_bytes()), key.as_str()).into()
+        } else {
+            key.text()
+        };
+        let place = Place::new(text, self.lineage(key));
+        let place = if self.site.tagged_by_value { place.open() } else { place };
+        if self.site.lease { place.alone() } else { place }
+    }
+
+    fn lineage(&self, key: &Key) -> Lineage {
+        self.identity.lineage.clone().unwrap_or_else(|| {
+            let instances =
+                self.identity.generic.then(|| Group::instances(&self.identity.path, key.as_str()));
+            Lineage::new(&group_name(key.namespace()), &self.identity.path, instances)
+        })
+    }
+
+    /// What the invalidation of `key` strikes: the key, in all instances.
+    pub(crate) fn target(&self, key: &Key) -> Target {
+        if self.identity.generic {
+            Target::Group(Group::instances(&self.identity.path, key.as_str()))
+        } else {
+            Target::Key(key.as_str().into())
+        }
+    }
+
+    /// What the invalidation of the whole function strikes.
+    pub(crate) fn all(&self) -> Target {
+        Target::Group(Group::function(&self.identity.path))
+    }
+
+    /// The number under which its values are stored outside the process; `None` if that side could not tell them from
+    /// those of another function or instance.
+    ///
+    /// A path and the types of an instance name it, and what they name alike is told apart by how it is written. Of that
+    /// the signature counts, so that a body can change; where functions have no path of their own, the body too. A type
+    /// without a name, that of a closure, makes an instance that nobody else can name.
+    pub(crate) fn stored_as(&self) -> Option<u64> {
+        let (owner, number) = *self.identity.first_instance.get_or_init(|| (self.owner, self.number()));
+        if owner == self.owner { number } else { self.number() }
+    }
+
+    fn number(&self) -> Option<u64> {
+        /// The numbers in use, and by whom.
+        static NUMBERS: Mutex<BTreeMap<u64, TypeId>> = Mutex::new(BTreeMap::new());
+
+        let Identity { path, generic, shared_path, .. } = self.identity;
+        let name = if *generic || self.site.typed { self.name } else { "" };
+        if has_nameless_types(name) {
+            return None;
+        }
+        let (signature, whole) = self.site.written;
+        let written = if *shared_path { whole } else { signature };
+        let number = xxh3_64(format!("{path}\n{name}\n{written:x}").as_bytes());
+        let mut numbers = NUMBERS.lock().unwrap_or_else(PoisonError::into_inner);
+        (*numbers.entry(number).or_insert(self.owner) == self.owner).then_some(number)
+    }
+
+    /// Whose values those of the number `site` are.
+    pub(crate) fn owner_of(&self, site: u64) -> Owner {
+        Owner { site, version: self.site.version }
+    }
+}
