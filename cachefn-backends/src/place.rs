@@ -150,6 +150,16 @@ pub enum Target {
     Group(Group),
 }
 
+impl Target {
+    /// Whether the entry of `place` is among what it strikes.
+    pub fn strikes(&self, place: &Place) -> bool {
+        match self {
+            Self::Key(key) => **key == *place.key,
+            Self::Group(group) => place.lineage.groups().contains(group),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

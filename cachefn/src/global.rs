@@ -2,7 +2,7 @@
 
 pub(crate) mod room;
 
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::event;
 use crate::flight::Flights;
+use crate::given::Given;
 use crate::remote::{Link, Redis, server};
 use crate::turns::Turns;
 
@@ -28,8 +29,7 @@ pub(crate) struct Cache {
     /// Bodies that go on in the background.
     background: Arc<Semaphore>,
     pub(crate) turns: Turns,
-    /// How often something was invalidated by this process.
-    struck: AtomicU64,
+    pub(crate) given: Given,
     pub(crate) prefix: String,
     default_ttl: Duration,
     fallback_ttl: Duration,
@@ -242,7 +242,7 @@ impl Cache {
             flights: Flights::new(),
             background: Arc::new(Semaphore::new(MOST_IN_BACKGROUND)),
             turns: Turns::new(),
-            struck: AtomicU64::new(0),
+            given: Given::default(),
             prefix: config.prefix().to_owned(),
             default_ttl: config.default_ttl(),
             fallback_ttl: config.fallback_ttl(),
@@ -300,16 +300,10 @@ impl Cache {
 
     /// Strikes what stands there, in this process.
     pub(crate) fn strike(&self, targets: &[Target]) {
-        // First, so that whoever still sees the old number is struck.
-        self.struck.fetch_add(1, Ordering::SeqCst);
         for target in targets {
+            self.given.strike(target);
             self.memory.invalidate(target);
         }
-    }
-
-    /// How often something was invalidated by this process.
-    pub(crate) fn struck(&self) -> u64 {
-        self.struck.load(Ordering::SeqCst)
     }
 
     /// What Redis has of a key, if it can be reached or as soon as it can, is older than what is known here.

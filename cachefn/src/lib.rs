@@ -147,6 +147,7 @@ mod error;
 mod event;
 mod flight;
 mod freshness;
+mod given;
 mod global;
 #[cfg(feature = "axum")]
 pub mod http;

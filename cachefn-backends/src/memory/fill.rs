@@ -37,8 +37,6 @@ pub(super) struct Mark {
     kind: Kind,
     begun: u64,
     voided: AtomicBool,
-    /// Whether it was an invalidation that did.
-    struck: AtomicBool,
 }
 
 /// The fills of the keys of one shard, locked.
@@ -57,8 +55,7 @@ impl Fills {
     pub(super) fn begin(&self, key: &Arc<str>, kind: Kind) -> Arc<Mark> {
         let mut running = self.lock(key).0;
         let begun = self.begun.fetch_add(1, Ordering::Relaxed);
-        let mark =
-            Arc::new(Mark { kind, begun, voided: AtomicBool::new(false), struck: AtomicBool::new(false) });
+        let mark = Arc::new(Mark { kind, begun, voided: AtomicBool::new(false) });
         running.entry(Arc::clone(key)).or_default().push(Arc::clone(&mark));
         mark
     }
@@ -92,12 +89,9 @@ impl Fills {
 }
 
 impl Locked<'_> {
-    /// Voids every fill of `key`, which has been invalidated.
+    /// Voids every fill of `key`.
     pub(super) fn void_all(&self, key: &str) {
-        self.void(key, |mark| {
-            mark.struck.store(true, Ordering::Release);
-            true
-        });
+        self.void(key, |_| true);
     }
 
     /// Voids the fills of `key` whose values are older than that of `mark`.
@@ -121,11 +115,6 @@ impl Mark {
             (Kind::Load, Kind::Reading) => true,
             (Kind::Reading, _) => false,
         }
-    }
-
-    /// Whether an invalidation of the key came between.
-    pub(super) fn is_struck(&self) -> bool {
-        self.struck.load(Ordering::Acquire)
     }
 
     /// Whether an invalidation of the key or a later fill came between.

@@ -270,11 +270,6 @@ impl Ticket {
         !self.mark.is_void() && self.captured.is_current()
     }
 
-    /// Whether something of it was invalidated since. A later fill of the key is no reason.
-    pub fn is_struck(&self) -> bool {
-        self.mark.is_struck() || !self.captured.is_current()
-    }
-
     /// Wraps a value as this fill's entry. `size` is the value's size in bytes, as it counts against
     /// the bound; `life` runs from now.
     pub fn entry<V: Any + Send + Sync>(

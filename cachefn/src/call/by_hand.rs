@@ -15,7 +15,7 @@ use cachefn_backends::error::{Error, ErrorKind};
 use tokio::sync::oneshot;
 
 use super::fill::{Fill, Settling};
-use super::give::Moment;
+use super::give::Since;
 use super::miss::{Beginning, Miss, Ready};
 use crate::codec::{self, EncodeError, Format, Forms};
 use crate::global::Cache;
@@ -122,11 +122,11 @@ async fn fill(cache: &Arc<Cache>, known: &Known, key: Key) -> Option<Box<Fill>> 
         bypasses: true,
         wants: Wants::NOTHING,
     });
-    let moment = Moment::now(&miss);
+    let since = Since::now(&miss);
     let (mut search, link) = miss.search(known.vtable);
     search.gives();
     match search.fill(None, link).await {
-        Ready::Fill(fill) => moment.lasts().then_some(fill),
+        Ready::Fill(fill) => since.lasts().then_some(fill),
         Ready::Found(_) | Ready::Due(_) | Ready::Nothing => None,
     }
 }

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use cachefn_backends::background;
-use cachefn_backends::memory::Ticket;
 use cachefn_backends::place::Place;
 use tokio::task::JoinHandle;
 
@@ -19,6 +18,7 @@ use super::fill::Settling;
 use super::found::Found;
 use super::miss::{Miss, Ready};
 use super::stored::Vtable;
+use crate::given::Moment;
 use crate::global::Cache;
 use crate::shape::Kind;
 use crate::verdict::Storable;
@@ -48,37 +48,40 @@ impl Call {
 }
 
 async fn given<K: Kind<Stored: Storable>>(mut miss: Box<Miss>, value: K::Stored) {
-    let moment = Moment::now(&miss);
+    let since = Since::now(&miss);
     let (mut search, link) = miss.search(Vtable::of::<K>());
     search.gives();
     if let Ready::Fill(fill) = search.fill(None, link).await {
-        let settling = if moment.lasts() { fill.given::<K>(value) } else { fill.outdated(value) };
+        let settling = if since.lasts() { fill.given::<K>(value) } else { fill.outdated(value) };
         if let Settling::Waits(settling, _) = settling {
             settling.await;
         }
     }
 }
 
-/// When a value was given.
-pub(super) struct Moment {
+/// Since when a value has been on its way.
+pub(super) struct Since {
     cache: Arc<Cache>,
-    ticket: Ticket,
-    struck: u64,
+    moment: Moment,
 }
 
-impl Moment {
+impl Since {
     pub(super) fn now(miss: &Miss) -> Self {
-        let struck = miss.cache.struck();
         // The tags of a value that is at hand are known already.
         let lineage = miss.place.lineage.with(miss.terms.tags_of_value.iter().cloned());
-        let place = Place { lineage, ..miss.place.clone() };
-        Self { ticket: miss.cache.memory.begin(&place), cache: Arc::clone(&miss.cache), struck }
+        let moment = miss.cache.given.begin(Place { lineage, ..miss.place.clone() });
+        Self { cache: Arc::clone(&miss.cache), moment }
     }
 
-    /// Whether this process has invalidated nothing of it since. Where it has invalidated nothing at all, what the ticket
-    /// says was said by Redis.
+    /// Whether this process has invalidated nothing of it since.
     pub(super) fn lasts(&self) -> bool {
-        self.cache.struck() == self.struck || !self.ticket.is_struck()
+        self.moment.lasts()
+    }
+}
+
+impl Drop for Since {
+    fn drop(&mut self) {
+        self.cache.given.end(&self.moment);
     }
 }
 
