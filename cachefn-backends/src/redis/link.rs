@@ -197,11 +197,12 @@ impl Backend for Link {
         let bucket = self.bucket(place);
         let found = match self.read_together(&bucket, place).await? {
             Some(found) => found,
-            None => self.read_alone(&bucket, place).await?,
+            // In a box, as what is rare, so that the others are not moved about with room for it.
+            None => Box::pin(self.read_alone(&bucket, place)).await?,
         };
         match judge(found).ok_or(Error::new(ErrorKind::Protocol))? {
             Lookup::Hit(envelope) if !envelope.tags.is_empty() => {
-                self.run(async move { judge_tags(&bucket, envelope).await }).await
+                Box::pin(self.run(async move { judge_tags(&bucket, envelope).await })).await
             }
             lookup => Ok(lookup),
         }

@@ -109,16 +109,17 @@ impl Search {
             }
             self.miss();
             match self.join() {
-                Joined::Leader(seat) => return self.fill(Some(seat), link).await,
+                // In boxes, so that a hit is not moved about with room for them.
+                Joined::Leader(seat) => return Box::pin(self.fill(Some(seat), link)).await,
                 Joined::Nested => break,
                 Joined::Follower(waiting) => {
-                    if let Some(ready) = self.follow(waiting, link.clone()).await {
+                    if let Some(ready) = Box::pin(self.follow(waiting, link.clone())).await {
                         return ready;
                     }
                 }
             }
         }
-        self.fill(None, link).await
+        Box::pin(self.fill(None, link)).await
     }
 
     /// The caller has the value that is to stand there. It waits for no other process's body, or what is invalidated
