@@ -211,13 +211,13 @@ impl Miss {
             return Stage::Looking(Box::pin(async move { search.fill(None, link).await }));
         }
         if let Some(spare) = search.spare.take_if(|_| self.refreshes) {
-            return match search.refresh(spare, link) {
+            return match Box::new(search).refresh(spare, link) {
                 Ready::Due(due) => Stage::Due(due),
                 other => Stage::Looking(Box::pin(std::future::ready(other))),
             };
         }
         if link.is_some() {
-            return Stage::Looking(Box::pin(search.run(link)));
+            return Stage::Looking(Box::pin(Box::new(search).run(link)));
         }
         search.miss();
         match search.join() {
@@ -232,7 +232,7 @@ impl Miss {
             Joined::Follower(waiting) => Stage::Looking(Box::pin(async move {
                 match search.follow(waiting, None).await {
                     Some(ready) => ready,
-                    None => search.run(None).await,
+                    None => Box::new(search).run(None).await,
                 }
             })),
         }

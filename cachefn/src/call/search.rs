@@ -76,7 +76,7 @@ pub(super) struct Search {
 
 /// The right to refresh what was found.
 pub(super) struct Due {
-    pub(super) search: Search,
+    pub(super) search: Box<Search>,
     pub(super) spare: Spare,
     pub(super) seat: Seat,
     pub(super) link: Option<Link>,
@@ -84,8 +84,8 @@ pub(super) struct Due {
 }
 
 impl Search {
-    /// Looks until there is a value, or the right to run the body.
-    pub(super) async fn run(mut self, mut link: Option<Link>) -> Ready {
+    /// Looks until there is a value, or the right to run the body. In a box, for it is moved with the future.
+    pub(super) async fn run(mut self: Box<Self>, mut link: Option<Link>) -> Ready {
         for round in 0..ROUNDS {
             if round > 0
                 && self.cache.is_near()
@@ -169,7 +169,7 @@ impl Search {
     }
 
     /// What was found is due: whose turn it is refreshes it, and meanwhile it is served to the others.
-    pub(super) fn refresh(mut self, spare: Spare, link: Option<Link>) -> Ready {
+    pub(super) fn refresh(mut self: Box<Self>, spare: Spare, link: Option<Link>) -> Ready {
         let detaches = self.role == Role::MayDetach;
         let room = if detaches { self.cache.room() } else { None };
         let seat = if detaches && room.is_none() { None } else { self.lead_refresh() };
