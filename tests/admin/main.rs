@@ -8,6 +8,7 @@ mod entries;
 mod figures;
 mod groups;
 mod keys;
+mod others;
 mod redis;
 
 use std::sync::atomic::{AtomicU32, Ordering};
