@@ -120,7 +120,9 @@ async fn a_refresh_that_fails_leaves_the_value_and_is_tried_again_after_a_second
         assert_eq!(seen(call()).await, (Ok(1), Outcome::Stale));
     }
     until("the refresh has ended", || origin.ended() == 2).await;
+    until("nothing is under way", || cachefn::status().flights == 0).await;
     assert_eq!(seen(call()).await, (Ok(1), Outcome::Stale));
+    tokio::task::yield_now().await;
     assert_eq!(origin.runs(), 2, "no sooner than after a second");
     origin.fail(false);
     pass(1).await;
