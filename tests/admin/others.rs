@@ -13,7 +13,7 @@ use serde_json::json;
 use tokio::sync::Semaphore;
 
 use super::keys::walk;
-use super::{Answer, Runs, at, delete, get, memory};
+use super::{Answer, Runs, at, delete, get};
 
 /// What a value of a generic function can be.
 trait Value: From<u8> + Clone + Send + Sync + Serialize + DeserializeOwned + 'static {}
@@ -203,20 +203,16 @@ async fn a_key_of_nobody_is_not_there() {
     .await;
 }
 
-#[tokio::test]
+#[cachefn::test]
 async fn a_key_of_nobody_is_not_there_without_redis_either() {
-    let (_turn, runs) = (memory().await, Runs::default());
-    let config = Config::builder().enabled(true).build().unwrap();
-    isolated(config, async {
-        is_unknown(&delete(&at(GENERIC)).await);
-        of_type::<u16>(1, &runs).await;
-        strikes(GENERIC).await;
-        assert_eq!(of_type::<u16>(1, &runs).await.1, 2);
-        cachefn::cache().set("it", 1).await;
-        strikes("cachefn:cache:it").await;
-        is_unknown(&delete(&at("cachefn:cache:it")).await);
-    })
-    .await;
+    let runs = Runs::default();
+    is_unknown(&delete(&at(GENERIC)).await);
+    of_type::<u16>(1, &runs).await;
+    strikes(GENERIC).await;
+    assert_eq!(of_type::<u16>(1, &runs).await.1, 2);
+    cachefn::cache().set("it", 1).await;
+    strikes("cachefn:cache:it").await;
+    is_unknown(&delete(&at("cachefn:cache:it")).await);
 }
 
 #[tokio::test]
