@@ -101,7 +101,7 @@ struct Subject<'a, B, P> {
 }
 
 fn place(key: &str) -> Place {
-    let more = [Group::instances("app::get", "7")];
+    let more = [Group::instances("users:7:get:7")];
     Place::new(key, Lineage::new("users:7", "app::get", more))
 }
 

@@ -36,9 +36,10 @@ impl Group {
         Self(format!("f:{path}").into())
     }
 
-    /// One key of a generic function, in all its instances.
-    pub fn instances(function: &str, key: &str) -> Self {
-        Self(format!("k:{function}:{key}").into())
+    /// One key of a generic function, in all its instances. Nothing but the key is in its name, so that who has only that
+    /// can strike it.
+    pub fn instances(key: &str) -> Self {
+        Self(format!("k:{key}").into())
     }
 
     /// All entries with one tag.
@@ -166,9 +167,9 @@ mod tests {
 
     #[test]
     fn a_lineage_holds_every_level_of_the_namespace() {
-        let lineage = Lineage::new("users:7:keys", "app::f", [Group::instances("app::f", "k")]);
+        let lineage = Lineage::new("users:7:keys", "app::f", [Group::instances("k")]);
         let names: Vec<_> = lineage.groups().iter().map(Group::name).collect();
-        assert_eq!(names, ["r", "n:users", "n:users:7", "n:users:7:keys", "f:app::f", "k:app::f:k"]);
+        assert_eq!(names, ["r", "n:users", "n:users:7", "n:users:7:keys", "f:app::f", "k:k"]);
     }
 
     #[test]

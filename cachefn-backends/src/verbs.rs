@@ -183,6 +183,32 @@ impl<V: Verbs> Protocol<V> {
         Ok(Some(more))
     }
 
+    /// What has to go for `targets` to be invalid.
+    fn struck(&self, targets: &[Target]) -> Vec<String> {
+        let mut names = Vec::with_capacity(targets.len() * 2);
+        for target in targets {
+            match target {
+                Target::Key(key) => names.extend([self.name('k', key), self.name('v', key)]),
+                Target::Group(group) => {
+                    // The shard first: names may go at different moments, and without it a fill under way is refused.
+                    names.extend(group.shard().map(|shard| self.name('g', shard.name())));
+                    names.push(self.name('g', group.name()));
+                }
+            }
+        }
+        names
+    }
+
+    /// Whether there is anything that an invalidation of `targets` would remove. It may be of what is dead already.
+    ///
+    /// # Errors
+    ///
+    /// As for a lookup.
+    pub async fn stands(&self, targets: &[Target]) -> Result<bool, Error> {
+        let found = self.read(&self.struck(targets)).await?;
+        Ok(found.iter().any(Option::is_some))
+    }
+
     async fn read(&self, names: &[String]) -> Result<Vec<Found>, Error> {
         let found = self.verbs.get_many(names).await?;
         if found.len() == names.len() { Ok(found) } else { Err(Error::new(ErrorKind::Protocol)) }
@@ -366,17 +392,7 @@ impl<V: Verbs> Backend for Protocol<V> {
     }
 
     async fn invalidate(&self, targets: &[Target]) -> Result<(), Error> {
-        let mut names = Vec::with_capacity(targets.len() * 2);
-        for target in targets {
-            match target {
-                Target::Key(key) => names.extend([self.name('k', key), self.name('v', key)]),
-                Target::Group(group) => {
-                    // The shard first: names may go at different moments, and without it a fill under way is refused.
-                    names.extend(group.shard().map(|shard| self.name('g', shard.name())));
-                    names.push(self.name('g', group.name()));
-                }
-            }
-        }
+        let names = self.struck(targets);
         if names.is_empty() { Ok(()) } else { self.verbs.delete(&names).await }
     }
 }

@@ -7,11 +7,10 @@ use axum::routing::get;
 use cachefn::http::admin;
 use tower::ServiceExt as _;
 
-use super::{TOKEN, answer, memory, send};
+use super::{TOKEN, answer, send};
 
-#[tokio::test]
+#[cachefn::test]
 async fn every_path_but_the_page_asks_for_the_token() {
-    let _turn = memory().await;
     let paths = [
         (Method::GET, "/stats"),
         (Method::GET, "/health"),
@@ -62,9 +61,8 @@ async fn the_page_is_there_for_everybody_and_runs_nothing_but_itself() {
     assert_ne!(again.headers()["content-security-policy"], policy, "a nonce is used once");
 }
 
-#[tokio::test]
+#[cachefn::test]
 async fn without_a_token_another_site_cannot_have_a_browser_change_anything() {
-    let _turn = memory().await;
     let app: Router = admin::router().unprotected();
     let clear = |header: Option<(&str, &str)>| {
         let request = Request::delete("/");
@@ -82,9 +80,8 @@ async fn without_a_token_another_site_cannot_have_a_browser_change_anything() {
     assert_eq!(answer(app, stats).await.status, StatusCode::OK);
 }
 
-#[tokio::test]
+#[cachefn::test]
 async fn other_methods_are_not_allowed_and_the_answer_names_those_that_are() {
-    let _turn = memory().await;
     for (method, path, allowed) in [
         (Method::PUT, "/stats", "GET"),
         (Method::PATCH, "/cachefn:a:b", "POST"),
@@ -97,12 +94,11 @@ async fn other_methods_are_not_allowed_and_the_answer_names_those_that_are() {
     }
 }
 
-#[tokio::test]
+#[cachefn::test]
 async fn it_goes_into_any_router() {
     #[derive(Clone)]
     struct State;
 
-    let _turn = memory().await;
     let app = Router::<State>::new()
         .route("/", get(async || "the program's own"))
         .fallback(async || "the program's fallback")

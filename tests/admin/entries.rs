@@ -8,7 +8,7 @@ use cachefn::cached;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Runs, at, delete, get, memory, post};
+use super::{Runs, at, delete, get, post};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct User {
@@ -26,9 +26,8 @@ fn key(function: &str, arguments: &str) -> String {
     at(&format!("cachefn:entries:{function}:{arguments}"))
 }
 
-#[tokio::test]
+#[cachefn::test]
 async fn an_entry_is_shown_with_its_life_and_is_gone_after_its_invalidation() {
-    let _turn = memory().await;
     let runs = Runs::default();
     user(u64::MAX, &runs).await.unwrap();
     let path = key("user", &u64::MAX.to_string());
@@ -49,14 +48,13 @@ async fn an_entry_is_shown_with_its_life_and_is_gone_after_its_invalidation() {
     assert_eq!(runs.get(), 2);
 }
 
-#[tokio::test]
+#[cachefn::test]
 async fn a_key_may_hold_any_character() {
     #[cached(namespace = "entries", key = text)]
     async fn odd(text: &str, runs: &Runs) -> String {
         runs.next();
         text.to_owned()
     }
-    let _turn = memory().await;
     let runs = Runs::default();
     for text in ["a/b?c#d", "ä ö%2F", "", "..", "a:b\n\0{*}[x]", "<script>", &"long".repeat(80)] {
         let (_, report) = cachefn::observe(odd(text, &runs)).await;
@@ -73,9 +71,8 @@ async fn a_key_may_hold_any_character() {
     assert_eq!(get("/%ff").await.status, StatusCode::BAD_REQUEST);
 }
 
-#[tokio::test]
+#[cachefn::test]
 async fn a_value_that_is_stored_by_hand_is_what_the_next_call_returns() {
-    let _turn = memory().await;
     let runs = Runs::default();
     user(7, &runs).await.unwrap();
     let stored = post(&key("user", "7"), r#"{"value": {"id": 9, "name": "Ada"}, "ttl": 20}"#).await;
@@ -92,7 +89,7 @@ async fn a_value_that_is_stored_by_hand_is_what_the_next_call_returns() {
     assert_eq!(runs.get(), 1);
 }
 
-#[tokio::test]
+#[cachefn::test]
 async fn what_is_stored_by_hand_beats_a_load_that_began_before() {
     use std::sync::Arc;
     use tokio::sync::Semaphore;
@@ -103,9 +100,8 @@ async fn what_is_stored_by_hand_beats_a_load_that_began_before() {
         gate.acquire().await.unwrap().forget();
         1
     }
-    let _turn = memory().await;
     let (entered, gate) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
-    let load = tokio::spawn(slow(Arc::clone(&entered), Arc::clone(&gate)));
+    let load = cachefn::testing::spawn(slow(Arc::clone(&entered), Arc::clone(&gate)));
     entered.acquire().await.unwrap().forget();
     let path = at("cachefn:entries:what_is_stored_by_hand_beats_a_load_that_began_before::slow:1");
     assert_eq!(post(&path, r#"{"value": 2}"#).await.status, StatusCode::OK);
@@ -114,9 +110,8 @@ async fn what_is_stored_by_hand_beats_a_load_that_began_before() {
     assert_eq!(slow(entered, gate).await, 2);
 }
 
-#[tokio::test]
+#[cachefn::test]
 async fn what_does_not_fit_the_type_is_refused_with_the_reason() {
-    let _turn = memory().await;
     let runs = Runs::default();
     user(7, &runs).await.unwrap();
     let path = key("user", "7");
@@ -144,9 +139,8 @@ async fn what_does_not_fit_the_type_is_refused_with_the_reason() {
     assert!(elsewhere.error().contains("`cachefn:`"));
 }
 
-#[tokio::test]
+#[cachefn::test]
 async fn a_body_that_is_too_large_is_not_read() {
-    let _turn = memory().await;
     user(7, &Runs::default()).await.unwrap();
     let body = format!(r#"{{"value": {{"id": 1, "name": "{}"}}}}"#, "x".repeat(5 << 20));
     let refused = post(&key("user", "7"), Body::from(body)).await;
@@ -154,14 +148,13 @@ async fn a_body_that_is_too_large_is_not_read() {
     assert!(!refused.error().is_empty());
 }
 
-#[tokio::test]
+#[cachefn::test]
 async fn a_none_is_stored_where_the_function_stores_it() {
     #[cached(namespace = "entries", key = id, none = 5)]
     async fn maybe(id: u8, runs: &Runs) -> Option<u8> {
         runs.next();
         Some(id)
     }
-    let _turn = memory().await;
     let runs = Runs::default();
     let (_, report) = cachefn::observe(maybe(1, &runs)).await;
     let path = at(&report.calls[0].key);
@@ -170,7 +163,7 @@ async fn a_none_is_stored_where_the_function_stores_it() {
     assert!(get(&path).await.body["ttl"].as_f64().unwrap() <= 5.0);
 }
 
-#[tokio::test]
+#[cachefn::test]
 async fn what_a_key_does_not_tell_is_not_stored_by_hand() {
     #[cached(namespace = "entries", key = id, tags = ["org:{id}"])]
     async fn tagged(id: u8) -> u8 {
@@ -195,7 +188,6 @@ async fn what_a_key_does_not_tell_is_not_stored_by_hand() {
         vec![T::from(id)]
     }
 
-    let _turn = memory().await;
     let ((), report) = cachefn::observe(async {
         tagged(1).await;
         tagged_by_value(1).await;
@@ -237,22 +229,20 @@ async fn what_a_key_does_not_tell_is_not_stored_by_hand() {
     assert_eq!(secret(5).await, 5);
 }
 
-#[tokio::test]
+#[cachefn::test]
 async fn a_value_that_cannot_be_json_is_null_with_the_reason() {
     #[cached(namespace = "maps", key = "map")]
     async fn map() -> HashMap<(u8, u8), u8> {
         HashMap::from([((1, 2), 3)])
     }
-    let _turn = memory().await;
     map().await;
     let shown = get(&at("cachefn:maps:map")).await;
     assert_eq!((shown.status, &shown.body["value"]), (StatusCode::OK, &json!(null)));
     assert!(shown.body["value_error"].as_str().unwrap().contains("key"), "{shown:?}");
 }
 
-#[tokio::test]
+#[cachefn::test]
 async fn values_that_no_function_produces_are_shown_and_invalidated() {
-    let _turn = memory().await;
     let sessions = cachefn::cache().namespace("web:sessions");
     sessions.set("c0:ffee", User { id: 7, name: None }).await;
     let path = at("cachefn:web:sessions:c0%3Affee");
@@ -263,9 +253,8 @@ async fn values_that_no_function_produces_are_shown_and_invalidated() {
     assert_eq!(sessions.get::<User>("c0:ffee").await, None);
 }
 
-#[tokio::test]
+#[cachefn::test]
 async fn the_cache_of_a_test_is_its_own() {
-    let _turn = memory().await;
     let config = || cachefn::Config::builder().enabled(true).prefix("apart").build().unwrap();
     user(41, &Runs::default()).await.unwrap();
     cachefn::testing::isolated(config(), async {
@@ -280,13 +269,12 @@ async fn the_cache_of_a_test_is_its_own() {
     assert_eq!(get(&key("user", "41")).await.status, StatusCode::OK);
 }
 
-#[tokio::test]
+#[cachefn::test]
 async fn templates_are_found_by_their_namespace() {
     #[cached(namespace = "templates", key = "{id}:single")]
     async fn single(id: u8) -> u8 {
         id
     }
-    let _turn = memory().await;
     single(4).await;
     assert_eq!(get(&at("cachefn:templates:4:single")).await.body["value"], 4);
     assert_eq!(post(&at("cachefn:templates:4:single"), r#"{"value": 5}"#).await.status, StatusCode::OK);

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use cachefn::cached;
 use serde_json::{Value, json};
 
-use super::{get, memory};
+use super::get;
 
 #[cached(namespace = "figures", key = id, expire = 20, none = 5, stale = "250ms", jitter = 0.1, version = 3)]
 async fn counted(id: u8) -> Option<Vec<u8>> {
@@ -16,9 +16,8 @@ fn function<'a>(body: &'a Value, end: &str) -> &'a Value {
     functions.iter().find(|one| one["function"].as_str().unwrap().ends_with(end)).unwrap()
 }
 
-#[tokio::test]
+#[cachefn::test]
 async fn figures_are_those_of_stats_and_sizes_those_of_memory() {
-    let _turn = memory().await;
     for id in [1, 2, 1, 1] {
         counted(id).await;
     }
@@ -36,9 +35,8 @@ async fn figures_are_those_of_stats_and_sizes_those_of_memory() {
     assert_eq!(answer.body["memory"]["max_bytes"], 64 << 20);
 }
 
-#[tokio::test]
+#[cachefn::test]
 async fn functions_are_listed_with_their_arguments() {
-    let _turn = memory().await;
     counted(1).await;
     let answer = get("/functions").await;
     let one = function(&answer.body, "figures::counted");
@@ -57,9 +55,8 @@ async fn functions_are_listed_with_their_arguments() {
     }
 }
 
-#[tokio::test]
+#[cachefn::test]
 async fn memory_is_well() {
-    let _turn = memory().await;
     let health = get("/health").await;
     assert_eq!(health.status, StatusCode::OK);
     assert_eq!((&health.body["status"], &health.body["mode"]), (&json!("ok"), &json!("memory")));

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use cachefn::cached;
 use serde_json::json;
 
-use super::{Runs, delete, get, memory};
+use super::{Runs, delete, get};
 
 #[cached(namespace = "groups:a", key = id, tags = ["org:{id}"])]
 async fn one(id: u8, runs: &Runs) -> u32 {
@@ -26,9 +26,8 @@ async fn bodies(runs: &Runs) -> u32 {
     runs.get() - before
 }
 
-#[tokio::test]
+#[cachefn::test]
 async fn a_group_is_invalidated_and_nothing_else() {
-    let _turn = memory().await;
     let runs = Runs::default();
     assert_eq!((bodies(&runs).await, bodies(&runs).await), (4, 0));
     for (query, struck) in [
@@ -47,7 +46,7 @@ async fn a_group_is_invalidated_and_nothing_else() {
     assert_eq!(delete("?tag=org:1").await.body, json!({"tag": "org:1", "invalidated": "applied"}));
 }
 
-#[tokio::test]
+#[cachefn::test]
 async fn what_is_not_understood_invalidates_nothing() {
     mod twice {
         #[cachefn::cached(namespace = "groups:c", key = 1)]
@@ -55,7 +54,6 @@ async fn what_is_not_understood_invalidates_nothing() {
             1
         }
     }
-    let _turn = memory().await;
     let runs = Runs::default();
     bodies(&runs).await;
     twice::other().await;
@@ -75,9 +73,8 @@ async fn what_is_not_understood_invalidates_nothing() {
     assert_eq!(bodies(&runs).await, 0);
 }
 
-#[tokio::test]
+#[cachefn::test(config = cachefn::Config::default())]
 async fn nothing_is_invalidated_where_nothing_is_cached() {
-    let _turn = super::Turn::take(cachefn::Config::builder().enabled(false)).await;
     for path in ["", "?tag=a", "/cachefn:groups:one:1"] {
         assert_eq!(delete(path).await.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use axum::http::StatusCode;
 use cachefn::cached;
 
-use super::{get, memory};
+use super::get;
 
 #[cached(namespace = "listed:all", key = id)]
 pub(super) async fn number(id: u32) -> u32 {
@@ -35,9 +35,8 @@ pub(super) async fn walk(query: &str) -> BTreeSet<String> {
     }
 }
 
-#[tokio::test]
+#[cachefn::test]
 async fn a_thousand_keys_come_once_each() {
-    let _turn = memory().await;
     for id in 0..1_000 {
         number(id).await;
         neighbour(id % 10).await;
@@ -60,7 +59,7 @@ async fn a_thousand_keys_come_once_each() {
     assert!(walk("namespace=listed").await.is_empty(), "what was struck is not listed");
 }
 
-#[tokio::test]
+#[cachefn::test]
 async fn a_sensitive_key_is_listed_as_its_digest_and_a_generic_one_once() {
     #[cached(namespace = "hidden", sensitive)]
     async fn account(number: &str) -> String {
@@ -74,7 +73,6 @@ async fn a_sensitive_key_is_listed_as_its_digest_and_a_generic_one_once() {
     ) -> (u8, T) {
         (id, T::default())
     }
-    let _turn = memory().await;
     account("4556 7375 8689 9855").await;
     let hidden = walk("namespace=hidden").await;
     assert!(hidden.iter().all(|key| key.contains(":%x") && !key.contains("4556")), "{hidden:?}");
@@ -84,9 +82,8 @@ async fn a_sensitive_key_is_listed_as_its_digest_and_a_generic_one_once() {
     assert_eq!((hidden.len(), generic.len()), (1, 1));
 }
 
-#[tokio::test]
+#[cachefn::test]
 async fn what_is_no_page_is_refused() {
-    let _turn = memory().await;
     for query in ["limit=0", "limit=1001", "limit=x", "cursor=x", "cursor=0.17", "page=2", "namespace="] {
         let answer = get(&format!("/keys?{query}")).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{query}");

@@ -1,6 +1,7 @@
 //! The admin router, asked as a server would ask it, with memory and with Redis behind it.
 //!
-//! The cache is the process's, so the tests take turns.
+//! With memory each test has a cache of its own. With Redis the cache is mostly the process's, as in a server, so those
+//! tests take turns.
 #![allow(missing_docs)]
 
 mod access;
@@ -8,6 +9,7 @@ mod entries;
 mod figures;
 mod groups;
 mod keys;
+mod others;
 mod redis;
 
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -15,7 +17,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
-use cachefn::Config;
 use cachefn::http::admin;
 use serde_json::Value;
 use tokio::sync::{Mutex, MutexGuard};
@@ -34,11 +35,6 @@ impl Turn {
         cachefn::init_with(config.build().unwrap()).await.unwrap();
         Self(turn)
     }
-}
-
-/// An empty memory.
-async fn memory() -> Turn {
-    Turn::take(Config::builder().enabled(true)).await
 }
 
 /// What was answered.

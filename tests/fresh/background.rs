@@ -1,12 +1,14 @@
 //! `stale` and `refresh_ahead`, with bodies that outlive their calls.
 
 use std::pin::pin;
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
+use cachefn::testing::{Clock, isolated};
 use cachefn::{Outcome, cached};
 use cachefn_tests::until;
 
-use super::{Origin, Turn, becomes, seen};
+use super::{Origin, becomes, on, pass, paused, seen};
 
 #[cached(expire = 60, stale = 30, key = id)]
 async fn stale(id: u64, origin: Origin) -> Result<u32, &'static str> {
@@ -18,22 +20,22 @@ async fn ahead(id: u64, origin: Origin) -> Option<u32> {
     origin.next().await.ok()
 }
 
-#[tokio::test]
+#[cachefn::test(config = paused())]
 async fn past_its_life_a_value_is_served_while_one_body_runs() {
-    let (turn, origin) = (Turn::take().await, Origin::default());
+    let origin = Origin::default();
     let call = || stale(1, origin.clone());
     assert_eq!(seen(call()).await, (Ok(1), Outcome::Miss));
-    turn.pass(59);
+    pass(59).await;
     assert_eq!(seen(call()).await, (Ok(1), Outcome::Hit));
 
-    turn.pass(1);
+    pass(1).await;
     origin.close();
     for _ in 0..100 {
         assert_eq!(seen(call()).await, (Ok(1), Outcome::Stale));
     }
     origin.entered().await;
     origin.entered().await;
-    turn.pass(5);
+    pass(5).await;
     assert_eq!(seen(call()).await, (Ok(1), Outcome::Stale), "not even after its second, while the body runs");
     assert_eq!(origin.runs(), 2);
 
@@ -43,37 +45,37 @@ async fn past_its_life_a_value_is_served_while_one_body_runs() {
     assert_eq!(origin.runs(), 2);
 }
 
-#[tokio::test]
+#[cachefn::test(config = paused())]
 async fn what_is_too_old_even_for_that_is_a_miss() {
-    let (turn, origin) = (Turn::take().await, Origin::default());
+    let origin = Origin::default();
     let call = || stale(2, origin.clone());
     call().await.unwrap();
-    turn.pass(90);
+    pass(90).await;
     assert_eq!(seen(call()).await, (Ok(2), Outcome::Miss));
 }
 
-#[tokio::test]
+#[cachefn::test(config = paused())]
 async fn a_value_is_refreshed_before_it_expires() {
-    let (turn, origin) = (Turn::take().await, Origin::default());
+    let origin = Origin::default();
     let call = || ahead(1, origin.clone());
     call().await;
-    turn.pass(79);
+    pass(79).await;
     assert_eq!(seen(call()).await, (Some(1), Outcome::Hit));
     assert_eq!(origin.runs(), 1);
-    turn.pass(1);
+    pass(1).await;
     assert_eq!(seen(call()).await, (Some(1), Outcome::Hit));
     becomes(call, Some(2)).await;
-    turn.pass(79);
+    pass(79).await;
     assert_eq!(seen(call()).await, (Some(2), Outcome::Hit), "its life began with the refresh");
     assert_eq!(origin.runs(), 2);
 }
 
-#[tokio::test]
+#[cachefn::test(config = paused())]
 async fn a_refresh_that_ends_after_an_invalidation_stores_nothing() {
-    let (turn, origin) = (Turn::take().await, Origin::default());
+    let origin = Origin::default();
     let call = || stale(3, origin.clone());
     call().await.unwrap();
-    turn.pass(60);
+    pass(60).await;
     origin.close();
     call().await.unwrap();
     origin.entered().await;
@@ -86,12 +88,12 @@ async fn a_refresh_that_ends_after_an_invalidation_stores_nothing() {
     assert_eq!(seen(call()).await, (Ok(3), Outcome::Miss), "neither the old value nor that of the refresh");
 }
 
-#[tokio::test]
+#[cachefn::test(config = paused())]
 async fn a_refresh_that_ends_after_a_newer_fill_stores_nothing() {
-    let (turn, origin) = (Turn::take().await, Origin::default());
+    let origin = Origin::default();
     let call = || stale(4, origin.clone());
     call().await.unwrap();
-    turn.pass(60);
+    pass(60).await;
     origin.close();
     call().await.unwrap();
     origin.entered().await;
@@ -103,37 +105,40 @@ async fn a_refresh_that_ends_after_a_newer_fill_stores_nothing() {
     origin.open(1);
     until("the refresh has ended", || origin.ended() == 2).await;
     // Whatever it did is done when its flight is over, and then the next refresh can begin.
-    turn.pass(60);
+    pass(60).await;
     assert_eq!(seen(call()).await, (Ok(101), Outcome::Stale));
 }
 
-#[tokio::test]
+#[cachefn::test(config = paused())]
 async fn a_refresh_that_fails_leaves_the_value_and_is_tried_again_after_a_second() {
-    let (turn, origin) = (Turn::take().await, Origin::default());
+    let origin = Origin::default();
     let call = || stale(5, origin.clone());
     call().await.unwrap();
-    turn.pass(60);
+    pass(60).await;
     origin.fail(true);
     for _ in 0..10 {
         assert_eq!(seen(call()).await, (Ok(1), Outcome::Stale));
     }
     until("the refresh has ended", || origin.ended() == 2).await;
+    until("nothing is under way", || cachefn::status().flights == 0).await;
     assert_eq!(seen(call()).await, (Ok(1), Outcome::Stale));
+    tokio::task::yield_now().await;
     assert_eq!(origin.runs(), 2, "no sooner than after a second");
     origin.fail(false);
-    turn.pass(1);
+    pass(1).await;
     becomes(call, Ok(3)).await;
 }
 
+/// Of a cache that outlives a runtime, as only that of the process does.
 #[test]
 fn a_refresh_ends_with_its_runtime_and_the_next_call_begins_another() {
     let runtime =
         || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let (origin, first, second) = (Origin::default(), runtime(), runtime());
-    let turn = second.block_on(Turn::take());
+    let (origin, clock, first, second) = (Origin::default(), Clock::new(), runtime(), runtime());
     first.block_on(async {
+        cachefn::init_with(on(&clock)).await.unwrap();
         stale(6, origin.clone()).await.unwrap();
-        turn.pass(60);
+        clock.advance(Duration::from_secs(60));
         origin.close();
         assert_eq!(stale(6, origin.clone()).await, Ok(1));
         origin.entered().await;
@@ -142,7 +147,7 @@ fn a_refresh_ends_with_its_runtime_and_the_next_call_begins_another() {
     drop(first);
     assert_eq!(origin.ended(), 2, "it was dropped with its runtime");
     second.block_on(async {
-        turn.pass(1);
+        clock.advance(Duration::from_secs(1));
         origin.open(1);
         becomes(|| stale(6, origin.clone()), Ok(3)).await;
     });
@@ -150,22 +155,23 @@ fn a_refresh_ends_with_its_runtime_and_the_next_call_begins_another() {
 
 #[test]
 fn without_a_runtime_the_caller_runs_the_body() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let (turn, origin) = (runtime.block_on(Turn::take()), Origin::default());
-    runtime.block_on(stale(7, origin.clone())).unwrap();
-    turn.pass(60);
-    let call = pin!(stale(7, origin.clone()));
-    let polled = call.poll(&mut Context::from_waker(Waker::noop()));
-    assert_eq!(polled, std::task::Poll::Ready(Ok(2)));
+    let (origin, clock) = (Origin::default(), Clock::new());
+    let calls = isolated(on(&clock), async {
+        stale(7, origin.clone()).await.unwrap();
+        clock.advance(Duration::from_secs(60));
+        stale(7, origin.clone()).await
+    });
+    let polled = pin!(calls).poll(&mut Context::from_waker(Waker::noop()));
+    assert_eq!(polled, Poll::Ready(Ok(2)));
 }
 
-#[tokio::test]
+#[cachefn::test(config = paused())]
 async fn so_many_bodies_run_in_the_background_and_no_more() {
-    let (turn, origin) = (Turn::take().await, Origin::default());
+    let origin = Origin::default();
     for id in 1_000..2_025 {
         stale(id, origin.clone()).await.unwrap();
     }
-    turn.pass(60);
+    pass(60).await;
     origin.close();
     let filled = origin.runs();
     for id in 1_000..2_025 {
@@ -178,12 +184,12 @@ async fn so_many_bodies_run_in_the_background_and_no_more() {
 
     origin.open(5_000);
     until("they have ended", || origin.ended() == origin.runs()).await;
-    turn.pass(1);
+    pass(1).await;
     let (last, fresh) = (|| stale(2_024, origin.clone()), filled + 1_025);
     becomes(last, Ok(fresh)).await;
 }
 
-#[tokio::test]
+#[cachefn::test(config = paused())]
 async fn a_body_that_panics_in_the_background_is_nobody_elses_affair() {
     #[cached(expire = 60, stale = 30, key = id)]
     async fn fragile(id: u64, origin: Origin) -> u32 {
@@ -192,31 +198,31 @@ async fn a_body_that_panics_in_the_background_is_nobody_elses_affair() {
             Err(why) => panic!("{why}"),
         }
     }
-    let (turn, origin) = (Turn::take().await, Origin::default());
+    let origin = Origin::default();
     let call = || fragile(1, origin.clone());
     call().await;
-    turn.pass(60);
+    pass(60).await;
     origin.fail(true);
     assert_eq!(call().await, 1);
     until("it has panicked", || origin.ended() == 2).await;
     origin.fail(false);
-    turn.pass(1);
+    pass(1).await;
     becomes(call, 3).await;
 }
 
-#[tokio::test]
+#[cachefn::test(config = paused())]
 async fn nothing_is_remembered_for_no_longer_than_it_may_be() {
     #[cached(expire = 300, stale = 600, none = 30, key = id)]
     async fn found(id: u64, origin: Origin) -> Option<u32> {
         if origin.next().await == Ok(1) { None } else { Some(2) }
     }
-    let (turn, origin) = (Turn::take().await, Origin::default());
+    let origin = Origin::default();
     assert_eq!(found(1, origin.clone()).await, None);
-    turn.pass(600);
+    pass(600).await;
     assert_eq!(found(1, origin.clone()).await, Some(2), "`none = 30`");
 }
 
-#[tokio::test]
+#[cachefn::test(config = paused())]
 async fn a_wrapper_is_hardly_larger_than_the_function() {
     #[cached(expire = 60, stale = 30, key = id)]
     async fn wrapped(id: u64, origin: Origin) -> Result<u32, &'static str> {

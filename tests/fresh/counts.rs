@@ -2,20 +2,21 @@
 
 use std::sync::atomic::Ordering;
 
+use cachefn::testing::spawn;
 use cachefn::{Outcome, cached};
 use cachefn_tests::until;
 
-use super::{Origin, Turn, seen};
+use super::{Origin, pass, paused, seen};
 
-#[tokio::test]
+#[cachefn::test(config = paused())]
 async fn stale_answers_are_counted_as_hits_too() {
     #[cached(expire = 60, stale = 30, key = id)]
     async fn counted(id: u64, origin: Origin) -> Result<u32, &'static str> {
         origin.next().await
     }
-    let (turn, origin) = (Turn::take().await, Origin::default());
+    let origin = Origin::default();
     counted(1, origin.clone()).await.unwrap();
-    turn.pass(60);
+    pass(60).await;
     origin.fail(true);
     for _ in 0..3 {
         counted(1, origin.clone()).await.unwrap();
@@ -24,15 +25,15 @@ async fn stale_answers_are_counted_as_hits_too() {
     assert_eq!((stats.misses, stats.hits, stats.stale), (1, 3, 3));
 }
 
-#[tokio::test]
+#[cachefn::test(config = paused())]
 async fn a_call_that_was_served_is_not_counted_again() {
     #[cached(expire = 60, stale = 30, key = id)]
     async fn once(id: u64, origin: Origin) -> Result<u32, &'static str> {
         origin.next().await
     }
-    let (turn, origin) = (Turn::take().await, Origin::default());
+    let origin = Origin::default();
     once(1, origin.clone()).await.unwrap();
-    turn.pass(60);
+    pass(60).await;
     assert_eq!(seen(once(1, origin.clone())).await, (Ok(1), Outcome::Stale));
     // Before the refresh is polled.
     refresh_once(1, origin.clone()).await.unwrap();
@@ -42,17 +43,17 @@ async fn a_call_that_was_served_is_not_counted_again() {
     assert_eq!((stats.misses, stats.hits, stats.stale, stats.collapsed), (1, 1, 1, 0));
 }
 
-#[tokio::test]
+#[cachefn::test(config = paused())]
 async fn a_call_that_looks_again_is_counted_once() {
     #[cached(expire = 60, key = id)]
     async fn again(id: u64, origin: &Origin) -> Result<u32, &'static str> {
         origin.next().await
     }
-    let (_turn, origin) = (Turn::take().await, Origin::default());
+    let origin = Origin::default();
     origin.close();
     let call = |origin: &Origin| {
         let origin = origin.clone();
-        tokio::spawn(async move { again(1, &origin).await })
+        spawn(async move { again(1, &origin).await })
     };
     let leader = call(&origin);
     origin.entered().await;

@@ -1,6 +1,4 @@
-//! Values that are no longer, or hardly, fresh: on a clock that the tests move.
-//!
-//! The clock is the process's, so the tests take turns.
+//! Values that are no longer, or hardly, fresh: each test has a cache of its own, and a clock that it moves.
 
 mod background;
 mod caller;
@@ -16,31 +14,20 @@ use std::time::Duration;
 
 use cachefn::testing::Clock;
 use cachefn::{Config, Outcome};
-use tokio::sync::{Mutex, MutexGuard, OnceCell, Semaphore};
+use tokio::sync::Semaphore;
 
-/// The clock, for as long as a test has its turn.
-struct Turn {
-    clock: Clock,
-    _turn: MutexGuard<'static, ()>,
+/// A cache in memory on the clock of the test's runtime, which stands still until it is moved.
+fn paused() -> Config {
+    tokio::time::pause();
+    on(&Clock::tokio())
 }
 
-impl Turn {
-    async fn take() -> Self {
-        static TURN: Mutex<()> = Mutex::const_new(());
-        static CLOCK: OnceCell<Clock> = OnceCell::const_new();
-        let turn = TURN.lock().await;
-        let init = || async {
-            let clock = Clock::new();
-            let config = Config::builder().enabled(true).clock(&clock).build().unwrap();
-            cachefn::init_with(config).await.unwrap();
-            clock
-        };
-        Self { clock: CLOCK.get_or_init(init).await.clone(), _turn: turn }
-    }
+fn on(clock: &Clock) -> Config {
+    Config::builder().enabled(true).clock(clock).build().unwrap()
+}
 
-    fn pass(&self, seconds: u64) {
-        self.clock.advance(Duration::from_secs(seconds));
-    }
+async fn pass(seconds: u64) {
+    tokio::time::advance(Duration::from_secs(seconds)).await;
 }
 
 /// What bodies read from: it counts, may have them wait, and may fail.

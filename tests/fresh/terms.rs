@@ -7,7 +7,7 @@ use std::time::Duration;
 use cachefn::{Outcome, cached};
 use cachefn_tests::until;
 
-use super::{Origin, Turn, becomes, seen};
+use super::{Origin, becomes, pass, paused, seen};
 
 /// What is left of the life of a value that is there, in seconds.
 async fn left<T>(call: impl Future<Output = T>) -> f64 {
@@ -23,9 +23,9 @@ mod jitter {
         origin.next().await
     }
 
-    #[tokio::test]
+    #[cachefn::test(config = paused())]
     async fn each_life_is_shortened_by_a_part_of_its_own() {
-        let (_turn, origin) = (Turn::take().await, Origin::default());
+        let origin = Origin::default();
         let mut lives = Vec::new();
         for id in 0..200 {
             shortened(id, &origin).await.unwrap();
@@ -40,23 +40,23 @@ mod jitter {
         );
     }
 
-    #[tokio::test]
+    #[cachefn::test(config = paused())]
     async fn a_life_ends_when_it_is_said_to() {
-        let (turn, origin) = (Turn::take().await, Origin::default());
+        let origin = Origin::default();
         shortened(1_000, &origin).await.unwrap();
-        turn.pass(899);
+        pass(899).await;
         assert_eq!(seen(shortened(1_000, &origin)).await, (Ok(1), Outcome::Hit));
-        turn.pass(101);
+        pass(101).await;
         assert_eq!(seen(shortened(1_000, &origin)).await, (Ok(2), Outcome::Miss));
     }
 
-    #[tokio::test]
+    #[cachefn::test(config = paused())]
     async fn what_a_value_decides_is_shortened_too() {
         #[cached(expire_with = |run: &u32| Duration::from_secs(100 * u64::from(*run)), jitter = 0.5, key = id)]
         async fn decided(id: u64, origin: &Origin) -> Result<u32, &'static str> {
             origin.next().await
         }
-        let (_turn, origin) = (Turn::take().await, Origin::default());
+        let origin = Origin::default();
         for id in 0..20 {
             let run = f64::from(decided(id, &origin).await.unwrap());
             let life = left(decided(id, &origin)).await;
@@ -65,21 +65,21 @@ mod jitter {
     }
 
     /// Only the life is shortened: how long a value is served past it is said by `stale`.
-    #[tokio::test]
+    #[cachefn::test(config = paused())]
     async fn what_is_stale_is_served_for_so_long_from_then_on() {
         #[cached(expire = 100, jitter = 0.5, stale = 1000, refresh = caller, key = id)]
         async fn served(id: u64, origin: &Origin) -> Result<u32, &'static str> {
             origin.next().await
         }
-        let (turn, origin) = (Turn::take().await, Origin::default());
+        let origin = Origin::default();
         served(1, &origin).await.unwrap();
         let life = left(served(1, &origin)).await;
         origin.fail(true);
-        turn.pass(1000);
+        pass(1000).await;
         assert_eq!(seen(served(1, &origin)).await, (Ok(1), Outcome::Stale));
-        turn.clock.advance(Duration::from_secs_f64(life - 0.001));
+        tokio::time::advance(Duration::from_secs_f64(life - 0.001)).await;
         assert_eq!(seen(served(1, &origin)).await, (Ok(1), Outcome::Stale));
-        turn.clock.advance(Duration::from_millis(2));
+        tokio::time::advance(Duration::from_millis(2)).await;
         assert_eq!(seen(served(1, &origin)).await, (Err("the origin is away"), Outcome::Miss));
     }
 }
@@ -92,52 +92,52 @@ mod none {
         origin.next().await.ok().filter(|run| run % 2 == 1)
     }
 
-    #[tokio::test]
+    #[cachefn::test(config = paused())]
     async fn nothing_is_remembered_for_its_own_time() {
         #[cached(expire = 100, none = 30, key = id)]
         async fn found(id: u64, origin: &Origin) -> Option<u32> {
             sometimes(origin).await
         }
-        let (turn, origin) = (Turn::take().await, Origin::default());
+        let origin = Origin::default();
         assert_eq!(found(1, &origin).await, Some(1));
-        turn.pass(99);
+        pass(99).await;
         assert_eq!(seen(found(1, &origin)).await, (Some(1), Outcome::Hit));
-        turn.pass(1);
+        pass(1).await;
         assert_eq!(seen(found(1, &origin)).await, (None, Outcome::Miss));
-        turn.pass(29);
+        pass(29).await;
         assert_eq!(seen(found(1, &origin)).await, (None, Outcome::Hit));
-        turn.pass(1);
+        pass(1).await;
         assert_eq!(seen(found(1, &origin)).await, (Some(3), Outcome::Miss));
     }
 
-    #[tokio::test]
+    #[cachefn::test(config = paused())]
     async fn that_a_refresh_finds_nothing_replaces_the_old_value() {
         #[cached(expire = 100, stale = 50, none = 30, key = id)]
         async fn found(id: u64, origin: Origin) -> Option<u32> {
             sometimes(&origin).await
         }
-        let (turn, origin) = (Turn::take().await, Origin::default());
+        let origin = Origin::default();
         let call = || found(1, origin.clone());
         assert_eq!(call().await, Some(1));
-        turn.pass(100);
+        pass(100).await;
         assert_eq!(seen(call()).await, (Some(1), Outcome::Stale));
         becomes(call, None).await;
-        turn.pass(29);
+        pass(29).await;
         assert_eq!(seen(call()).await, (None, Outcome::Hit));
-        turn.pass(1);
+        pass(1).await;
         assert_eq!(seen(call()).await, (Some(3), Outcome::Miss), "`None` is not served past its time");
     }
 
-    #[tokio::test]
+    #[cachefn::test(config = paused())]
     async fn or_removes_it_where_nothing_is_not_remembered() {
         #[cached(expire = 100, stale = 50, key = id)]
         async fn found(id: u64, origin: Origin) -> Option<u32> {
             sometimes(&origin).await
         }
-        let (turn, origin) = (Turn::take().await, Origin::default());
+        let origin = Origin::default();
         let call = || found(1, origin.clone());
         assert_eq!(call().await, Some(1));
-        turn.pass(100);
+        pass(100).await;
         assert_eq!(seen(call()).await, (Some(1), Outcome::Stale));
         until("the refresh has ended", || origin.ended() == 2 && cachefn::status().flights == 0).await;
         assert_eq!(seen(call()).await, (Some(3), Outcome::Miss));
@@ -152,42 +152,42 @@ mod expire_with {
         Duration::from_secs(100 * u64::from(run))
     }
 
-    #[tokio::test]
+    #[cachefn::test(config = paused())]
     async fn a_value_decides_how_long_it_lives() {
         #[cached(expire = 7, expire_with = |run: &u32| hundreds(*run), key = id)]
         async fn lives(id: u64, origin: &Origin) -> Result<u32, &'static str> {
             origin.next().await
         }
-        let (turn, origin) = (Turn::take().await, Origin::default());
+        let origin = Origin::default();
         for run in 1..=3 {
             assert_eq!(seen(lives(1, &origin)).await, (Ok(run), Outcome::Miss));
-            turn.pass(100 * u64::from(run) - 1);
+            pass(100 * u64::from(run) - 1).await;
             assert_eq!(seen(lives(1, &origin)).await, (Ok(run), Outcome::Hit));
-            turn.pass(1);
+            pass(1).await;
         }
     }
 
-    #[tokio::test]
+    #[cachefn::test(config = paused())]
     async fn what_a_refresh_finds_decides_anew() {
         #[cached(expire_with = |run: &u32| hundreds(*run), stale = 50, key = id)]
         async fn lives(id: u64, origin: Origin) -> Result<u32, &'static str> {
             origin.next().await
         }
-        let (turn, origin) = (Turn::take().await, Origin::default());
+        let origin = Origin::default();
         let call = || lives(1, origin.clone());
         call().await.unwrap();
         for run in 1..=2 {
-            turn.pass(100 * u64::from(run) - 1);
+            pass(100 * u64::from(run) - 1).await;
             assert_eq!(seen(call()).await, (Ok(run), Outcome::Hit));
-            turn.pass(1);
+            pass(1).await;
             assert_eq!(seen(call()).await, (Ok(run), Outcome::Stale));
             becomes(call, Ok(run + 1)).await;
         }
-        turn.pass(349);
+        pass(349).await;
         assert_eq!(seen(call()).await, (Ok(3), Outcome::Stale));
     }
 
-    #[tokio::test]
+    #[cachefn::test(config = paused())]
     async fn a_life_of_nothing_is_not_stored_and_removes_what_was_stale() {
         #[cached(
             expire_with = |run: &u32| if *run == 1 { Duration::from_secs(100) } else { Duration::ZERO },
@@ -198,9 +198,9 @@ mod expire_with {
         async fn lives(id: u64, origin: &Origin) -> Result<u32, &'static str> {
             origin.next().await
         }
-        let (turn, origin) = (Turn::take().await, Origin::default());
+        let origin = Origin::default();
         lives(1, &origin).await.unwrap();
-        turn.pass(100);
+        pass(100).await;
         assert_eq!(
             seen(lives(1, &origin)).await,
             (Ok(2), Outcome::Miss),
@@ -217,59 +217,59 @@ mod when {
         run % 2 == 1
     }
 
-    #[tokio::test]
+    #[cachefn::test(config = paused())]
     async fn what_is_not_wanted_is_returned_and_not_stored() {
         #[cached(expire = 100, when = |run: &u32| *run > 2, key = id)]
         async fn wanted(id: u64, origin: &Origin) -> Result<u32, &'static str> {
             origin.next().await
         }
-        let (turn, origin) = (Turn::take().await, Origin::default());
+        let origin = Origin::default();
         for run in 1..=3 {
             assert_eq!(seen(wanted(1, &origin)).await, (Ok(run), Outcome::Miss));
         }
-        turn.pass(99);
+        pass(99).await;
         assert_eq!(seen(wanted(1, &origin)).await, (Ok(3), Outcome::Hit));
     }
 
-    #[tokio::test]
+    #[cachefn::test(config = paused())]
     async fn what_a_refresh_finds_and_is_not_wanted_removes_the_old_value() {
         #[cached(expire = 100, stale = 50, when = |run: &u32| odd(*run), key = id)]
         async fn wanted(id: u64, origin: Origin) -> Result<u32, &'static str> {
             origin.next().await
         }
-        let (turn, origin) = (Turn::take().await, Origin::default());
+        let origin = Origin::default();
         let call = || wanted(1, origin.clone());
         call().await.unwrap();
-        turn.pass(100);
+        pass(100).await;
         assert_eq!(seen(call()).await, (Ok(1), Outcome::Stale));
         until("the refresh has ended", || origin.ended() == 2 && cachefn::status().flights == 0).await;
         assert_eq!(seen(call()).await, (Ok(3), Outcome::Miss));
         assert_eq!(seen(call()).await, (Ok(3), Outcome::Hit));
     }
 
-    #[tokio::test]
+    #[cachefn::test(config = paused())]
     async fn so_it_does_where_the_caller_refreshes() {
         #[cached(expire = 100, stale = 50, refresh = caller, when = |run: &u32| odd(*run), key = id)]
         async fn wanted(id: u64, origin: &Origin) -> Result<u32, &'static str> {
             origin.next().await
         }
-        let (turn, origin) = (Turn::take().await, Origin::default());
+        let origin = Origin::default();
         wanted(1, &origin).await.unwrap();
-        turn.pass(100);
+        pass(100).await;
         assert_eq!(seen(wanted(1, &origin)).await, (Ok(2), Outcome::Miss));
         assert_eq!(seen(wanted(1, &origin)).await, (Ok(3), Outcome::Miss));
     }
 
     /// A body that fails says nothing about the value.
-    #[tokio::test]
+    #[cachefn::test(config = paused())]
     async fn a_refresh_that_fails_does_not_remove_it() {
         #[cached(expire = 100, stale_if_error = 50, when = |run: &u32| odd(*run), key = id)]
         async fn wanted(id: u64, origin: &Origin) -> Result<u32, &'static str> {
             origin.next().await
         }
-        let (turn, origin) = (Turn::take().await, Origin::default());
+        let origin = Origin::default();
         wanted(1, &origin).await.unwrap();
-        turn.pass(100);
+        pass(100).await;
         origin.fail(true);
         assert_eq!(seen(wanted(1, &origin)).await, (Ok(1), Outcome::Stale));
         assert_eq!(seen(wanted(1, &origin)).await, (Ok(1), Outcome::Stale));
@@ -279,18 +279,18 @@ mod when {
 mod bypass {
     use super::*;
 
-    #[tokio::test]
+    #[cachefn::test(config = paused())]
     async fn what_is_fresh_is_not_read_and_is_replaced() {
         #[cached(expire = 100, bypass = fresh, key = id)]
         async fn passed(id: u64, fresh: bool, origin: &Origin) -> Result<u32, &'static str> {
             let _ = fresh;
             origin.next().await
         }
-        let (turn, origin) = (Turn::take().await, Origin::default());
+        let origin = Origin::default();
         passed(1, false, &origin).await.unwrap();
-        turn.pass(60);
+        pass(60).await;
         assert_eq!(passed(1, true, &origin).await, Ok(2));
-        turn.pass(60);
+        pass(60).await;
         assert_eq!(
             seen(passed(1, false, &origin)).await,
             (Ok(2), Outcome::Hit),
@@ -298,38 +298,38 @@ mod bypass {
         );
     }
 
-    #[tokio::test]
+    #[cachefn::test(config = paused())]
     async fn what_is_stale_is_neither_served_nor_left() {
         #[cached(expire = 100, stale = 50, stale_if_error = 500, bypass = fresh, key = id)]
         async fn passed(id: u64, fresh: bool, origin: Origin) -> Result<u32, &'static str> {
             let _ = fresh;
             origin.next().await
         }
-        let (turn, origin) = (Turn::take().await, Origin::default());
+        let origin = Origin::default();
         let call = |fresh| passed(1, fresh, origin.clone());
         call(false).await.unwrap();
-        turn.pass(100);
+        pass(100).await;
         assert_eq!(call(true).await, Ok(2));
         assert_eq!(seen(call(false)).await, (Ok(2), Outcome::Hit));
-        turn.pass(100);
+        pass(100).await;
         origin.fail(true);
         assert_eq!(call(true).await, Err("the origin is away"), "not even where the body fails");
         assert_eq!(seen(call(false)).await, (Ok(2), Outcome::Stale), "but it is left to others");
     }
 
     /// The call that asks past the cache began later than the refresh.
-    #[tokio::test]
+    #[cachefn::test(config = paused())]
     async fn it_outdoes_a_refresh_that_is_under_way() {
         #[cached(expire = 100, stale = 50, bypass = fresh, key = id)]
         async fn passed(id: u64, fresh: bool, origin: Origin) -> Result<u32, &'static str> {
             let _ = fresh;
             origin.next().await
         }
-        let (turn, origin, other) = (Turn::take().await, Origin::default(), Origin::default());
+        let (origin, other) = (Origin::default(), Origin::default());
         let call = || passed(1, false, origin.clone());
         call().await.unwrap();
         origin.entered().await;
-        turn.pass(100);
+        pass(100).await;
         origin.close();
         assert_eq!(seen(call()).await, (Ok(1), Outcome::Stale));
         origin.entered().await;

@@ -452,6 +452,7 @@ async fn a_redis_that_is_full_takes_no_values_and_still_takes_invalidations() {
     for other in &mut others {
         assert_eq!(other.value().await.value, "b", "each ran its own body after the first had ended");
     }
+    assert_eq!(worker.ask("log WARN Redis is out of memory").await, "1", "it is said once");
     assert!(worker.ask("status").await.contains("connected=true"));
     let _: String = stage.server.ask(&["CONFIG", "SET", "maxmemory", "0"]);
     let runs = worker.get("7").await.runs;

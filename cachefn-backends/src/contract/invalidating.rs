@@ -50,7 +50,7 @@ impl<B: Backend, P: AsyncFn(&B, Duration)> Subject<'_, B, P> {
         let namespaces = ["user", "users2", "users:70", "users:7:keys", "users:", "7", "app::get", "*", "r"];
         let functions = ["app::ge", "app::get2", "users", "r", "*"];
         let groups = namespaces.map(Group::namespace).into_iter().chain(functions.map(Group::function));
-        let more = [Group::instances("app::get", "70"), Group::instances("app", "get:7")];
+        let more = ["users:7:get:70", "get:7", "7"].map(Group::instances);
         let keys = ["", "k2", "K", "*", "k*", "k\0", " k"].map(|key| Target::Key(key.into()));
         let targets: Vec<_> = groups.chain(more).map(Target::Group).chain(keys).collect();
         self.strike(&targets).await?;

@@ -191,6 +191,13 @@ impl Connection {
         self.keys.iter().find_map(|keys| keys.key_of_value(name))
     }
 
+    /// The names that strike `targets`, by the bucket that they are in.
+    pub(super) fn struck(self: &Arc<Self>, targets: &[Target]) -> Vec<(Bucket, Vec<String>)> {
+        let names = keys::struck(&self.keys, targets).into_iter().enumerate();
+        let bucket = |number| Bucket { line: Arc::clone(self), number };
+        names.filter(|(_, names)| !names.is_empty()).map(|(number, names)| (bucket(number), names)).collect()
+    }
+
     /// Strikes `targets`, wherever they may stand; all of it is on its way when this has been polled once.
     pub(super) async fn strike(&self, targets: &[Target]) -> Result<(), Fault> {
         match &self.servers {

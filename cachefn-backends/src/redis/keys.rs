@@ -150,7 +150,6 @@ pub(super) fn bucket(key: &str, count: usize) -> usize {
 }
 
 /// What has to go in each bucket for `targets` to be invalid: of a key in its own, of a group in all.
-#[cfg(feature = "cluster")]
 pub(super) fn struck(buckets: &[Keys], targets: &[Target]) -> Vec<Vec<String>> {
     let own = targets.iter().map(|target| match target {
         Target::Key(key) => Some(bucket(key, buckets.len())),

@@ -41,6 +41,7 @@ mod script;
 mod sentinel;
 mod settings;
 mod shared;
+mod standing;
 mod supervisor;
 #[cfg(feature = "rustls")]
 mod tls;

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, Once, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, watch};
@@ -48,6 +48,7 @@ pub(super) struct Shared {
     idle: Notify,
     /// How long generations live, in seconds: twice the longest life of an entry seen so far.
     generation_life: AtomicU64,
+    said_full: Once,
 }
 
 impl Shared {
@@ -66,6 +67,7 @@ impl Shared {
             reading: Reading::start(),
             idle: Notify::new(),
             generation_life: AtomicU64::new(GENERATION_LIFE.as_secs()),
+            said_full: Once::new(),
         }
     }
 
@@ -83,9 +85,24 @@ impl Shared {
 
     /// A command of `epoch` failed.
     pub(super) fn report(&self, epoch: u64, fault: Fault) {
+        if fault == Fault::Full {
+            self.says_full();
+        }
         if fault.costs_trust() {
             self.losing(|trust| trust.lose(epoch, fault));
         }
+    }
+
+    /// Says once that nothing is stored: every fill that is refused for it would say the same.
+    fn says_full(&self) {
+        let address = self.address.as_str();
+        self.said_full.call_once(|| {
+            tracing::warn!(
+                target: "cachefn",
+                address,
+                "Redis is out of memory: it takes no values until it has room again"
+            );
+        });
     }
 
     /// Journals `targets` or sends them on a task of its own, which is then all that is waited for.

@@ -55,6 +55,10 @@
 //! of the path and percent-encoded, so it may hold any character; `/` is `%2F`. Of a `sensitive` function it holds the digest.
 //! The words `stats`, `health`, `functions` and `keys` are reserved; no key is one of them, for each holds a colon.
 //!
+//! An invalidation needs to know nothing but the key: it reaches what other processes have stored there too, also of
+//! functions that were never called in this one, and a generic function's in all its instances. Where nothing stands under
+//! a key, and no function that was called here has its name in it, the answer is 404.
+//!
 //! Times are seconds, except those whose name ends in `_ms`. An invalidation that waits for Redis is answered with 202 and
 //! `"invalidated": "queued"`, else it is `"applied"`.
 //!
@@ -68,8 +72,8 @@
 //!
 //! A value is shown by its `Serialize`, from memory or out of Redis, and written by its `Deserialize`; what cannot be JSON
 //! is `null`, and `value_error` says why. For this a function must have been called in this process, so that its types are
-//! known; and values of functions with `tags` are shown only if they are in memory, for which tags an entry has follows
-//! from the arguments of its call, which a key does not tell.
+//! known, a generic one with that type; and values of functions with `tags` are shown only if they are in memory, for which
+//! tags an entry has follows from the arguments of its call, which a key does not tell.
 //!
 //! For the same reason a value can be stored by hand only where the key tells which groups it belongs to: not for a
 //! function with `tags`, `tags_with` or a namespace with arguments, and not for a generic one that is called with several

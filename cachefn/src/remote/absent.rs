@@ -96,6 +96,12 @@ impl Link {
     pub(crate) async fn list(&self, _: Position) -> Result<Listed, Error> {
         match self.0 {}
     }
+
+    #[cfg(feature = "axum")]
+    #[expect(clippy::unused_async, reason = "the shape of the real one")]
+    pub(crate) async fn stands(&self, _: &[Target]) -> Result<bool, Error> {
+        match self.0 {}
+    }
 }
 
 impl Waiter {

@@ -144,6 +144,14 @@ impl Link {
             Self::Faulty(_) => Err(Error::new(ErrorKind::Denied)),
         }
     }
+
+    #[cfg(feature = "axum")]
+    pub(crate) async fn stands(&self, targets: &[Target]) -> Result<bool, Error> {
+        match self {
+            Self::Server(link) => link.stands(targets).await,
+            Self::Faulty(link) => link.stands(targets).await,
+        }
+    }
 }
 
 impl Waiter {

@@ -205,6 +205,11 @@ impl Link {
         Self::new(Arc::clone(&self.view))
     }
 
+    #[cfg(feature = "axum")]
+    pub(crate) async fn stands(&self, targets: &[Target]) -> Result<bool, Error> {
+        self.within(self.view.protocol.stands(targets)).await
+    }
+
     /// What comes of an operation before the deadline. One that fails ends the use of the backend.
     async fn within<T>(&self, operation: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         let left = self.deadline.saturating_duration_since(Instant::now());

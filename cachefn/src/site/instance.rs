@@ -88,8 +88,7 @@ impl Instance {
 
     fn lineage(&self, key: &Key) -> Lineage {
         self.identity.lineage.clone().unwrap_or_else(|| {
-            let instances =
-                self.identity.generic.then(|| Group::instances(&self.identity.path, key.as_str()));
+            let instances = self.identity.generic.then(|| Group::instances(key.as_str()));
             Lineage::new(&group_name(key.namespace()), &self.identity.path, instances)
         })
     }
@@ -97,7 +96,7 @@ impl Instance {
     /// What the invalidation of `key` strikes: the key, in all instances.
     pub(crate) fn target(&self, key: &Key) -> Target {
         if self.identity.generic {
-            Target::Group(Group::instances(&self.identity.path, key.as_str()))
+            Target::Group(Group::instances(key.as_str()))
         } else {
             Target::Key(key.as_str().into())
         }

@@ -22,6 +22,9 @@ use crate::global::Cache;
 use crate::invalidate::Invalidation;
 use crate::remote::Link;
 
+/// What is said of a key that only others know.
+const NOBODYS: &str = "no function that was called in this process has this key";
+
 /// The last segment of the path, decoded.
 pub(super) struct PathKey(pub(super) String);
 
@@ -63,7 +66,7 @@ pub(super) async fn show(PathKey(key): PathKey) -> Result<Response, Refusal> {
         return Ok(Json(shown).into_response());
     }
     if let Some(link) = cache.link() {
-        if let Some(shown) = in_redis(&cache, &link, &key, &candidates).await? {
+        if let Some(shown) = in_redis(&cache, &link, &key, text, &candidates).await? {
             return Ok(Json(shown).into_response());
         }
     } else if cache.redis.is_some() {
@@ -87,8 +90,10 @@ async fn in_redis(
     cache: &Cache,
     link: &Link,
     key: &str,
+    text: &str,
     candidates: &[Candidate],
 ) -> Result<Option<Shown>, Refusal> {
+    let mut known = candidates.iter().any(Candidate::is_named);
     for candidate in candidates {
         let Some(site) = candidate.known.instance.stored_as() else { continue };
         let found = link.afresh().lookup(&candidate.place).await.map_err(|error| Refusal::redis(&error))?;
@@ -101,10 +106,27 @@ async fn in_redis(
             {
                 return Ok(Some(Shown::tagged(key, candidate)));
             }
+            Lookup::Miss(Absence::Invalidated(Some(ident))) => known |= ident.site == site,
             Lookup::Hit(_) | Lookup::Miss(_) => {}
         }
     }
-    Ok(None)
+    if known {
+        return Ok(None);
+    }
+    let stands = link.afresh().stands(&find::targets(text)).await.map_err(|error| Refusal::redis(&error))?;
+    Ok(stands.then(|| Shown::of_nobody(key)))
+}
+
+/// Whether anything stands under the key. Where that cannot be told it may.
+async fn may_stand(cache: &Cache, text: &str, candidates: &[Candidate], targets: &[Target]) -> bool {
+    let mut names = candidates.iter().map(|candidate| &*candidate.place.key).chain([text]);
+    if names.any(|name| cache.memory.peek(name).is_some()) {
+        return true;
+    }
+    match cache.link() {
+        Some(link) => link.afresh().stands(targets).await.unwrap_or(true),
+        None => cache.redis.is_some(),
+    }
 }
 
 impl Shown {
@@ -113,7 +135,7 @@ impl Shown {
             Some(candidate) => {
                 (candidate.known.vtable.by_hand.show)(entry.value()).map_err(|error| error.to_string())
             }
-            None => Err("no function that was called in this process has this key".to_owned()),
+            None => Err(NOBODYS.to_owned()),
         };
         let (value, value_error) = find::json(shown);
         let ttl = Some(find::seconds(cache.memory.remaining(entry)));
@@ -143,9 +165,16 @@ impl Shown {
     fn tagged(key: &str, candidate: &Candidate) -> Self {
         let why =
             "its tags follow from arguments, so whether it is current is not known before it is called for";
+        Self { function: Some(candidate.path()), ..Self::untold(key, why) }
+    }
+
+    fn of_nobody(key: &str) -> Self {
+        Self::untold(key, format!("{NOBODYS}, so neither the value nor whether it is current can be told"))
+    }
+
+    fn untold(key: &str, why: impl ToString) -> Self {
         let (value, value_error) = find::json(Err(why));
-        let function = Some(candidate.path());
-        Self { key: key.to_owned(), function, value, value_error, ttl: None, stale: false }
+        Self { key: key.to_owned(), function: None, value, value_error, ttl: None, stale: false }
     }
 }
 
@@ -153,7 +182,7 @@ impl Shown {
 pub(super) async fn invalidate(PathKey(key): PathKey) -> Result<Response, Refusal> {
     let cache = reply::cache()?;
     let text = find::unprefixed(&cache, &key)?;
-    let (candidates, mut targets) = (find::candidates(text), vec![Target::Key(text.into())]);
+    let (candidates, targets) = (find::candidates(text), find::targets(text));
     if let Some(open) = candidates.iter().find(|candidate| candidate.is_exact() && candidate.is_open()) {
         // It would stand in the log.
         return Err(Refusal::conflict(format!(
@@ -161,11 +190,11 @@ pub(super) async fn invalidate(PathKey(key): PathKey) -> Result<Response, Refusa
             open.path()
         )));
     }
-    for candidate in candidates {
-        let target = candidate.known.instance.target(&candidate.key);
-        if !targets.contains(&target) {
-            targets.push(target);
-        }
+    let named = candidates.iter().any(Candidate::is_named);
+    if !named && !may_stand(&cache, text, &candidates, &targets).await {
+        // A body that runs at the moment may be that of a template.
+        drop(Invalidation::strike(&cache, targets));
+        return Err(Refusal::absent(format!("{NOBODYS}, and nothing stands under it")));
     }
     let invalidation = Invalidation::of(&cache, targets, text);
     Ok(Struck { key: Some(key), ..Struck::default() }.by(invalidation).await)

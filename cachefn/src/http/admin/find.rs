@@ -5,7 +5,7 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
-use cachefn_backends::place::Place;
+use cachefn_backends::place::{Group, Place, Target};
 use serde_json::value::RawValue;
 
 use crate::global::Cache;
@@ -53,6 +53,12 @@ pub(super) fn candidates(text: &str) -> Vec<Candidate> {
     found
 }
 
+/// What the invalidation of a key strikes, whosever it is: the key itself, and that of a generic function in all its
+/// instances.
+pub(super) fn targets(text: &str) -> Vec<Target> {
+    vec![Target::Key(text.into()), Target::Group(Group::instances(text))]
+}
+
 /// All instances of functions that were called.
 pub(super) fn known() -> impl Iterator<Item = Known> {
     stats::identities().into_iter().flat_map(|identity| identity.instances.all())
@@ -85,6 +91,11 @@ impl Candidate {
     /// Whether its keys begin like that, and no other function's do.
     pub(super) fn is_exact(&self) -> bool {
         matches!(self.fit, Fit::Exact(_))
+    }
+
+    /// Whether the function's name stands in the key.
+    pub(super) fn is_named(&self) -> bool {
+        self.fit >= Fit::Named
     }
 
     /// Whether it is as likely as the other.
