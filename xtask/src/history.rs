@@ -31,12 +31,12 @@ pub(crate) const FLAWS: &[Flaw] = &[
     Flaw {
         name: "guard",
         about: "what is put into memory was begun there only after Redis had answered",
-        file: "cachefn/src/call/search.rs",
+        file: "cachefn/src/call/search/redis.rs",
         from: "\
         let ticket = self.cache.is_near().then(|| self.cache.memory.begin_reading(&self.place));
-        match link.lookup(&self.place).await? {",
+        match link.lookup(&self.place).instrument(span::redis(\"lookup\")).await? {",
         to: "\
-        let found = link.lookup(&self.place).await?;
+        let found = link.lookup(&self.place).instrument(span::redis(\"lookup\")).await?;
         let ticket = self.cache.is_near().then(|| self.cache.memory.begin_reading(&self.place));
         match found {",
     },
