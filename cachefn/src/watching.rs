@@ -27,6 +27,7 @@ thread_local! {
 pub(crate) enum Attention {
     None,
     /// What they come to is counted.
+    #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "only requests count"))]
     Counting,
     /// Their keys are asked for, and how long they take.
     Detail,
