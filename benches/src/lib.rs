@@ -9,6 +9,7 @@
 //! | how long does a hit in Redis mode take beside a bare `GET`, and does an invalidation ask how much it strikes | `redis/`, `hits` |
 //! | what do callers notice when Redis fails | `redis/`, `outage` |
 //! | how many requests a second are answered out of the cache, beside bytes that are at hand | `http/`, `responses` |
+//! | what of that is ours: instructions and allocations of one response | `http/`, `instructions` |
 //! | how large is the future, and how often is memory allocated: no matter of time, so a test | `promises` |
 //!
 //! Times are for reading. They are medians over interleaved rounds, so that whatever slows the machine down for a

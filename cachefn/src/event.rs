@@ -7,13 +7,36 @@ use std::time::{Duration, Instant};
 
 use tracing::{Level, debug, error, info, warn};
 
-use crate::observe::{self, CallReport, Lacked, Outcome};
+use crate::observe::{CallReport, Lacked, Outcome};
 use crate::site::Instance;
+use crate::watching::{self, Attention};
 
-/// When a call began, if somebody listens or watches.
-#[inline]
-pub(crate) fn clock() -> Option<Instant> {
-    (tracing::enabled!(target: "cachefn", Level::DEBUG) || observe::is_watched()).then(Instant::now)
+/// Who is told of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Audience {
+    Nobody,
+    /// Those who only count calls: its key need not be written for them.
+    Counting,
+    /// Those who want to know all of it, also how long it takes since it began.
+    Listening(Instant),
+}
+
+impl Audience {
+    /// That of a call that begins now.
+    #[inline]
+    pub(crate) fn now() -> Self {
+        match watching::attention() {
+            Attention::Detail => Self::Listening(Instant::now()),
+            _ if tracing::enabled!(target: "cachefn", Level::DEBUG) => Self::Listening(Instant::now()),
+            Attention::Counting => Self::Counting,
+            Attention::None => Self::Nobody,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_any(self) -> bool {
+        !matches!(self, Self::Nobody)
+    }
 }
 
 /// What a call has come to; `remaining` is the life of the entry that answered.
@@ -24,10 +47,21 @@ pub(crate) fn outcome(
     prefix: &str,
     key: &str,
     remaining: Option<Duration>,
-    began: Option<Instant>,
+    audience: Audience,
 ) {
-    if let Some(began) = began {
-        told(outcome, instance, prefix, key, remaining, began.elapsed());
+    match audience {
+        Audience::Nobody => {}
+        Audience::Counting => counted(outcome, instance, remaining),
+        Audience::Listening(began) => told(outcome, instance, prefix, key, remaining, began.elapsed()),
+    }
+}
+
+/// The same for those who only count.
+#[cold]
+pub(crate) fn counted(outcome: Outcome, instance: &Instance, remaining: Option<Duration>) {
+    watching::count(outcome, remaining);
+    if instance.site.is_sensitive() {
+        watching::hide();
     }
 }
 
@@ -48,8 +82,8 @@ fn told(
         function, namespace, key = format_args!("{prefix}:{key}"), outcome = name, ?elapsed,
         "CACHE {word}: {function} ({millis:.2}ms)"
     );
-    if observe::is_watched() {
-        observe::tell(&CallReport {
+    if watching::attention() != Attention::None {
+        watching::tell(CallReport {
             function: function.clone(),
             namespace: namespace.to_owned(),
             key: format!("{prefix}:{key}"),
@@ -60,7 +94,7 @@ fn told(
             lacked: Lacked::default(),
         });
         if instance.site.is_sensitive() {
-            observe::hide();
+            watching::hide();
         }
     }
 }

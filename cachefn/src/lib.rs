@@ -173,12 +173,15 @@ mod status;
 mod store;
 mod strike;
 mod sync;
+#[cfg(feature = "axum")]
+mod tally;
 mod terms;
 #[cfg(feature = "test-util")]
 pub mod testing;
 mod turns;
 mod verdict;
 mod wants;
+mod watching;
 
 #[doc = include_str!("../docs/cached.md")]
 pub use cachefn_macros::cached;

@@ -1,9 +1,5 @@
 //! What the cached calls inside a future came to.
-//!
-//! While the future is polled, a note of its thread says that somebody watches; whoever does not watch pays for a look at
-//! that note.
 
-use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -11,11 +7,7 @@ use std::time::Duration;
 
 use pin_project_lite::pin_project;
 
-thread_local! {
-    static WATCHED: Cell<bool> = const { Cell::new(false) };
-    /// What those who watch have seen, the innermost last.
-    static SEEN: RefCell<Vec<Report>> = const { RefCell::new(Vec::new()) };
-}
+use crate::watching::{Amendment, Watching};
 
 /// What the cached calls inside a future came to, in the order in which they ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,8 +15,6 @@ thread_local! {
 pub struct Report {
     /// One for every call that asked the cache.
     pub calls: Vec<CallReport>,
-    /// Whether a `sensitive` function was called, also if nothing came of it.
-    pub(crate) hides: bool,
 }
 
 /// What one cached call came to.
@@ -49,8 +39,8 @@ pub struct CallReport {
     pub(crate) lacked: Lacked,
 }
 
-/// What a call found that did not answer it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What a call found that did not answer it, the least first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Lacked {
     #[default]
     Nothing,
@@ -93,6 +83,15 @@ impl Report {
     /// How many calls came to `outcome`.
     pub fn count(&self, outcome: Outcome) -> usize {
         self.calls.iter().filter(|call| call.outcome == outcome).count()
+    }
+}
+
+impl CallReport {
+    pub(crate) fn amend(&mut self, amendment: Amendment) {
+        match amendment {
+            Amendment::Stored => self.stored = true,
+            Amendment::Lacked(lacked) => self.lacked = lacked,
+        }
     }
 }
 
@@ -155,56 +154,4 @@ impl<F: Future> Future for Observed<F> {
         let output = ready!(output);
         Poll::Ready((output, std::mem::take(this.report)))
     }
-}
-
-/// Lasts for one poll, also if it panics.
-pub(crate) struct Watching<'a>(&'a mut Report);
-
-impl<'a> Watching<'a> {
-    pub(crate) fn with(report: &'a mut Report) -> Self {
-        // A thread that ends watches nothing.
-        let _ = SEEN.try_with(|seen| seen.borrow_mut().push(std::mem::take(report)));
-        WATCHED.set(true);
-        Self(report)
-    }
-}
-
-impl Drop for Watching<'_> {
-    fn drop(&mut self) {
-        let _ = SEEN.try_with(|seen| {
-            let mut seen = seen.borrow_mut();
-            *self.0 = seen.pop().unwrap_or_default();
-            WATCHED.set(!seen.is_empty());
-        });
-    }
-}
-
-/// Whether somebody watches the calls of this thread.
-#[inline]
-pub(crate) fn is_watched() -> bool {
-    WATCHED.get()
-}
-
-/// Tells everybody who watches that a `sensitive` function is called.
-#[cold]
-pub(crate) fn hide() {
-    let _ = SEEN.try_with(|seen| seen.borrow_mut().iter_mut().for_each(|report| report.hides = true));
-}
-
-/// Tells everybody who watches.
-pub(crate) fn tell(call: &CallReport) {
-    let _ = SEEN.try_with(|seen| {
-        seen.borrow_mut().iter_mut().for_each(|report| report.calls.push(call.clone()));
-    });
-}
-
-/// Tells everybody who watches more of the call of `key` that has ended last.
-pub(crate) fn amend(prefix: &str, key: &str, change: impl Fn(&mut CallReport)) {
-    let is_it = |call: &&mut CallReport| {
-        call.key.strip_prefix(prefix).and_then(|rest| rest.strip_prefix(':')) == Some(key)
-    };
-    let _ = SEEN.try_with(|seen| {
-        let mut seen = seen.borrow_mut();
-        seen.iter_mut().filter_map(|report| report.calls.iter_mut().rev().find(is_it)).for_each(&change);
-    });
 }

@@ -4,12 +4,11 @@
 //! A hit in memory is an event of the span it happens in: nothing of it takes time. Fields follow the names by which
 //! OpenTelemetry knows them, where it has one.
 
-use std::time::Instant;
-
 use tracing::field::Empty;
 use tracing::span::EnteredSpan;
 use tracing::{Span, debug_span};
 
+use crate::event::Audience;
 use crate::global::Cache;
 use crate::key::Key;
 use crate::observe::Outcome;
@@ -20,9 +19,9 @@ use crate::site::Instance;
 pub(crate) struct CallSpan(Span);
 
 impl CallSpan {
-    /// That of a call which began at `began`, if somebody listens or watches.
-    pub(crate) fn of(instance: &Instance, cache: &Cache, key: &Key, began: Option<Instant>) -> Self {
-        if began.is_none() {
+    /// That of a call, if somebody listens.
+    pub(crate) fn of(instance: &Instance, cache: &Cache, key: &Key, audience: Audience) -> Self {
+        if !matches!(audience, Audience::Listening(_)) {
             return Self(Span::none());
         }
         let (function, namespace) = (&instance.identity.function, instance.identity.namespace_label());

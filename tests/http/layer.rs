@@ -70,6 +70,31 @@ async fn of_several_calls_the_worst_counts_and_the_shortest_life() {
 }
 
 #[tokio::test]
+async fn as_many_calls_as_there_may_be_are_one_answer_and_show_few_keys() {
+    let _cache = cache().await;
+    let many = || async {
+        let mut sum = short(700).await;
+        for id in 0..100_000 {
+            sum += one(701 + id % 20).await;
+        }
+        sum.to_string()
+    };
+    let app = Router::new().route("/many", get(many)).layer(CacheLayer::new().with_key());
+    let keys = |response: &Response<()>| {
+        let values = response.headers().get_all("x-cache-key").iter();
+        values.map(|key| key.to_str().unwrap().rsplit_once(':').unwrap().1.to_owned()).collect::<Vec<_>>()
+    };
+    let shown: Vec<_> = (700..716).map(|id| id.to_string()).collect();
+    // Only this: what other tests store meanwhile may take the place of an entry.
+    let (response, _) = answer(&app, "GET /many", &[]).await;
+    assert_eq!(header(&response, "x-cache"), "MISS");
+    assert_eq!(header(&response, "x-cache-ttl-remaining"), "60");
+    let status = header(&response, "cache-status");
+    assert!(status.starts_with("cachefn; fwd=uri-miss; stored; key="), "{status}");
+    assert_eq!(keys(&response), shown);
+}
+
+#[tokio::test]
 async fn headers_have_other_names_or_none() {
     let _cache = cache().await;
     let layer = CacheLayer::new()

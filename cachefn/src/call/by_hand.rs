@@ -18,6 +18,7 @@ use super::fill::{Fill, Settling};
 use super::give::Since;
 use super::miss::{Beginning, Miss, Ready};
 use crate::codec::{self, EncodeError, Format, Forms};
+use crate::event::Audience;
 use crate::global::Cache;
 use crate::instances::Known;
 use crate::key::Key;
@@ -118,7 +119,7 @@ async fn fill(cache: &Arc<Cache>, known: &Known, key: Key) -> Option<Box<Fill>> 
         refreshes: false,
         lacked: Lacked::Nothing,
         asked: Instant::now(),
-        began: None,
+        audience: Audience::Nobody,
         bypasses: true,
         wants: Wants::NOTHING,
     });

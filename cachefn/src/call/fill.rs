@@ -21,7 +21,7 @@ pub(super) use self::lease::Lease;
 use self::tell::{Word, count, settle, tell_of};
 use super::found::{Found, Spare};
 use crate::codec;
-use crate::event;
+use crate::event::{self, Audience};
 use crate::flight::{Aboard, Seat};
 use crate::global::Cache;
 use crate::key::Key;
@@ -56,7 +56,7 @@ pub(super) struct Fill {
     pub(super) bypassed: bool,
     /// What was found that did not answer.
     pub(super) lacked: Lacked,
-    pub(super) began: Option<Instant>,
+    pub(super) audience: Audience,
     pub(super) span: CallSpan,
     pub(super) started: Instant,
 }

@@ -15,6 +15,7 @@ use super::fill::Fill;
 use super::found::{Found, Spare};
 use super::search::{Due, Role, Search};
 use super::stored::Vtable;
+use crate::event::Audience;
 use crate::flight::{Aboard, Joined};
 use crate::global::Cache;
 #[cfg(feature = "axum")]
@@ -44,7 +45,7 @@ pub(super) struct Miss {
     pub(super) refreshes: bool,
     /// When the cache was asked first.
     pub(super) asked: Instant,
-    pub(super) began: Option<Instant>,
+    pub(super) audience: Audience,
     /// Entered while anything of it is polled.
     pub(super) span: CallSpan,
     /// Whether nothing was to be read.
@@ -104,7 +105,7 @@ pub(super) struct Beginning {
     pub(super) refreshes: bool,
     pub(super) lacked: Lacked,
     pub(super) asked: Instant,
-    pub(super) began: Option<Instant>,
+    pub(super) audience: Audience,
     pub(super) bypasses: bool,
     pub(super) wants: Wants,
 }
@@ -121,13 +122,13 @@ impl Miss {
             refreshes,
             lacked,
             asked,
-            began,
+            audience,
             bypasses,
             wants,
         } = beginning;
         Self {
             link: cache.link(),
-            span: CallSpan::of(&instance, &cache, &key, began),
+            span: CallSpan::of(&instance, &cache, &key, audience),
             cache,
             instance,
             key,
@@ -137,7 +138,7 @@ impl Miss {
             spare,
             refreshes,
             asked,
-            began,
+            audience,
             bypasses,
             wants,
             lacked,
@@ -189,7 +190,7 @@ impl Miss {
             absence: std::mem::replace(&mut self.absence, Absence::Absent),
             spare: self.spare.take(),
             asked: self.asked,
-            began: self.began,
+            audience: self.audience,
             span: self.span.clone(),
             counted: false,
             wants: self.wants,

@@ -47,12 +47,12 @@ use self::miss::{Beginning, Miss};
 pub use self::run::{Run, run, run_judged};
 #[cfg(feature = "axum")]
 pub(crate) use self::stored::Vtable;
-use crate::event;
+use crate::event::Audience;
 use crate::global::{self, Cache};
 #[cfg(feature = "axum")]
 use crate::http::response::{Storing, Whose};
 use crate::key::KeyWriter;
-use crate::observe::{self, Lacked};
+use crate::observe::Lacked;
 use crate::shape::Kind;
 use crate::site::{Closure, Instance, Site, Take, Write};
 use crate::stats;
@@ -61,6 +61,7 @@ use crate::verdict::{Checked, No, Storable, Yes};
 #[cfg(feature = "axum")]
 use crate::wants::OnMiss;
 use crate::wants::{self, Standing, Wants};
+use crate::watching;
 
 /// A call whose value memory does not have: a miss, or nothing but a body to run.
 #[derive(Debug)]
@@ -114,7 +115,7 @@ fn look_up(site: &'static Site, closure: Closure, write: Write<'_>, take: Take<'
         later = global::current()?;
         &later
     };
-    let (instance, began) = (site.instance(closure), event::clock());
+    let (instance, audience) = (site.instance(closure), Audience::now());
     let timed = stats::sampled();
     let mut short = KeyWriter::short();
     write(&mut short);
@@ -124,18 +125,18 @@ fn look_up(site: &'static Site, closure: Closure, write: Write<'_>, take: Take<'
         let call = cache.memory.short(instance.owner, short.as_bytes());
         let mut remaining = None;
         let taken = cache.memory.glance(call, |entry, age| {
-            remaining = began.map(|_| cache.memory.remaining(entry));
+            remaining = audience.is_any().then(|| cache.memory.remaining(entry));
             take(entry.value()).then_some(age)
         });
         if let Some(Some(age)) = taken {
             instance.counts_hit(age, timed);
-            if began.is_some() {
-                instance.says_hit(cache, write, age, remaining, began);
+            if audience.is_any() {
+                instance.says_hit(cache, write, age, remaining, audience);
             }
             return None;
         }
     }
-    let asked = Asked { instance, write, bypasses, timed, began, wants: Wants::NOTHING };
+    let asked = Asked { instance, write, bypasses, timed, audience, wants: Wants::NOTHING };
     asked.again(cache, reads.then_some(take))
 }
 
@@ -150,9 +151,9 @@ fn look_up_as_wanted(
 ) -> Option<Box<Miss>> {
     let wants = wants::take();
     let cache = &global::current()?;
-    let (instance, began) = (site.instance(closure), event::clock());
+    let (instance, audience) = (site.instance(closure), Audience::now());
     if wants.is_untouched() {
-        instance.says_bypassed(cache, write, began);
+        instance.says_bypassed(cache, write, audience);
         return None;
     }
     let bypasses = wants.skips_reading() || {
@@ -160,7 +161,7 @@ fn look_up_as_wanted(
         write(&mut short);
         short.bypasses()
     };
-    let asked = Asked { instance, write, bypasses, timed: None, began, wants };
+    let asked = Asked { instance, write, bypasses, timed: None, audience, wants };
     asked.again(cache, (!bypasses && cache.reads_memory()).then_some(take))
 }
 
@@ -170,7 +171,7 @@ struct Asked<'a> {
     write: Write<'a>,
     bypasses: bool,
     timed: Option<Instant>,
-    began: Option<Instant>,
+    audience: Audience,
     wants: Wants,
 }
 
@@ -179,9 +180,9 @@ impl Asked<'_> {
     #[cold]
     #[inline(never)]
     fn again(self, cache: &Arc<Cache>, take: Option<Take<'_>>) -> Option<Box<Miss>> {
-        let Self { instance, write, bypasses, timed, began, wants } = self;
-        if began.is_some() && instance.site.is_sensitive() {
-            observe::hide();
+        let Self { instance, write, bypasses, timed, audience, wants } = self;
+        if audience.is_any() && instance.site.is_sensitive() {
+            watching::hide();
         }
         let written = match instance.key_and_short(cache, write) {
             Ok(written) => written,
@@ -211,7 +212,7 @@ impl Asked<'_> {
             match cache.memory.read(&place.key, call, instance.owner, look) {
                 Ok(Some((age, remaining))) => {
                     instance.counts_hit(age, timed);
-                    instance.says(cache, age, key.as_str(), remaining, began);
+                    instance.says(cache, age, key.as_str(), remaining, audience);
                     return None;
                 }
                 Ok(None) => {}
@@ -232,7 +233,7 @@ impl Asked<'_> {
             refreshes,
             lacked,
             asked,
-            began,
+            audience,
             bypasses,
             wants,
         };
@@ -245,7 +246,7 @@ impl Asked<'_> {
 #[cold]
 pub(crate) fn bypassed(site: &'static Site, closure: Closure, write: Write<'_>) {
     if let Some(cache) = global::current() {
-        site.instance(closure).says_bypassed(&cache, write, event::clock());
+        site.instance(closure).says_bypassed(&cache, write, Audience::now());
     }
 }
 

@@ -20,6 +20,7 @@ use super::fill::{Fill, Lease};
 use super::found::{Found, Spare};
 use super::miss::Ready;
 use super::stored::Vtable;
+use crate::event::Audience;
 use crate::flight::{FlightKey, Joined, Seat, Verdict};
 use crate::global::Cache;
 use crate::key::Key;
@@ -63,7 +64,7 @@ pub(super) struct Search {
     /// What was found that is too old.
     pub(super) spare: Option<Spare>,
     pub(super) asked: Instant,
-    pub(super) began: Option<Instant>,
+    pub(super) audience: Audience,
     pub(super) span: CallSpan,
     /// Whether the call is counted as a hit or a miss.
     pub(super) counted: bool,
@@ -321,7 +322,7 @@ impl Search {
             told: None,
             bypassed: self.bypasses,
             lacked: self.lacked,
-            began: self.began,
+            audience: self.audience,
             span: self.span.clone(),
             started: Instant::now(),
         }

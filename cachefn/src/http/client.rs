@@ -134,7 +134,5 @@ pub(super) fn may_be_kept(headers: &HeaderMap) -> bool {
 
 /// Says that nothing may be kept, unless the handler says otherwise.
 pub(super) fn forbid(headers: &mut HeaderMap) {
-    if !headers.contains_key(CACHE_CONTROL) {
-        headers.insert(CACHE_CONTROL, NOTHING);
-    }
+    headers.entry(CACHE_CONTROL).or_insert(NOTHING);
 }

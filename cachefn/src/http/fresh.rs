@@ -22,10 +22,10 @@ const OF_THE_BODY: [HeaderName; 5] =
     [CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_RANGE, CONTENT_TYPE, TRANSFER_ENCODING];
 
 /// The response with what clients need to keep it, or 304 where they have.
-pub(super) async fn validated(arrived: Box<Arrived>, response: Response) -> Response {
+pub(super) async fn validated(arrived: Arrived, response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
     if let Some(client) = &arrived.settings.client {
-        client.say(&mut parts.headers, arrived.personal);
+        client.say(&mut parts.headers, arrived.request.has_credentials);
     }
     // Of a HEAD the head says how long the body of a GET would be.
     let stated = if arrived.method == Method::HEAD { Stated::Nothing } else { Stated::by(&parts.headers) };
@@ -38,7 +38,7 @@ pub(super) async fn validated(arrived: Box<Arrived>, response: Response) -> Resp
     };
     let Some(whole) = whole else { return Response::from_parts(parts, body) };
     validate(&mut parts, &whole);
-    if arrived.conditions.hold(&parts.headers) {
+    if arrived.conditions.is_some_and(|conditions| conditions.hold(&parts.headers)) {
         return not_modified(parts, &whole);
     }
     Response::from_parts(parts, body)

@@ -119,6 +119,7 @@ mod client;
 mod directives;
 mod fresh;
 mod layer;
+mod line;
 mod request;
 pub(crate) mod response;
 mod serving;

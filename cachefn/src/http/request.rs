@@ -2,12 +2,13 @@
 
 use std::cell::Cell;
 
-use http::header::{AUTHORIZATION, COOKIE, RANGE};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, COOKIE, PRAGMA, RANGE};
 use http::{HeaderMap, Method};
 
-use super::directives::Directives;
-use crate::observe::{Report, Watching};
+use super::directives::{Directives, RequestDirective};
+use crate::tally::Tally;
 use crate::wants::{Limits, OnMiss, Reading, Wanting, Wants};
+use crate::watching::Watching;
 
 thread_local! {
     static REQUEST: Cell<Option<Request>> = const { Cell::new(None) };
@@ -19,7 +20,17 @@ pub(super) struct Request {
     /// The whole of a resource is asked for, its head, or anything else.
     verb: Verb,
     /// Whether it shows who sends it.
+    pub(super) has_credentials: bool,
+    /// Whether the layer asks what was stored.
+    pub(super) is_validated: bool,
+}
+
+/// What the headers of a request are of interest for. They are looked at once, as most requests have none of them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Noted {
+    is_partial: bool,
     has_credentials: bool,
+    has_directives: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,16 +51,15 @@ pub(super) enum Use {
 }
 
 impl Request {
-    pub(super) fn of(method: &Method, headers: &HeaderMap) -> Self {
+    pub(super) fn new(method: &Method, noted: Noted, is_validated: bool) -> Self {
         let verb = match *method {
             // What answers a part may be a part.
-            Method::GET if headers.contains_key(RANGE) => Verb::Head,
+            Method::GET if noted.is_partial => Verb::Head,
             Method::GET => Verb::Get,
             Method::HEAD => Verb::Head,
             _ => Verb::Other,
         };
-        let has_credentials = headers.contains_key(AUTHORIZATION) || headers.contains_key(COOKIE);
-        Self { verb, has_credentials }
+        Self { verb, has_credentials: noted.has_credentials, is_validated }
     }
 
     /// That of the handler that is being polled.
@@ -68,10 +78,30 @@ impl Request {
     }
 }
 
+impl Noted {
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let mut noted = Self::default();
+        for name in headers.keys() {
+            match *name {
+                RANGE => noted.is_partial = true,
+                AUTHORIZATION | COOKIE => noted.has_credentials = true,
+                CACHE_CONTROL | PRAGMA => noted.has_directives = true,
+                _ => {}
+            }
+        }
+        noted
+    }
+
+    /// What the request wants of its cached calls.
+    pub(super) fn wants(self, method: &Method, headers: &HeaderMap, refused: &[RequestDirective]) -> Wants {
+        if self.has_directives { Directives::of(headers, refused).wants(method) } else { Wants::NOTHING }
+    }
+}
+
 impl Directives {
     /// What they want of the cached calls of a request with this method. One that changes something is not to be ended
     /// half-way.
-    pub(super) fn wants(self, method: &Method) -> Wants {
+    fn wants(self, method: &Method) -> Wants {
         let Self { max_age, min_fresh, max_stale, .. } = self;
         let reading = match self {
             Self { no_store: true, .. } => Reading::Untouched,
@@ -87,16 +117,16 @@ impl Directives {
 pub(super) struct Scope<'a> {
     before: Option<Request>,
     _wanting: Wanting,
-    _watching: Watching<'a>,
+    _watching: Watching<'a, Tally>,
 }
 
 impl<'a> Scope<'a> {
     /// Of two layers around a handler the inner one counts.
-    pub(super) fn enter(request: Request, wants: Wants, report: &'a mut Report) -> Self {
+    pub(super) fn enter(request: Request, wants: Wants, tally: &'a mut Tally) -> Self {
         Self {
             before: REQUEST.replace(Some(request)),
             _wanting: Wanting::of(|before| Wants { refreshes: before.refreshes, ..wants }),
-            _watching: Watching::with(report),
+            _watching: Watching::with(tally),
         }
     }
 }

@@ -10,20 +10,19 @@ use axum::BoxError;
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use pin_project_lite::pin_project;
 use tracing::Level;
 
 use super::client::{forbid, may_be_kept};
-use super::directives::Directives;
 use super::fresh::validated;
 use super::layer::Settings;
-use super::request::{Request, Scope};
-use super::status::{Forward, Summary, Verdict, with_keys};
+use super::line::Line;
+use super::request::{Noted, Request, Scope};
+use super::status::{Forward, Summary, Verdict};
 use super::validators::Conditions;
 use crate::event;
-use crate::observe::Report;
+use crate::tally::Tally;
 use crate::wants::{self, Reading, Wants};
 
 /// What is kept of a request while its handler runs.
@@ -31,14 +30,19 @@ use crate::wants::{self, Reading, Wants};
 pub(super) struct Arrived {
     pub(super) settings: Arc<Settings>,
     pub(super) method: Method,
-    pub(super) conditions: Conditions,
-    /// Whether the request shows who sends it.
-    pub(super) personal: bool,
-    /// Where somebody listens.
-    path: Option<String>,
-    request: Request,
+    pub(super) request: Request,
+    /// Where clients may keep responses.
+    pub(super) conditions: Option<Box<Conditions>>,
     wants: Wants,
-    report: Report,
+    tally: Tally,
+    /// Where somebody listens.
+    logged: Option<Box<Logged>>,
+}
+
+/// What is said of a request.
+#[derive(Debug)]
+struct Logged {
+    path: String,
     began: Instant,
 }
 
@@ -71,7 +75,7 @@ pin_project! {
     #[project = Projected]
     #[project_replace = Replaced]
     enum Step<F> {
-        Handling { #[pin] future: F, arrived: Box<Arrived> },
+        Handling { #[pin] future: F, arrived: Arrived },
         /// The body is looked at.
         Validating { response: Validating },
         Done,
@@ -79,57 +83,53 @@ pin_project! {
 }
 
 impl Arrived {
-    pub(super) fn new<B>(request: &http::Request<B>, settings: Arc<Settings>) -> Box<Self> {
-        let headers = request.headers();
-        let path =
-            tracing::enabled!(target: "cachefn", Level::DEBUG).then(|| request.uri().path().to_owned());
-        let conditions =
-            if settings.client.is_some() { Conditions::of(headers) } else { Conditions::default() };
-        Box::new(Self {
-            method: request.method().clone(),
-            conditions,
-            personal: headers.contains_key(AUTHORIZATION) || headers.contains_key(COOKIE),
-            path,
-            request: Request::of(request.method(), headers),
-            wants: Directives::of(headers, &settings.refused).wants(request.method()),
-            report: Report::default(),
-            began: Instant::now(),
+    pub(super) fn new<B>(request: &http::Request<B>, settings: Arc<Settings>) -> Self {
+        let (method, headers) = (request.method(), request.headers());
+        let noted = Noted::of(headers);
+        let is_kept = settings.client.is_some();
+        Self {
+            method: method.clone(),
+            request: Request::new(method, noted, is_kept),
+            conditions: is_kept.then(|| Box::new(Conditions::of(headers))),
+            wants: noted.wants(method, headers, &settings.refused),
+            tally: Tally::new(if settings.key.is_some() { MOST_KEYS } else { 0 }),
+            logged: tracing::enabled!(target: "cachefn", Level::DEBUG)
+                .then(|| Box::new(Logged { path: request.uri().path().to_owned(), began: Instant::now() })),
             settings,
-        })
+        }
     }
 
     /// Says in the headers what the cache did.
     fn say(&self, headers: &mut HeaderMap) -> Option<Verdict> {
         let bypass = if self.wants.reading == Reading::Skipped { Forward::Request } else { Forward::Bypass };
-        let (calls, settings) = (&self.report.calls, &*self.settings);
-        let summary = Summary::of(calls, bypass)?;
+        let (tally, settings) = (&self.tally, &*self.settings);
+        let summary = Summary::of(tally, bypass)?;
         if let Some(name) = &settings.outcome {
-            headers.insert(name.clone(), HeaderValue::from_static(summary.verdict.word()));
+            headers.insert(name, HeaderValue::from_static(summary.verdict.word()));
         }
-        if let (Some(name), Some(remaining)) = (&settings.remaining, summary.remaining) {
-            headers.insert(name.clone(), remaining.into());
+        if let (Some(name), Some(remaining)) = (&settings.remaining, summary.remaining)
+            && let Some(remaining) = Line::default().number(remaining).value()
+        {
+            headers.insert(name, remaining);
         }
-        let keys = || calls.iter().map(|call| call.key.as_str()).take(MOST_KEYS);
         if let Some(name) = &settings.key {
-            for key in keys().filter_map(|key| HeaderValue::from_str(key).ok()) {
-                headers.append(name.clone(), key);
+            for key in tally.keys().iter().filter_map(|key| HeaderValue::from_str(key).ok()) {
+                headers.append(name, key);
             }
         }
         if let Some(name) = &settings.status {
-            let keys = keys().filter(|_| settings.key.is_some());
             // A list, to which every cache on the way adds.
-            if let Ok(status) = HeaderValue::try_from(with_keys(&summary, keys)) {
-                headers.append(name.clone(), status);
+            if let Some(status) = summary.line(tally.keys()).value() {
+                headers.append(name, status);
             }
         }
         Some(summary.verdict)
     }
 
     fn log(&self, verdict: Verdict, status: StatusCode) {
-        let Some(path) = &self.path else { return };
-        let hidden = self.report.hides;
-        let path = (!hidden).then_some(path.as_str());
-        event::request(verdict.word(), self.method.as_str(), path, status.as_u16(), self.began.elapsed());
+        let Some(Logged { path, began }) = self.logged.as_deref() else { return };
+        let path = (!self.tally.hides()).then_some(path.as_str());
+        event::request(verdict.word(), self.method.as_str(), path, status.as_u16(), began.elapsed());
     }
 
     /// `only-if-cached`, and there was nothing: the handler is gone.
@@ -139,12 +139,12 @@ impl Arrived {
         let headers = response.headers_mut();
         forbid(headers);
         if let Some(name) = &self.settings.outcome {
-            headers.insert(name.clone(), HeaderValue::from_static(Verdict::Miss.word()));
+            headers.insert(name, HeaderValue::from_static(Verdict::Miss.word()));
         }
         if let Some(name) = &self.settings.status {
-            headers.insert(name.clone(), HeaderValue::from_static("cachefn; detail=only-if-cached"));
+            headers.insert(name, HeaderValue::from_static("cachefn; detail=only-if-cached"));
         }
-        response.extensions_mut().insert(SeenTo);
+        mark(&mut response);
         self.log(Verdict::Miss, StatusCode::GATEWAY_TIMEOUT);
         response
     }
@@ -152,12 +152,12 @@ impl Arrived {
     /// Whether clients may keep the response.
     fn may_be_kept(&self, response: &Response) -> bool {
         let asks = matches!(self.method, Method::GET | Method::HEAD) && response.status() == StatusCode::OK;
-        asks && self.settings.client.is_some() && may_be_kept(response.headers())
+        self.settings.client.is_some() && asks && may_be_kept(response.headers())
     }
 
     /// What is sent; where clients may keep it, once its body was looked at.
-    fn finish(self: Box<Self>, mut response: Response) -> Finish {
-        response.extensions_mut().insert(SeenTo);
+    fn finish(self, mut response: Response) -> Finish {
+        mark(&mut response);
         if let Some(verdict) = self.say(response.headers_mut()) {
             self.log(verdict, response.status());
         }
@@ -169,8 +169,15 @@ impl Arrived {
     }
 }
 
+/// Tells a layer around this one, which is polling it.
+fn mark(response: &mut Response) {
+    if Request::current().is_some() {
+        response.extensions_mut().insert(SeenTo);
+    }
+}
+
 impl<F> Serving<F> {
-    pub(super) fn new(future: F, arrived: Box<Arrived>) -> Self {
+    pub(super) fn new(future: F, arrived: Arrived) -> Self {
         Self { step: Step::Handling { future, arrived } }
     }
 }
@@ -223,7 +230,7 @@ fn handle<F: Future>(
     arrived: &mut Arrived,
     cx: &mut Context<'_>,
 ) -> (Poll<F::Output>, bool) {
-    let _scope = Scope::enter(arrived.request, arrived.wants, &mut arrived.report);
+    let _scope = Scope::enter(arrived.request, arrived.wants, &mut arrived.tally);
     wants::has_parked();
     let polled = future.poll(cx);
     (polled, wants::has_parked())

@@ -3,9 +3,9 @@
 //! A request with several cached calls has one answer: that of the call that came off worst, in the order of
 //! [`Verdict`]. The remaining life is the least.
 
-use std::fmt::{self, Display, Write as _};
-
-use crate::observe::{CallReport, Lacked, Outcome};
+use super::line::Line;
+use crate::observe::{Lacked, Outcome};
+use crate::tally::Tally;
 
 /// What became of a request, the best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,41 +42,36 @@ pub(super) struct Summary {
 }
 
 impl Summary {
-    /// None where there was no call. `refused` is what the request did to calls that bypassed the cache.
-    pub(super) fn of(calls: &[CallReport], bypass: Forward) -> Option<Self> {
-        let verdict = calls.iter().map(|call| verdict(call.outcome)).max()?;
-        let left = |call: &CallReport| match call.outcome {
-            Outcome::Stale => Some(0),
-            _ => call.remaining.map(|remaining| remaining.as_secs()),
+    /// None where there was no call. `bypass` is why calls have bypassed the cache, where some have.
+    pub(super) fn of(tally: &Tally, bypass: Forward) -> Option<Self> {
+        let some = |outcome| tally.count(outcome) > 0;
+        let missed = some(Outcome::Miss) || some(Outcome::Collapsed);
+        let (verdict, forward) = if some(Outcome::Bypassed) {
+            (Verdict::Bypass, Some(bypass))
+        } else if missed {
+            (Verdict::Miss, Some(forward(tally.lacked())))
+        } else if some(Outcome::Stale) {
+            (Verdict::Stale, None)
+        } else if some(Outcome::Hit) {
+            (Verdict::Hit, None)
+        } else {
+            return None;
         };
-        let ran = |call: &&CallReport| matches!(call.outcome, Outcome::Miss | Outcome::Bypassed);
-        let collapsed = |call: &CallReport| call.outcome == Outcome::Collapsed;
         Some(Self {
             verdict,
-            remaining: calls.iter().filter_map(left).min(),
-            forward: calls.iter().filter_map(|call| forward(call, bypass)).max(),
-            stored: calls.iter().any(|call| ran(&call)) && calls.iter().filter(ran).all(|call| call.stored),
-            collapsed: calls.iter().any(collapsed),
+            remaining: tally.remaining().map(|remaining| remaining.as_secs()),
+            forward,
+            stored: tally.has_stored_all(),
+            collapsed: some(Outcome::Collapsed),
         })
     }
 }
 
-fn verdict(outcome: Outcome) -> Verdict {
-    match outcome {
-        Outcome::Hit => Verdict::Hit,
-        Outcome::Stale => Verdict::Stale,
-        Outcome::Miss | Outcome::Collapsed => Verdict::Miss,
-        Outcome::Bypassed => Verdict::Bypass,
-    }
-}
-
-fn forward(call: &CallReport, bypass: Forward) -> Option<Forward> {
-    match (call.outcome, call.lacked) {
-        (Outcome::Hit | Outcome::Stale, _) => None,
-        (Outcome::Bypassed, _) => Some(bypass),
-        (_, Lacked::Nothing) => Some(Forward::UriMiss),
-        (_, Lacked::Expired) => Some(Forward::Stale),
-        (_, Lacked::Unsuitable) => Some(Forward::Request),
+fn forward(lacked: Lacked) -> Forward {
+    match lacked {
+        Lacked::Nothing => Forward::UriMiss,
+        Lacked::Expired => Forward::Stale,
+        Lacked::Unsuitable => Forward::Request,
     }
 }
 
@@ -102,40 +97,31 @@ impl Forward {
     }
 }
 
-/// The member that `Cache-Status` has for this cache.
-impl Display for Summary {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("cachefn")?;
+impl Summary {
+    /// The member that `Cache-Status` has for this cache, with the first of the keys that a header can hold.
+    pub(super) fn line(&self, keys: &[String]) -> Line {
+        let mut line = Line::default();
         match self.forward {
-            None => f.write_str("; hit")?,
-            Some(forward) => write!(f, "; fwd={}", forward.word())?,
-        }
+            None => line.text("cachefn; hit"),
+            Some(forward) => line.text("cachefn; fwd=").text(forward.word()),
+        };
         match (self.verdict, self.remaining) {
-            (Verdict::Hit, Some(remaining)) => write!(f, "; ttl={remaining}")?,
-            (Verdict::Stale, _) => f.write_str("; detail=stale")?,
-            _ => {}
-        }
+            (Verdict::Hit, Some(remaining)) => line.text("; ttl=").number(remaining),
+            (Verdict::Stale, _) => line.text("; detail=stale"),
+            _ => &mut line,
+        };
         if self.stored {
-            f.write_str("; stored")?;
+            line.text("; stored");
         }
-        if self.collapsed { f.write_str("; collapsed") } else { Ok(()) }
+        if self.collapsed {
+            line.text("; collapsed");
+        }
+        let shown = |key: &&String| key.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+        if let Some(key) = keys.iter().find(shown) {
+            line.text("; key=").quoted(key);
+        }
+        line
     }
-}
-
-/// The same with the keys, for those who debug.
-pub(super) fn with_keys<'k>(status: &impl Display, keys: impl Iterator<Item = &'k str>) -> String {
-    let mut text = status.to_string();
-    for key in keys.filter(|key| key.bytes().all(|byte| (0x20..0x7f).contains(&byte))).take(1) {
-        text.push_str("; key=\"");
-        key.chars().for_each(|letter| {
-            if matches!(letter, '"' | '\\') {
-                text.push('\\');
-            }
-            let _ = text.write_char(letter);
-        });
-        text.push('"');
-    }
-    text
 }
 
 #[cfg(test)]
@@ -143,57 +129,64 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::watching::Amendment;
 
-    fn call(outcome: Outcome, remaining: Option<u64>, stored: bool, lacked: Lacked) -> CallReport {
-        CallReport {
-            function: "f".into(),
-            namespace: "n".into(),
-            key: "cachefn:n:f:1".into(),
-            outcome,
-            remaining: remaining.map(Duration::from_secs),
-            elapsed: Duration::ZERO,
-            stored,
-            lacked,
+    /// What a call comes to, with what is left of what answered, whether its value was stored, and what had not answered.
+    type Call = (Outcome, Option<u64>, bool, Lacked);
+
+    fn tally(calls: &[Call]) -> Tally {
+        let mut tally = Tally::default();
+        for (outcome, remaining, stored, lacked) in calls {
+            tally.add(*outcome, remaining.map(Duration::from_secs), None);
+            tally.amend(Amendment::Lacked(*lacked));
+            if *stored {
+                tally.amend(Amendment::Stored);
+            }
         }
+        tally
     }
 
     #[test]
     fn the_call_that_came_off_worst_speaks_for_all() {
         use Lacked::{Expired, Nothing, Unsuitable};
-        let hit = || call(Outcome::Hit, Some(60), false, Nothing);
-        let short = || call(Outcome::Hit, Some(7), false, Nothing);
-        let stale = || call(Outcome::Stale, None, false, Nothing);
-        let miss = || call(Outcome::Miss, None, true, Nothing);
-        let lost = || call(Outcome::Miss, None, false, Nothing);
-        let expired = || call(Outcome::Miss, None, true, Expired);
-        let refused = || call(Outcome::Miss, None, true, Unsuitable);
-        let collapsed = || call(Outcome::Collapsed, Some(9), false, Nothing);
-        let passed = || call(Outcome::Bypassed, None, false, Nothing);
-        let rows: [(Vec<CallReport>, &str, Option<u64>, &str); 12] = [
-            (vec![hit()], "HIT", Some(60), "cachefn; hit; ttl=60"),
-            (vec![hit(), short(), hit()], "HIT", Some(7), "cachefn; hit; ttl=7"),
-            (vec![stale()], "STALE", Some(0), "cachefn; hit; detail=stale"),
-            (vec![hit(), stale()], "STALE", Some(0), "cachefn; hit; detail=stale"),
-            (vec![miss()], "MISS", None, "cachefn; fwd=uri-miss; stored"),
-            (vec![lost()], "MISS", None, "cachefn; fwd=uri-miss"),
-            (vec![miss(), lost()], "MISS", None, "cachefn; fwd=uri-miss"),
-            (vec![short(), expired(), stale()], "MISS", Some(0), "cachefn; fwd=stale; stored"),
-            (vec![expired(), refused()], "MISS", None, "cachefn; fwd=request; stored"),
-            (vec![collapsed()], "MISS", Some(9), "cachefn; fwd=uri-miss; collapsed"),
-            (vec![collapsed(), miss()], "MISS", Some(9), "cachefn; fwd=uri-miss; stored; collapsed"),
-            (vec![passed(), miss(), hit()], "BYPASS", Some(60), "cachefn; fwd=bypass"),
+        let hit = (Outcome::Hit, Some(60), false, Nothing);
+        let short = (Outcome::Hit, Some(7), false, Nothing);
+        let stale = (Outcome::Stale, None, false, Nothing);
+        let miss = (Outcome::Miss, None, true, Nothing);
+        let lost = (Outcome::Miss, None, false, Nothing);
+        let expired = (Outcome::Miss, None, true, Expired);
+        let refused = (Outcome::Miss, None, true, Unsuitable);
+        let collapsed = (Outcome::Collapsed, Some(9), false, Nothing);
+        let passed = (Outcome::Bypassed, None, false, Nothing);
+        let rows: [(&[Call], &str, Option<u64>, &str); 12] = [
+            (&[hit], "HIT", Some(60), "cachefn; hit; ttl=60"),
+            (&[hit, short, hit], "HIT", Some(7), "cachefn; hit; ttl=7"),
+            (&[stale], "STALE", Some(0), "cachefn; hit; detail=stale"),
+            (&[hit, stale], "STALE", Some(0), "cachefn; hit; detail=stale"),
+            (&[miss], "MISS", None, "cachefn; fwd=uri-miss; stored"),
+            (&[lost], "MISS", None, "cachefn; fwd=uri-miss"),
+            (&[miss, lost], "MISS", None, "cachefn; fwd=uri-miss"),
+            (&[short, expired, stale], "MISS", Some(0), "cachefn; fwd=stale; stored"),
+            (&[expired, refused], "MISS", None, "cachefn; fwd=request; stored"),
+            (&[collapsed], "MISS", Some(9), "cachefn; fwd=uri-miss; collapsed"),
+            (&[collapsed, miss], "MISS", Some(9), "cachefn; fwd=uri-miss; stored; collapsed"),
+            (&[passed, miss, hit], "BYPASS", Some(60), "cachefn; fwd=bypass"),
         ];
         for (calls, word, remaining, status) in rows {
-            let summary = Summary::of(&calls, Forward::Bypass).expect("there were calls");
+            let summary = Summary::of(&tally(calls), Forward::Bypass).expect("there were calls");
             assert_eq!((summary.verdict.word(), summary.remaining), (word, remaining), "{calls:?}");
-            assert_eq!(summary.to_string(), status, "{calls:?}");
+            assert_eq!(summary.line(&[]).value().unwrap(), status, "{calls:?}");
         }
-        assert_eq!(Summary::of(&[], Forward::Bypass), None);
+        assert_eq!(Summary::of(&Tally::default(), Forward::Bypass), None);
     }
 
     #[test]
     fn a_key_is_quoted_and_left_out_where_a_header_cannot_hold_it() {
-        assert_eq!(with_keys(&"cachefn", ["a\"b\\c"].into_iter()), r#"cachefn; key="a\"b\\c""#);
-        assert_eq!(with_keys(&"cachefn", ["ü"].into_iter()), "cachefn");
+        let summary =
+            Summary::of(&tally(&[(Outcome::Hit, Some(1), false, Lacked::Nothing)]), Forward::Bypass);
+        let line = |keys: [&str; 2]| summary.unwrap().line(&keys.map(str::to_owned)).value().unwrap();
+        assert_eq!(line(["a\"b", "c"]), r#"cachefn; hit; ttl=1; key="a\"b""#);
+        assert_eq!(line(["ü", "c"]), r#"cachefn; hit; ttl=1; key="c""#);
+        assert_eq!(line(["ü", "\n"]), "cachefn; hit; ttl=1");
     }
 }

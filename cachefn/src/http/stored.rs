@@ -10,6 +10,8 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::request::Request;
+
 /// A response as it is stored: its status, its headers, its body. Clones share it.
 ///
 /// Closures of `#[cached(response, …)]` over the value are given it: `when`, `expire_with`, `tags_with`.
@@ -22,6 +24,9 @@ struct Parts {
     body: Bytes,
     born: SystemTime,
 }
+
+/// How many headers the layer and the server add.
+const ADDED: usize = 5;
 
 /// The lowest number that is a status.
 const LOWEST: u16 = 100;
@@ -78,8 +83,16 @@ impl StoredResponse {
     pub(super) fn response(self) -> Response {
         let mut response = Response::new(Body::from(self.0.body.clone()));
         *response.status_mut() = self.0.status;
-        response.headers_mut().clone_from(&self.0.headers);
-        response.extensions_mut().insert(self);
+        // Not cloned: a clone has no room for more, and grows with each.
+        let headers = response.headers_mut();
+        // Where there is no room for more, there is for these.
+        let _ = headers.try_reserve(self.0.headers.len() + ADDED);
+        for (name, value) in &self.0.headers {
+            headers.append(name, value.clone());
+        }
+        if Request::current().is_some_and(|request| request.is_validated) {
+            response.extensions_mut().insert(self);
+        }
         response
     }
 }

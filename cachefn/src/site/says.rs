@@ -5,17 +5,17 @@ use std::time::{Duration, Instant};
 use cachefn_backends::life::Age;
 
 use super::{Instance, Unusable, Write};
-use crate::event;
+use crate::event::{self, Audience};
 use crate::global::Cache;
 use crate::observe::Outcome;
 
 impl Instance {
     /// Says that a call was none of the cache's business.
-    pub(crate) fn says_bypassed(&self, cache: &Cache, write: Write<'_>, began: Option<Instant>) {
-        if began.is_some()
+    pub(crate) fn says_bypassed(&self, cache: &Cache, write: Write<'_>, audience: Audience) {
+        if audience.is_any()
             && let Ok(key) = self.key(cache, write)
         {
-            event::outcome(Outcome::Bypassed, self, &cache.prefix, key.as_str(), None, began);
+            event::outcome(Outcome::Bypassed, self, &cache.prefix, key.as_str(), None, audience);
         }
     }
 
@@ -70,7 +70,7 @@ impl Instance {
         Outcome::Stale
     }
 
-    /// Says what was found; the key is written only for that.
+    /// Says what was found; the key is written only for those who want it.
     #[cold]
     pub(crate) fn says_hit(
         &self,
@@ -78,31 +78,32 @@ impl Instance {
         write: Write<'_>,
         age: Age,
         remaining: Option<Duration>,
-        began: Option<Instant>,
+        audience: Audience,
     ) {
-        if let Ok(key) = self.key(cache, write) {
-            self.says(cache, age, key.as_str(), remaining.unwrap_or_default(), began);
+        if audience == Audience::Counting {
+            let (outcome, remaining) = found(age, remaining.unwrap_or_default());
+            event::counted(outcome, self, remaining);
+        } else if let Ok(key) = self.key(cache, write) {
+            self.says(cache, age, key.as_str(), remaining.unwrap_or_default(), audience);
         }
     }
 
     /// Says what was found.
-    pub(crate) fn says(
-        &self,
-        cache: &Cache,
-        age: Age,
-        key: &str,
-        remaining: Duration,
-        began: Option<Instant>,
-    ) {
-        let (outcome, remaining) = match age {
-            Age::Fresh => (Outcome::Hit, Some(remaining)),
-            Age::Stale | Age::Spent => (Outcome::Stale, None),
-        };
-        event::outcome(outcome, self, &cache.prefix, key, remaining, began);
+    pub(crate) fn says(&self, cache: &Cache, age: Age, key: &str, remaining: Duration, audience: Audience) {
+        let (outcome, remaining) = found(age, remaining);
+        event::outcome(outcome, self, &cache.prefix, key, remaining, audience);
     }
 
     /// Says once that another function stores under the same key.
     pub(crate) fn says_shared_key(&self, key: &str) {
         self.identity.shared_key.call_once(|| event::shared_key(&self.identity.function, key));
+    }
+}
+
+/// What a call comes to that finds an entry of this age, with what is left of its life.
+fn found(age: Age, remaining: Duration) -> (Outcome, Option<Duration>) {
+    match age {
+        Age::Fresh => (Outcome::Hit, Some(remaining)),
+        Age::Stale | Age::Spent => (Outcome::Stale, None),
     }
 }

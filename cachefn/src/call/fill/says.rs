@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::Fill;
 use crate::event;
-use crate::observe::{self, Lacked, Outcome};
+use crate::observe::{Lacked, Outcome};
+use crate::watching::{self, Amendment, Attention};
 
 impl Fill {
     /// The body has ended.
@@ -23,24 +24,31 @@ impl Fill {
         } else {
             self.says(if self.bypassed { Outcome::Bypassed } else { Outcome::Miss }, None);
             if self.is_told() && self.lacked != Lacked::Nothing {
-                observe::amend(&self.cache.prefix, self.key.as_str(), |call| call.lacked = self.lacked);
+                watching::amend(&self.cache.prefix, self.key.as_str(), Amendment::Lacked(self.lacked));
             }
         }
     }
 
     pub(super) fn says_stored(&self) {
         if self.is_told() {
-            observe::amend(&self.cache.prefix, self.key.as_str(), |call| call.stored = true);
+            watching::amend(&self.cache.prefix, self.key.as_str(), Amendment::Stored);
         }
     }
 
     /// Whether somebody watches the call.
     pub(super) fn is_told(&self) -> bool {
-        self.began.is_some() && !self.served && observe::is_watched()
+        self.audience.is_any() && !self.served && watching::attention() != Attention::None
     }
 
     pub(super) fn says(&self, outcome: Outcome, remaining: Option<Duration>) {
         self.span.ends(outcome);
-        event::outcome(outcome, &self.instance, &self.cache.prefix, self.key.as_str(), remaining, self.began);
+        event::outcome(
+            outcome,
+            &self.instance,
+            &self.cache.prefix,
+            self.key.as_str(),
+            remaining,
+            self.audience,
+        );
     }
 }

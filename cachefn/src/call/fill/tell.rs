@@ -16,9 +16,9 @@ use tracing::instrument::WithSubscriber as _;
 use super::{Fill, Settling};
 use crate::flight::Seat;
 use crate::global::Cache;
-use crate::observe;
 use crate::site::Instance;
 use crate::span;
+use crate::watching::{self, Amendment};
 
 /// What Redis is told.
 pub(super) enum Word {
@@ -56,7 +56,7 @@ impl Fill {
             // It ends by itself.
             let stored = telling.await.unwrap_or(false);
             if let Some((cache, key)) = says.filter(|_| stored) {
-                observe::amend(&cache.prefix, key.as_str(), |call| call.stored = true);
+                watching::amend(&cache.prefix, key.as_str(), Amendment::Stored);
             }
         };
         Settling::Waits(Box::pin(telling), value)

@@ -40,7 +40,14 @@ impl Search {
 
     pub(super) fn says(&self, outcome: Outcome, remaining: Option<Duration>) {
         self.span.ends(outcome);
-        event::outcome(outcome, &self.instance, &self.cache.prefix, self.key.as_str(), remaining, self.began);
+        event::outcome(
+            outcome,
+            &self.instance,
+            &self.cache.prefix,
+            self.key.as_str(),
+            remaining,
+            self.audience,
+        );
     }
 
     /// Counts the miss, with its reason.
