@@ -1,9 +1,11 @@
 //! What OpenTelemetry sees of cached calls.
 
-use cachefn::testing::{FaultyBackend, isolated};
+use std::time::Duration;
+
+use cachefn::testing::{Clock, FaultyBackend, isolated};
 use cachefn::{Config, cached};
 use opentelemetry::Value;
-use opentelemetry::trace::{SpanId, SpanKind, TracerProvider as _};
+use opentelemetry::trace::{SpanId, SpanKind, Status, TracerProvider as _};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
 use tracing::subscriber::DefaultGuard;
 use tracing::{Instrument as _, info_span};
@@ -18,6 +20,12 @@ async fn get_user(id: u64) -> u64 {
 
 #[cached(namespace = "users", key = id, sensitive)]
 async fn get_secret(id: u64) -> u64 {
+    id
+}
+
+#[cached(namespace = "users", key = id, expire = 1, stale = 60)]
+async fn get_old(id: u64) -> u64 {
+    tokio::task::yield_now().instrument(info_span!("query")).await;
     id
 }
 
@@ -114,7 +122,7 @@ async fn what_redis_is_asked_is_a_client_s_span_within_the_call() {
     let spans = exported.take();
     assert_eq!(asked(&spans), ["lookup", "acquire", "fill"]);
     let call = named(&spans, "get_user");
-    for span in spans.iter().filter(|span| span.name == "redis") {
+    for span in spans.iter().filter(|span| field(span, "db.operation.name").is_some()) {
         assert_eq!((span.parent_span_id, &span.span_kind), (id(call), &SpanKind::Client));
         assert_eq!(field(span, "db.system.name").as_deref(), Some("redis"));
     }
@@ -123,6 +131,69 @@ async fn what_redis_is_asked_is_a_client_s_span_within_the_call() {
     let spans = exported.take();
     assert_eq!(asked(&spans), ["lookup"]);
     assert_eq!(field(named(&spans, "get_user"), "outcome").as_deref(), Some("hit"));
+}
+
+#[tokio::test]
+async fn a_question_that_fails_says_how() {
+    let (exported, backend) = (Exported::of(LevelFilter::DEBUG), FaultyBackend::new());
+    isolated(process(&backend), async {
+        backend.fail();
+        assert_eq!(get_user(1).await, 1);
+    })
+    .await;
+    let spans = exported.take();
+    let lookup = named(&spans, "lookup");
+    assert_eq!(
+        (field(lookup, "error.type").as_deref(), &lookup.status),
+        (Some("Connection"), &Status::error(""))
+    );
+    assert_eq!(field(named(&spans, "get_user"), "outcome").as_deref(), Some("miss"));
+}
+
+#[tokio::test]
+async fn values_that_no_function_makes_have_spans_too() {
+    let (exported, backend) = (Exported::of(LevelFilter::DEBUG), FaultyBackend::new());
+    let values = || cachefn::cache().namespace("spans");
+    isolated(process(&backend), async { values().set("it", 1).await }).await;
+    let spans = exported.take();
+    assert_eq!(asked(&spans), ["acquire", "fill"]);
+    let set = spans.iter().find(|span| field(span, "outcome").as_deref() == Some("set")).unwrap();
+    assert!(
+        spans
+            .iter()
+            .filter(|span| span.span_kind == SpanKind::Client)
+            .all(|span| span.parent_span_id == id(set))
+    );
+
+    let found = isolated(process(&backend), async { values().get::<i32>("it").await }).await;
+    assert_eq!(found, Some(1));
+    let spans = exported.take();
+    assert_eq!(asked(&spans), ["lookup"]);
+    let get = spans.iter().find(|span| field(span, "outcome").as_deref() == Some("hit")).unwrap();
+    assert_eq!(named(&spans, "lookup").parent_span_id, id(get));
+}
+
+#[tokio::test]
+async fn a_body_that_goes_on_alone_is_still_in_the_span_of_its_call() {
+    let (exported, clock) = (Exported::of(LevelFilter::DEBUG), Clock::new());
+    let config = Config::builder().enabled(true).clock(&clock).build().unwrap();
+    isolated(config, async {
+        get_old(1).await;
+        exported.take();
+        clock.advance(Duration::from_secs(2));
+        assert_eq!(get_old(1).instrument(info_span!("request")).await, 1);
+        let mut spans = exported.take();
+        cachefn_tests::until("the body has ended", || {
+            spans.extend(exported.take());
+            spans.iter().any(|span| span.name == "get_old")
+        })
+        .await;
+        let call = named(&spans, "get_old");
+        assert_eq!(field(call, "outcome").as_deref(), Some("stale"));
+        assert_eq!(named(&spans, "query").parent_span_id, id(call));
+        assert_eq!(call.parent_span_id, id(named(&spans, "request")));
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -4,9 +4,18 @@
 //! A hit in memory is an event of the span it happens in: nothing of it takes time. Fields follow the names by which
 //! OpenTelemetry knows them, where it has one.
 
-use tracing::field::Empty;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use cachefn_backends::background;
+use cachefn_backends::error::Error;
+use pin_project_lite::pin_project;
+use tokio::task::JoinHandle;
+use tracing::field::{self, Empty};
+use tracing::instrument::{Instrumented, WithSubscriber as _};
 use tracing::span::EnteredSpan;
-use tracing::{Span, debug_span};
+use tracing::{Instrument as _, Span, debug_span};
 
 use crate::event::Audience;
 use crate::global::Cache;
@@ -33,6 +42,21 @@ impl CallSpan {
         ))
     }
 
+    /// What happens in `future` is part of the call.
+    pub(crate) fn around<F: Future>(&self, future: F) -> Instrumented<F> {
+        future.instrument(self.0.clone())
+    }
+
+    /// Has `future` go on by itself on the background thread. Who listens here is told there too; where nobody does the
+    /// thread is left alone, for whatever is set as its subscriber ends the forwarding of events to `log`.
+    pub(crate) fn spawn<F: Future<Output: Send> + Send + 'static>(&self, future: F) -> JoinHandle<F::Output> {
+        if self.0.is_disabled() {
+            background::handle().spawn(future)
+        } else {
+            background::handle().spawn(future.with_current_subscriber())
+        }
+    }
+
     /// Until what is returned is dropped, whatever begins is part of the call.
     pub(crate) fn enter(&self) -> EnteredSpan {
         self.0.clone().entered()
@@ -42,9 +66,45 @@ impl CallSpan {
     pub(crate) fn ends(&self, outcome: Outcome) {
         self.0.record("outcome", outcome.name());
     }
+
+    /// Notes that the value was given.
+    pub(crate) fn ends_as_set(&self) {
+        self.0.record("outcome", "set");
+    }
 }
 
-/// The span of something that Redis is asked, as part of the one that is entered now.
-pub(crate) fn redis(operation: &'static str) -> Span {
-    debug_span!(target: "cachefn", "redis", otel.kind = "client", db.system.name = "redis", db.operation.name = operation)
+pin_project! {
+    /// Something that Redis is asked, in its span.
+    #[must_use = "futures do nothing unless polled"]
+    pub(crate) struct Asking<F> {
+        #[pin]
+        asked: F,
+        span: Span,
+    }
+}
+
+/// Asks in a span within the one that is entered now.
+pub(crate) fn redis<F>(operation: &'static str, asked: F) -> Asking<F> {
+    let span = debug_span!(
+        target: "cachefn",
+        "redis",
+        otel.name = operation, otel.kind = "client", otel.status_code = Empty,
+        db.system.name = "redis", db.operation.name = operation, error.type = Empty,
+    );
+    Asking { asked, span }
+}
+
+impl<T, F: Future<Output = Result<T, Error>>> Future for Asking<F> {
+    type Output = Result<T, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let _entered = this.span.enter();
+        let answer = ready!(this.asked.poll(cx));
+        if let Err(error) = &answer {
+            // Not in the words of the server, which may name something.
+            this.span.record("otel.status_code", "ERROR").record("error.type", field::debug(error.kind()));
+        }
+        Poll::Ready(answer)
+    }
 }

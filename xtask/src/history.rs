@@ -34,9 +34,9 @@ pub(crate) const FLAWS: &[Flaw] = &[
         file: "cachefn/src/call/search/redis.rs",
         from: "\
         let ticket = self.cache.is_near().then(|| self.cache.memory.begin_reading(&self.place));
-        match link.lookup(&self.place).instrument(span::redis(\"lookup\")).await? {",
+        match span::redis(\"lookup\", link.lookup(&self.place)).await? {",
         to: "\
-        let found = link.lookup(&self.place).instrument(span::redis(\"lookup\")).await?;
+        let found = span::redis(\"lookup\", link.lookup(&self.place)).await?;
         let ticket = self.cache.is_near().then(|| self.cache.memory.begin_reading(&self.place));
         match found {",
     },

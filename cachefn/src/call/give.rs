@@ -29,8 +29,9 @@ pub(crate) struct Giving(Option<JoinHandle<()>>);
 impl Call {
     /// What there is.
     pub(crate) async fn find<K: Kind<Stored: Storable>>(self) -> Option<K::Output> {
-        let (search, link) = self.0?.search(Vtable::of::<K>());
-        search.find(link).await.and_then(Found::output::<K>)
+        let mut miss = self.0?;
+        let (search, link) = miss.search(Vtable::of::<K>());
+        miss.span.around(search.find(link)).await.and_then(Found::output::<K>)
     }
 
     /// Stores the value. As much of it as needs nobody is done when this returns, and the rest goes on by itself.
@@ -38,11 +39,12 @@ impl Call {
         let Some(miss) = self.0 else { return Giving(None) };
         // Whatever waits for Redis waits on the background thread; memory needs no runtime.
         let _runtime = miss.link.is_some().then(|| background::handle().enter());
-        let mut giving = Box::pin(given::<K>(miss, value));
+        let span = miss.span.clone();
+        let mut giving = Box::pin(span.around(given::<K>(miss, value)));
         // In this very poll, so that what is given one after the other is announced in that order.
         match giving.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(()) => Giving(None),
-            Poll::Pending => Giving(Some(background::handle().spawn(giving))),
+            Poll::Pending => Giving(Some(span.spawn(giving))),
         }
     }
 }

@@ -16,6 +16,7 @@ impl Fill {
     pub(super) fn says_end(&self, failed: bool) {
         let elapsed = self.started.elapsed();
         if self.given {
+            self.span.ends_as_set();
             return event::given(&self.instance, &self.cache.prefix, self.key.as_str());
         }
         self.instance.identity.bodies.add(elapsed);

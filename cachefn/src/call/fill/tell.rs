@@ -4,14 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cachefn_backends::backend::Filled;
-use cachefn_backends::background;
 use cachefn_backends::envelope::Draft;
 use cachefn_backends::error::{Error, ErrorKind};
 use cachefn_backends::memory::{AnyEntry, Ticket};
 use cachefn_backends::place::Target;
 use tokio::sync::oneshot;
-use tracing::Instrument as _;
-use tracing::instrument::WithSubscriber as _;
 
 use super::{Fill, Settling};
 use crate::flight::Seat;
@@ -32,12 +29,13 @@ impl Fill {
     /// memory behind.
     pub(super) fn tell<V>(self: Box<Self>, word: Word, entry: Option<AnyEntry>, value: V) -> Settling<V> {
         let says = self.is_told().then(|| (Arc::clone(&self.cache), self.key.clone()));
-        let Self { cache, instance, ticket, seat, lease, given, told: listens, .. } = *self;
+        let Self { cache, instance, span, ticket, seat, lease, given, told: listens, .. } = *self;
         let stores = matches!(word, Word::Store(..));
-        let span = span::redis(if stores { "fill" } else { "vacate" });
+        let operation = if stores { "fill" } else { "vacate" };
+        let asked = lease.map(|(lease, _)| span::redis(operation, lease.tell(word)));
         let telling = async move {
-            let Some((lease, _)) = lease else { return false };
-            let told = lease.tell(word).instrument(span).await;
+            let Some(asked) = asked else { return false };
+            let told = asked.await;
             if given && told.is_err() {
                 cache.disown(&ticket.place().key);
             }
@@ -50,8 +48,7 @@ impl Fill {
             settle(told, seat, entry.as_ref());
             stored
         };
-        // Whoever listens to the caller is to hear how its span ends, too.
-        let telling = background::handle().spawn(telling.with_current_subscriber());
+        let telling = span.spawn(telling);
         let telling = async move {
             // It ends by itself.
             let stored = telling.await.unwrap_or(false);

@@ -9,7 +9,6 @@ use cachefn_backends::error::{Error, ErrorKind};
 use cachefn_backends::life::Age;
 use cachefn_backends::memory::Ticket;
 use cachefn_backends::place::Place;
-use tracing::Instrument as _;
 
 use super::Search;
 use crate::call::found::Spare;
@@ -40,7 +39,7 @@ impl Search {
     pub(super) async fn ask(&mut self, link: &Link) -> Result<Option<Held>, Error> {
         // Before Redis is asked: what changes from now on voids it.
         let ticket = self.cache.is_near().then(|| self.cache.memory.begin_reading(&self.place));
-        match link.lookup(&self.place).instrument(span::redis("lookup")).await? {
+        match span::redis("lookup", link.lookup(&self.place)).await? {
             Lookup::Hit(envelope) => Ok(self.read(&envelope, ticket.as_ref())),
             Lookup::Miss(Absence::Invalidated(Some(ident))) if Some(ident.site) != self.site => {
                 self.instance.says_shared_key(self.key.as_str());
@@ -121,5 +120,5 @@ impl Search {
 }
 
 async fn announce(link: &Link, place: &Place, accept: bool) -> Result<Acquired<RedisLease>, Error> {
-    link.acquire(place, accept).instrument(span::redis("acquire")).await
+    span::redis("acquire", link.acquire(place, accept)).await
 }

@@ -93,7 +93,8 @@ async fn in_redis(
     text: &str,
     candidates: &[Candidate],
 ) -> Result<Option<Shown>, Refusal> {
-    let mut known = candidates.iter().any(Candidate::is_named);
+    // Of a generic function an instance may be others' that this process does not know.
+    let mut known = candidates.iter().any(|candidate| candidate.is_named() && !candidate.is_generic());
     for candidate in candidates {
         let Some(site) = candidate.known.instance.stored_as() else { continue };
         let found = link.afresh().lookup(&candidate.place).await.map_err(|error| Refusal::redis(&error))?;
@@ -193,7 +194,7 @@ pub(super) async fn invalidate(PathKey(key): PathKey) -> Result<Response, Refusa
     let named = candidates.iter().any(Candidate::is_named);
     if !named && !may_stand(&cache, text, &candidates, &targets).await {
         // A body that runs at the moment may be that of a template.
-        drop(Invalidation::strike(&cache, targets));
+        drop(Invalidation::of(&cache, targets, text));
         return Err(Refusal::absent(format!("{NOBODYS}, and nothing stands under it")));
     }
     let invalidation = Invalidation::of(&cache, targets, text);

@@ -98,6 +98,11 @@ impl Candidate {
         self.fit >= Fit::Named
     }
 
+    /// Whether its function has instances that may not be known here.
+    pub(super) fn is_generic(&self) -> bool {
+        self.known.instance.identity.generic
+    }
+
     /// Whether it is as likely as the other.
     pub(super) fn rivals(&self, other: &Self) -> bool {
         self.fit == other.fit && self.known.instance.owner != other.known.instance.owner
