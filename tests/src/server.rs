@@ -123,13 +123,17 @@ impl RedisServer {
     ///
     /// If the server cannot be reached.
     pub fn connection(&self) -> redis::Connection {
+        persistently(|| self.connect())
+    }
+
+    fn connect(&self) -> redis::RedisResult<redis::Connection> {
         let mut login = redis::RedisConnectionInfo::default();
         if let Some(password) = &self.options.password {
             login = login.set_password(password);
         }
         let info = (Ipv4Addr::LOCALHOST.to_string(), self.port).into_connection_info().expect("an address");
         let client = redis::Client::open(info.set_redis_settings(login)).expect("an address");
-        client.get_connection().expect("the server answers")
+        client.get_connection()
     }
 
     /// One command on a connection of its own.
@@ -143,7 +147,8 @@ impl RedisServer {
 
     /// The names of the keys that contain `part`.
     pub fn keys(&self, part: &str) -> Vec<String> {
-        let mut keys: Vec<String> = self.ask(&["KEYS", "*"]);
+        let listed = || redis::cmd("KEYS").arg("*").query(&mut self.connect()?);
+        let mut keys: Vec<String> = persistently(listed);
         keys.retain(|key| key.contains(part));
         keys
     }
@@ -200,6 +205,19 @@ impl Drop for RedisServer {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// What `ask` answers, asked again while the connection does not hold: a sentinel ends the connections of a
+/// server whose role it changes.
+fn persistently<T>(mut ask: impl FnMut() -> redis::RedisResult<T>) -> T {
+    let end = Instant::now() + Duration::from_secs(10);
+    loop {
+        match ask() {
+            Ok(answer) => return answer,
+            Err(error) if error.is_io_error() && Instant::now() < end => sleep(Duration::from_millis(20)),
+            Err(error) => panic!("the server answers: {error}"),
+        }
     }
 }
 
