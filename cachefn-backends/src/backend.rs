@@ -77,6 +77,16 @@ pub enum Lookup {
     Miss(Absence),
 }
 
+/// What a lookup has seen that asks nothing more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// All there is to know.
+    Clear(Lookup),
+    /// An entry that is whole and current, unless one of the tags that its value named was invalidated: they have to be
+    /// asked for.
+    Tagged(Envelope),
+}
+
 /// Why there is nothing usable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

@@ -171,6 +171,15 @@ impl Envelope {
         })
     }
 
+    /// The generations of its lineage that bytes name, if they are an envelope at all.
+    pub fn lineage_of(bytes: &[u8]) -> &[Token] {
+        let count = match bytes.first_chunk::<HEADER>() {
+            Some(header) => usize::from(header[6].saturating_sub(header[7])),
+            None => 0,
+        };
+        bytes.get(HEADER..HEADER + 8 * count).map_or(&[], |tokens| tokens.as_chunks::<8>().0)
+    }
+
     /// The encoded value, as it is packed.
     pub fn payload(&self) -> &[u8] {
         &self.bytes[self.payload.clone()]
@@ -250,6 +259,7 @@ mod tests {
         assert_eq!(envelope.tags, tagged().tags);
         assert_eq!(envelope.generations(), (&tokens[..1], &tokens[1..]));
         assert_eq!(envelope.payload(), b"value");
+        assert_eq!(Envelope::lineage_of(&tagged().seal(&tokens).unwrap()), &tokens[..1]);
     }
 
     #[test]
@@ -294,6 +304,7 @@ mod tests {
         }
         for cut in 0..sealed.len() {
             assert_eq!(Envelope::open(sealed[..cut].to_vec()), None, "cut at {cut}");
+            assert!(Envelope::lineage_of(&sealed[..cut]).len() <= 3, "cut at {cut}");
         }
         let longer = [sealed, &[0]].concat();
         assert_eq!(Envelope::open(longer), None);

@@ -263,12 +263,23 @@ impl Cache {
         self.redis.as_ref().and_then(Redis::link)
     }
 
+    /// The same, for a call that has waited for Redis so long.
+    pub(crate) fn link_after(&self, spent: Duration) -> Option<Link> {
+        self.redis.as_ref().and_then(|redis| redis.link_after(spent))
+    }
+
+    /// Whether there is a link.
+    #[inline]
+    pub(crate) fn is_linked(&self) -> bool {
+        self.redis.as_ref().is_some_and(Redis::is_linked)
+    }
+
     /// Whether memory is what answers: there is no Redis, or memory speaks for it, or it is away.
     #[inline]
     pub(crate) fn reads_memory(&self) -> bool {
         match &self.redis {
             None => true,
-            Some(redis) => redis.is_near() || redis.link().is_none(),
+            Some(redis) => redis.is_near() || !redis.is_linked(),
         }
     }
 

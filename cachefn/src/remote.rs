@@ -14,9 +14,9 @@ pub(crate) use cachefn_backends::redis as server;
 
 #[cfg(feature = "test-util")]
 pub(crate) use either::{Ack, Link, Redis, RedisLease, Waiter, state};
-pub(crate) use server::ALONE;
 #[cfg(feature = "axum")]
 pub(crate) use server::Position;
+pub(crate) use server::{ALONE, Asked};
 #[cfg(not(feature = "test-util"))]
 pub(crate) use server::{Ack, Link, Redis, RedisLease, Waiter};
 #[cfg(not(feature = "test-util"))]

@@ -64,7 +64,7 @@ pub fn status() -> Status {
 
 fn redis_status(redis: &crate::remote::Redis) -> RedisStatus {
     RedisStatus {
-        connected: redis.link().is_some(),
+        connected: redis.is_linked(),
         state: crate::remote::state(redis),
         address: redis.address().to_owned(),
         journal: redis.journal_len(),

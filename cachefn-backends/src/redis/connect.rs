@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use super::cluster::Cluster;
 use super::fault::Fault;
 use super::keys::{self, Keys};
+use super::known::Known;
 use super::near::Listener;
 use super::node::{Node, Pushed};
 use super::settings::{self, Settings};
@@ -38,6 +39,8 @@ pub(super) struct Connection {
     pub(super) pushes: bool,
     /// Whether the server says what changes.
     pub(super) tracks: bool,
+    /// What is known of generations, where it does.
+    known: Arc<Known>,
     /// Host and port of the server, or of each.
     pub(super) server: String,
 }
@@ -57,11 +60,10 @@ pub(super) struct Bucket {
 
 impl Connection {
     /// Connects, logs in, selects the database and loads the scripts. `woken` is notified when the connection breaks, and
-    /// `listener` told what changes. The nodes of a cluster are asked for at the address of the settings, and at those that
-    /// are `known`.
+    /// `listener` told what changes. The nodes of a cluster are asked for at the address of the settings, and at `places`.
     pub(super) async fn open(
         settings: &Settings,
-        known: &[(String, u16)],
+        places: &[(String, u16)],
         woken: &Arc<Notify>,
         listener: &Arc<dyn Listener>,
         waiting: &Arc<Waiting>,
@@ -70,12 +72,13 @@ impl Connection {
             dead: Arc::default(),
             woken: Arc::clone(woken),
             listener: Arc::clone(listener),
+            known: Arc::default(),
             waiting: Arc::clone(waiting),
             keys: Arc::default(),
         };
         let attempt = async {
             if settings.cluster {
-                return Self::to_cluster(settings, known, pushed()).await;
+                return Self::to_cluster(settings, places, pushed()).await;
             }
             let mut fault = Fault::Sentinels;
             for (host, port) in servers(settings).await? {
@@ -92,6 +95,7 @@ impl Connection {
 
     async fn to(settings: &Settings, pushed: Pushed) -> Result<Self, Fault> {
         let (dead, named): (_, Arc<OnceLock<Keys>>) = (Arc::clone(&pushed.dead), Arc::clone(&pushed.keys));
+        let known = Arc::clone(&pushed.known);
         let node = Node::open(settings, pushed).await?;
         let run = node.run.as_deref().filter(|_| !settings.keep);
         let keys = Keys::new(&settings.prefix, run);
@@ -106,15 +110,20 @@ impl Connection {
             knows_run: settings.keep || node.run.is_some(),
             pushes: node.pushes,
             tracks,
+            known,
             server: node.place.clone(),
             servers: Servers::One(node),
         })
     }
 
     #[cfg(feature = "cluster")]
-    async fn to_cluster(settings: &Settings, known: &[(String, u16)], pushed: Pushed) -> Result<Self, Fault> {
+    async fn to_cluster(
+        settings: &Settings,
+        places: &[(String, u16)],
+        pushed: Pushed,
+    ) -> Result<Self, Fault> {
         let (dead, keys) = (Arc::clone(&pushed.dead), Keys::of_buckets(&settings.prefix));
-        let cluster = Cluster::open(settings, known, &pushed, &keys).await?;
+        let cluster = Cluster::open(settings, places, &pushed, &keys).await?;
         let nodes = cluster.nodes();
         let places: Vec<_> = nodes.iter().map(|node| node.place.as_str()).collect();
         Ok(Self {
@@ -125,6 +134,7 @@ impl Connection {
             pushes: nodes.iter().all(|node| node.pushes),
             // A push is about one server's names, and nothing would say of a name that has moved that it changed.
             tracks: false,
+            known: pushed.known,
             server: places.join(","),
             servers: Servers::Cluster(cluster),
         })
@@ -151,12 +161,17 @@ impl Connection {
     }
 
     /// Where nodes of the cluster are, beside the one of the settings.
-    pub(super) fn known(&self) -> Vec<(String, u16)> {
+    pub(super) fn places(&self) -> Vec<(String, u16)> {
         match &self.servers {
             Servers::One(_) => Vec::new(),
             #[cfg(feature = "cluster")]
             Servers::Cluster(cluster) => cluster.known().to_vec(),
         }
+    }
+
+    /// What is known of generations without asking, if anything ever is.
+    pub(super) fn known(&self) -> Option<&Known> {
+        self.tracks.then_some(&*self.known)
     }
 
     /// Whether every server answers within `limit`.
@@ -191,6 +206,11 @@ impl Connection {
         self.keys.iter().find_map(|keys| keys.key_of_value(name))
     }
 
+    /// The server has heard of what `target` strikes.
+    pub(super) fn heard(&self, target: &Target) {
+        self.known.strike(target);
+    }
+
     /// The names that strike `targets`, by the bucket that they are in.
     pub(super) fn struck(self: &Arc<Self>, targets: &[Target]) -> Vec<(Bucket, Vec<String>)> {
         let names = keys::struck(&self.keys, targets).into_iter().enumerate();
@@ -209,14 +229,19 @@ impl Connection {
 }
 
 impl Bucket {
+    /// The first bucket: the only one, but in a cluster.
+    pub(super) fn first(line: &Arc<Connection>) -> Self {
+        Self { line: Arc::clone(line), number: 0 }
+    }
+
     /// The bucket of a key.
     pub(super) fn of(line: &Arc<Connection>, key: &str) -> Self {
         Self { line: Arc::clone(line), number: keys::bucket(key, line.keys.len()) }
     }
 
-    /// Whether the names of other keys may stand in other buckets.
-    pub(super) fn is_one_of_many(&self) -> bool {
-        self.line.keys.len() > 1
+    /// What is known of generations without asking, if anything ever is.
+    pub(super) fn known(&self) -> Option<&Known> {
+        self.line.known()
     }
 
     /// The names in it.

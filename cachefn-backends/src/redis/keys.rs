@@ -101,7 +101,12 @@ impl Keys {
 
     /// The value of a key.
     pub(super) fn value(&self, key: &str) -> String {
-        [&self.stem, ":v:", key].concat()
+        self.value_in_parts(key).concat()
+    }
+
+    /// The same, in parts that follow each other.
+    pub(super) fn value_in_parts<'a>(&'a self, key: &'a str) -> [&'a str; 3] {
+        [&self.stem, ":v:", key]
     }
 
     /// The key that a name is about, if it is that of a value or of a lease.
@@ -136,8 +141,13 @@ impl Keys {
         [&self.stem, ":l:", key].concat()
     }
 
+    /// The generation of a group, in parts that follow each other.
+    pub(super) fn group_in_parts<'a>(&'a self, name: &'a str) -> [&'a str; 3] {
+        [&self.stem, ":g:", name]
+    }
+
     fn group(&self, name: &str) -> String {
-        [&self.stem, ":g:", name].concat()
+        self.group_in_parts(name).concat()
     }
 }
 

@@ -12,11 +12,12 @@ use redis::Value;
 
 use super::connect::{Bucket, Connection};
 use super::fault::Fault;
-use super::reading::Found;
+use super::known::Known;
+use super::reading::{Asked, Found, token};
 use super::script::{self, Answer, End, RedisLease};
 use super::shared::Shared;
 use super::waiting::Waiter;
-use crate::backend::{Absence, Acquired, Backend, Filled, Lookup};
+use crate::backend::{Absence, Acquired, Backend, Filled, Lookup, Seen};
 use crate::background;
 use crate::envelope::{Draft, Envelope, Token};
 use crate::error::{Error, ErrorKind};
@@ -39,8 +40,8 @@ pub struct Link {
 }
 
 impl Link {
-    pub(super) fn new(shared: Arc<Shared>, line: Arc<Connection>, epoch: u64) -> Self {
-        let left = Mutex::new(shared.settings.timeout);
+    pub(super) fn new(shared: Arc<Shared>, line: Arc<Connection>, epoch: u64, spent: Duration) -> Self {
+        let left = Mutex::new(shared.settings.timeout.saturating_sub(spent));
         Self { shared, line, epoch, left }
     }
 
@@ -104,30 +105,39 @@ impl Link {
         *left = left.saturating_sub(spent);
     }
 
-    /// Reads what stands at `place` together with what others look for; nothing where it must not.
+    /// Asks for what stands at `place` together with what others look for; nothing where it must not.
     ///
-    /// Who has waited for Redis before has less time than others. And while an invalidation is on its way, who has made it
-    /// must not be answered before it. In a cluster few callers look for what stands in one bucket.
-    async fn read_together(&self, bucket: &Bucket, place: &Place) -> Result<Option<Found>, Error> {
-        if bucket.is_one_of_many() || !self.has_all_its_time() || !self.shared.trust().is_idle() {
-            return Ok(None);
-        }
-        let (outcome, spent) = self.shared.reading.ask(&self.shared, bucket, self.epoch, place).await;
-        self.spend(spent);
-        Ok(Some(outcome?))
+    /// Who has waited for Redis before has less time than others.
+    fn ask_together(&self, place: &Place) -> Option<Asked> {
+        let epoch = self.shared.asks().filter(|epoch| *epoch == self.epoch && self.has_all_its_time())?;
+        Some(self.shared.reading.ask(epoch, place, Instant::now()))
     }
 
-    async fn read_alone(&self, bucket: &Bucket, place: &Place) -> Result<Found, Error> {
-        let bucket = bucket.clone();
+    async fn read_alone(&self, place: &Place) -> Result<Seen, Error> {
+        let bucket = self.bucket(place);
         let mut command = redis::cmd("MGET");
         command.arg(bucket.keys().read(place));
         let answer = self.run(async move { bucket.ask(&command).await }).await?;
-        let Value::Array(mut generations) = answer else { return Err(Error::new(ErrorKind::Protocol)) };
-        if generations.is_empty() {
-            return Err(Error::new(ErrorKind::Protocol));
+        let Value::Array(values) = answer else { return Err(Error::new(ErrorKind::Protocol)) };
+        let mut values = values.into_iter();
+        let value = values.next().ok_or(Error::new(ErrorKind::Protocol))?;
+        let tokens: Option<Vec<_>> = values.map(token).collect();
+        Found::new(value, tokens.as_deref()).judge().ok_or(Error::new(ErrorKind::Protocol))
+    }
+
+    /// What a lookup comes to: whether the tags that a value named still stand is asked for.
+    ///
+    /// # Errors
+    ///
+    /// Those of a lookup.
+    pub async fn settle_seen(&self, place: &Place, seen: Seen) -> Result<Lookup, Error> {
+        match seen {
+            Seen::Clear(lookup) => Ok(lookup),
+            Seen::Tagged(envelope) => {
+                let bucket = self.bucket(place);
+                Box::pin(self.run(async move { judge_tags(&bucket, envelope).await })).await
+            }
         }
-        let value = generations.remove(0);
-        Ok(Found { value, generations: generations.into() })
     }
 
     fn has_all_its_time(&self) -> bool {
@@ -194,18 +204,15 @@ impl Backend for Link {
     type Lease = RedisLease;
 
     async fn lookup(&self, place: &Place) -> Result<Lookup, Error> {
-        let bucket = self.bucket(place);
-        let found = match self.read_together(&bucket, place).await? {
-            Some(found) => found,
-            // In a box, as what is rare, so that the others are not moved about with room for it.
-            None => Box::pin(self.read_alone(&bucket, place)).await?,
-        };
-        match judge(found).ok_or(Error::new(ErrorKind::Protocol))? {
-            Lookup::Hit(envelope) if !envelope.tags.is_empty() => {
-                Box::pin(self.run(async move { judge_tags(&bucket, envelope).await })).await
+        let seen = match self.ask_together(place) {
+            Some(asked) => {
+                let (seen, spent) = asked.await?;
+                self.spend(spent);
+                seen
             }
-            lookup => Ok(lookup),
-        }
+            None => self.read_alone(place).await?,
+        };
+        self.settle_seen(place, seen).await
     }
 
     async fn acquire(&self, place: &Place, accept: bool) -> Result<Acquired<RedisLease>, Error> {
@@ -284,28 +291,19 @@ impl Backend for Link {
 
 /// Asks for the generations of an entry's tags.
 async fn judge_tags(bucket: &Bucket, envelope: Envelope) -> Result<Lookup, Fault> {
-    let mut command = redis::cmd("MGET");
-    command.arg(bucket.keys().generations(&envelope.tags));
-    let Value::Array(parts) = bucket.ask(&command).await? else { return Err(Fault::Answer) };
-    let current = are_current(&parts, envelope.generations().1);
+    let (known, tags) = (bucket.known(), &envelope.tags);
+    let mut tokens = known.and_then(|known| known.of(tags));
+    if tokens.is_none() {
+        let moment = known.map(Known::moment);
+        let mut command = redis::cmd("MGET");
+        command.arg(bucket.keys().generations(tags));
+        let Value::Array(values) = bucket.ask(&command).await? else { return Err(Fault::Answer) };
+        tokens = values.into_iter().map(token).collect();
+        if let (Some(known), Some(moment), Some(tokens)) = (known, moment, &tokens) {
+            known.learn(moment, tags, tokens);
+        }
+    }
+    let current = tokens.as_deref() == Some(envelope.generations().1);
     let outdated = Absence::Invalidated(Some(envelope.ident));
     Ok(if current { Lookup::Hit(envelope) } else { Lookup::Miss(outdated) })
-}
-
-fn are_current(now: &[Value], then: &[Token]) -> bool {
-    now.len() == then.len()
-        && now.iter().zip(then).all(|(now, then)| matches!(now, Value::BulkString(now) if now == then))
-}
-
-/// Judges what was read.
-fn judge(found: Found) -> Option<Lookup> {
-    let bytes = match found.value {
-        Value::BulkString(bytes) => bytes,
-        Value::Nil => return Some(Lookup::Miss(Absence::Absent)),
-        _ => return None,
-    };
-    let Some(envelope) = Envelope::open(bytes) else { return Some(Lookup::Miss(Absence::Foreign)) };
-    let current = are_current(&found.generations, envelope.generations().0);
-    let outdated = Absence::Invalidated(Some(envelope.ident));
-    Some(if current { Lookup::Hit(envelope) } else { Lookup::Miss(outdated) })
 }

@@ -29,6 +29,7 @@ mod connect;
 mod fault;
 mod journal;
 mod keys;
+mod known;
 mod link;
 mod near;
 mod node;
@@ -61,11 +62,12 @@ use tokio::task::{AbortHandle, JoinHandle};
 use crate::backend::Invalidated;
 use crate::background;
 use crate::error::Error;
-use crate::place::Target;
+use crate::place::{Place, Target};
 use shared::Shared;
 
 pub use link::Link;
 pub use near::{Listener, SILENCE};
+pub use reading::Asked;
 pub use scan::{Listed, Position};
 pub use script::{ALONE, RedisLease};
 pub use settings::{Sentinel, Settings, Tls};
@@ -87,7 +89,7 @@ impl Redis {
     ///
     /// `listener` is told whatever those who keep values of the server in memory have to know.
     pub fn start(settings: Settings, listener: impl Listener) -> Self {
-        let shared = Arc::new(Shared::new(settings, Arc::new(listener)));
+        let shared = Arc::new_cyclic(|own| Shared::new(settings, Arc::new(listener), own));
         shared.take_over();
         let task = background::handle().spawn(supervisor::supervise(Arc::clone(&shared)));
         Self(Arc::new(Handle { shared, supervisor: task.abort_handle() }))
@@ -118,8 +120,27 @@ impl Redis {
 
     /// The server for one call, if it is trusted.
     pub fn link(&self) -> Option<Link> {
+        self.link_after(Duration::ZERO)
+    }
+
+    /// The same, for a call that has waited for the server so long.
+    pub fn link_after(&self, spent: Duration) -> Option<Link> {
         let (line, epoch) = self.0.shared.trust().link()?;
-        Some(Link::new(Arc::clone(&self.0.shared), line, epoch))
+        Some(Link::new(Arc::clone(&self.0.shared), line, epoch, spent))
+    }
+
+    /// Whether there is a [`link`](Self::link). Costs a load.
+    #[inline]
+    pub fn is_linked(&self) -> bool {
+        self.0.shared.is_linked()
+    }
+
+    /// Looks up what stands at `place`, as the first that a call does with the server, which it was begun for at `begun`.
+    /// Nothing where a [`link`](Self::link) has to be asked: while an invalidation is on its way, in a cluster, and where
+    /// there is none.
+    pub fn ask(&self, place: &Place, begun: Instant) -> Option<Asked> {
+        let epoch = self.0.shared.asks()?;
+        Some(self.0.shared.reading.ask(epoch, place, begun))
     }
 
     /// Whether memory may speak for the server: what the listener keeps is as true as what the server has, up to what is

@@ -16,6 +16,7 @@ use tokio::task::AbortHandle;
 
 use super::fault::Fault;
 use super::keys::{self, Keys};
+use super::known::Known;
 use super::near::{self, Listener};
 use super::permits::{self, Missing};
 use super::settings::{self, Settings};
@@ -48,6 +49,7 @@ pub(super) struct Pushed {
     pub(super) dead: Arc<AtomicBool>,
     pub(super) woken: Arc<Notify>,
     pub(super) listener: Arc<dyn Listener>,
+    pub(super) known: Arc<Known>,
     pub(super) waiting: Arc<Waiting>,
     pub(super) keys: Arc<OnceLock<Keys>>,
 }
@@ -138,6 +140,7 @@ impl Pushed {
                 let Some(keys) = self.keys.get() else { return };
                 for change in near::changed(keys, push.data) {
                     if let Some(target) = change.target {
+                        self.known.strike(&target);
                         self.listener.strike(&target);
                     }
                     if let Some(key) = change.key {

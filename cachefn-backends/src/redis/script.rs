@@ -30,6 +30,7 @@ use redis::{Cmd, Script, Value};
 
 use super::connect::Bucket;
 use super::fault::Fault;
+use super::reading::token;
 use crate::envelope::{Envelope, Token};
 
 /// The longest time between acquire and fill: what a body that runs longer returns is not stored.
@@ -150,14 +151,7 @@ pub(super) async fn tags(
     commands.cmd("MGET").arg(names);
     let answer = bucket.ask_all(&commands).await?;
     let Some(Value::Array(tokens)) = answer.into_iter().next_back() else { return Err(Fault::Answer) };
-    Ok(tokens.into_iter().map(read_token).collect())
-}
-
-fn read_token(value: Value) -> Option<Token> {
-    match value {
-        Value::BulkString(token) => token.try_into().ok(),
-        _ => None,
-    }
+    Ok(tokens.into_iter().map(token).collect())
 }
 
 /// A duration in whole milliseconds, as Redis takes it: at least one, at most a century.

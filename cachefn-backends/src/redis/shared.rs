@@ -1,6 +1,7 @@
 //! What links, detached invalidations and the supervisor have in common.
 
 use std::collections::HashSet;
+use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, Once, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -41,6 +42,8 @@ pub(super) struct Shared {
     /// Whether the first attempt to connect has ended.
     pub(super) settled: watch::Sender<bool>,
     trust: Mutex<Trust<Arc<Connection>>>,
+    /// What calls have to know of the books without opening them.
+    sign: Sign,
     pub(super) listener: Arc<dyn Listener>,
     pub(super) near: Near,
     pub(super) waiting: Arc<Waiting>,
@@ -52,7 +55,7 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(mut settings: Settings, listener: Arc<dyn Listener>) -> Self {
+    pub(super) fn new(mut settings: Settings, listener: Arc<dyn Listener>, own: &Weak<Self>) -> Self {
         settings.timeout = settings.timeout.min(MAX_TIMEOUT);
         let (address, trust) = (settings.address(), Trust::new());
         Self {
@@ -61,10 +64,11 @@ impl Shared {
             woken: Arc::default(),
             settled: watch::Sender::new(false),
             trust: Mutex::new(trust),
+            sign: Sign::default(),
             listener,
             near: Near::new(),
             waiting: Arc::default(),
-            reading: Reading::start(),
+            reading: Reading::start(own),
             idle: Notify::new(),
             generation_life: AtomicU64::new(GENERATION_LIFE.as_secs()),
             said_full: Once::new(),
@@ -72,9 +76,25 @@ impl Shared {
     }
 
     /// The books. Whoever holds them must not wait.
-    pub(super) fn trust(&self) -> MutexGuard<'_, Trust<Arc<Connection>>> {
+    pub(super) fn trust(&self) -> Books<'_> {
         // Only the listener can panic under the lock, and each change of the books is complete before.
-        self.trust.lock().unwrap_or_else(PoisonError::into_inner)
+        let trust = self.trust.lock().unwrap_or_else(PoisonError::into_inner);
+        Books { trust, sign: &self.sign }
+    }
+
+    /// Whether the server is used. One load.
+    #[inline]
+    pub(super) fn is_linked(&self) -> bool {
+        self.sign.read().is_some()
+    }
+
+    /// The epoch in which lookups of several callers may be asked together, if they may now. One load.
+    ///
+    /// While an invalidation is on its way, who has made it must not be answered before it. And in a cluster few callers look
+    /// for what stands in one bucket.
+    pub(super) fn asks(&self) -> Option<u64> {
+        let (epoch, is_idle) = self.sign.read()?;
+        (is_idle && !self.settings.cluster).then_some(epoch)
     }
 
     /// The life of generations that outlives an entry of `life` milliseconds, in seconds.
@@ -129,7 +149,10 @@ impl Shared {
         let outcome = sent.unwrap_or(Err(Fault::Timeout));
         if outcome.is_ok() {
             // What was read before the server had heard of it.
-            errand.targets.iter().for_each(|target| self.listener.strike(target));
+            for target in &*errand.targets {
+                errand.line.heard(target);
+                self.listener.strike(target);
+            }
         }
         self.losing(|trust| trust.done(errand.number, outcome.err()));
         self.idle.notify_one();
@@ -232,6 +255,53 @@ impl Shared {
         }
         drop(trust);
         self.woken.notify_one();
+    }
+}
+
+/// The books, opened. What others may see of them changes when they are closed.
+pub(super) struct Books<'a> {
+    trust: MutexGuard<'a, Trust<Arc<Connection>>>,
+    sign: &'a Sign,
+}
+
+impl Deref for Books<'_> {
+    type Target = Trust<Arc<Connection>>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.trust
+    }
+}
+
+impl DerefMut for Books<'_> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.trust
+    }
+}
+
+impl Drop for Books<'_> {
+    fn drop(&mut self) {
+        self.sign.write(self.trust.linked_in().map(|epoch| (epoch, self.trust.is_idle())));
+    }
+}
+
+/// The epoch in which the server is used, if it is, and whether no invalidation is on its way.
+#[derive(Default)]
+struct Sign(AtomicU64);
+
+impl Sign {
+    fn read(&self) -> Option<(u64, bool)> {
+        match self.0.load(Ordering::Acquire) {
+            0 => None,
+            sign => Some((sign >> 1, sign & 1 == 1)),
+        }
+    }
+
+    /// Only while the books are open.
+    fn write(&self, linked: Option<(u64, bool)>) {
+        let sign = linked.map_or(0, |(epoch, is_idle)| (epoch << 1) | u64::from(is_idle));
+        if self.0.load(Ordering::Relaxed) != sign {
+            self.0.store(sign, Ordering::Release);
+        }
     }
 }
 

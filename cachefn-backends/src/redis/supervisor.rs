@@ -24,7 +24,7 @@ const PINGS_PER_QUESTION: u32 = 3;
 /// Keeps the connection for good.
 pub(super) async fn supervise(shared: Arc<Shared>) {
     let (pace, chronicle) = (Pace::default(), Chronicle::default());
-    Supervisor { shared, pace, chronicle, trusted: None, known: Vec::new() }.run().await;
+    Supervisor { shared, pace, chronicle, trusted: None, places: Vec::new() }.run().await;
 }
 
 struct Supervisor {
@@ -34,7 +34,7 @@ struct Supervisor {
     /// The incarnations of servers that were trusted last.
     trusted: Option<Vec<String>>,
     /// Where nodes of a cluster were found last.
-    known: Vec<(String, u16)>,
+    places: Vec<(String, u16)>,
 }
 
 impl Supervisor {
@@ -64,13 +64,13 @@ impl Supervisor {
     async fn connect(&mut self) -> Result<Arc<Connection>, Fault> {
         let line = Connection::open(
             &self.shared.settings,
-            &self.known,
+            &self.places,
             &self.shared.woken,
             &self.shared.listener,
             &self.shared.waiting,
         )
         .await?;
-        self.known = line.known();
+        self.places = line.places();
         if !line.knows_run {
             self.chronicle.odd(&self.shared.address, Quirk::Anonymous);
         }

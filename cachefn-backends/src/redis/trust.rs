@@ -129,6 +129,11 @@ impl<C: Clone> Trust<C> {
         Some((line.clone(), self.epoch))
     }
 
+    /// The epoch of the connection to use; it is never 0.
+    pub(super) fn linked_in(&self) -> Option<u64> {
+        (self.state == State::Connected && self.line.is_some()).then_some(self.epoch)
+    }
+
     /// Whether what was linked in `epoch` may still be used.
     pub(super) fn is_trusted(&self, epoch: u64) -> bool {
         self.state == State::Connected && self.epoch == epoch

@@ -38,7 +38,7 @@ impl Call {
     pub(crate) fn give<K: Kind<Stored: Storable> + 'static>(self, value: K::Stored) -> Giving {
         let Some(miss) = self.0 else { return Giving(None) };
         // Whatever waits for Redis waits on the background thread; memory needs no runtime.
-        let _runtime = miss.link.is_some().then(|| background::handle().enter());
+        let _runtime = miss.cache.redis.is_some().then(|| background::handle().enter());
         let span = miss.span.clone();
         let mut giving = Box::pin(span.around(given::<K>(miss, value)));
         // In this very poll, so that what is given one after the other is announced in that order.

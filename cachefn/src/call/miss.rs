@@ -12,6 +12,7 @@ use cachefn_backends::place::Place;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::fill::Fill;
+use super::first::First;
 use super::found::{Found, Spare};
 use super::search::{Due, Role, Search};
 use super::stored::Vtable;
@@ -36,7 +37,6 @@ pub(super) struct Miss {
     pub(super) key: Key,
     pub(super) place: Place,
     pub(super) terms: Terms,
-    pub(super) link: Option<Link>,
     /// Why memory could not answer.
     pub(super) absence: Absence,
     /// What memory has that is too old.
@@ -69,7 +69,9 @@ pub(super) type Timer = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub(super) enum Stage {
     /// Nothing has been done.
     Start,
-    /// Redis is asked, or another's body is waited for.
+    /// Redis is asked, and has nothing else to do with the call if it has the value.
+    Asking(First),
+    /// Whatever else there is to ask, or another's body is waited for.
     Looking(Pin<Box<dyn Future<Output = Ready> + Send>>),
     /// There is a value to serve, and it is for this call to refresh it.
     Due(Box<Due>),
@@ -127,7 +129,6 @@ impl Miss {
             wants,
         } = beginning;
         Self {
-            link: cache.link(),
             span: CallSpan::of(&instance, &cache, &key, audience),
             cache,
             instance,
@@ -164,7 +165,7 @@ impl Miss {
 
     /// Whether the caller may be given an older value while the body runs.
     pub(super) fn may_be_overdue(&self) -> bool {
-        !self.bypasses && self.wants.miss == OnMiss::Fill && (self.spare.is_some() || self.link.is_some())
+        !self.bypasses && self.wants.miss == OnMiss::Fill && (self.spare.is_some() || self.cache.is_linked())
     }
 
     /// Where the body is polled: in its flight, if it has one.
@@ -177,15 +178,24 @@ impl Miss {
 
     /// What looks for the value, and the link it asks.
     pub(super) fn search(&mut self, stored: &'static Vtable) -> (Search, Option<Link>) {
-        #[cfg(feature = "axum")]
-        self.instance.identity.instances.list(self.instance, stored, &self.place);
+        self.list(stored);
+        let link = self.cache.link();
+        self.search_with(stored, link)
+    }
+
+    /// What looks for the value by `link`, and that if it can.
+    pub(super) fn search_with(
+        &mut self,
+        stored: &'static Vtable,
+        link: Option<Link>,
+    ) -> (Search, Option<Link>) {
         let search = Search {
             cache: Arc::clone(&self.cache),
             instance: self.instance,
             key: self.key.clone(),
             place: self.place.clone(),
             terms: std::mem::take(&mut self.terms),
-            site: self.link.as_ref().and_then(|_| self.instance.stored_as()),
+            site: link.as_ref().and_then(|_| self.instance.stored_as()),
             stored,
             absence: std::mem::replace(&mut self.absence, Absence::Absent),
             spare: self.spare.take(),
@@ -198,12 +208,32 @@ impl Miss {
             bypasses: self.bypasses,
             role: if self.detaches { Role::MayDetach } else { Role::Answers },
         };
-        let link = self.link.take().filter(|_| search.site.is_some());
+        let link = link.filter(|_| search.site.is_some());
         (search, link)
+    }
+
+    #[cfg(feature = "axum")]
+    fn list(&self, stored: &'static Vtable) {
+        self.instance.identity.instances.list(self.instance, stored, &self.place);
+    }
+
+    /// Nobody asks for the list.
+    #[cfg(not(feature = "axum"))]
+    fn list(&self, _: &'static Vtable) {}
+
+    /// Whether a value that is there is all that is looked for.
+    fn only_looks(&self) -> bool {
+        self.wants.miss == OnMiss::Fill && !self.bypasses && !(self.refreshes && self.spare.is_some())
     }
 
     /// The first stage. Without Redis a caller that leads needs no await at all.
     pub(super) fn start(&mut self, stored: &'static Vtable) -> Stage {
+        if self.only_looks()
+            && let Some(first) = self.ask_first()
+        {
+            self.list(stored);
+            return Stage::Asking(first);
+        }
         let (mut search, link) = self.search(stored);
         if self.wants.miss != OnMiss::Fill {
             return Stage::Looking(Box::pin(search.run_no_body(link, self.refreshes)));
@@ -218,7 +248,7 @@ impl Miss {
             };
         }
         if link.is_some() {
-            return Stage::Looking(Box::pin(Box::new(search).run(link)));
+            return Stage::Looking(Box::pin(Box::new(search).run(link, None)));
         }
         search.miss();
         match search.join() {
@@ -233,7 +263,7 @@ impl Miss {
             Joined::Follower(waiting) => Stage::Looking(Box::pin(async move {
                 match search.follow(waiting, None).await {
                     Some(ready) => ready,
-                    None => Box::new(search).run(None).await,
+                    None => Box::new(search).run(None, None).await,
                 }
             })),
         }

@@ -4,7 +4,7 @@
 //! begin   1 off? run the body          one relaxed load
 //!         2 the key, from references   in a buffer on the stack
 //!         3 memory                     hit: cloned out and returned; no await, no allocation, no lock
-//! Run     4 Redis, if it is in use     one MGET
+//! Run     4 Redis, if it is in use     one MGET, with other callers; a hit: decoded and returned
 //!         5 the key's flight           follow, or lead
 //!         6 leading: look again, and capture the generations the value will be stored under
 //!         7 the body                   polled here, owned by nobody else
@@ -20,6 +20,7 @@ mod background;
 #[cfg(feature = "axum")]
 mod by_hand;
 mod fill;
+mod first;
 mod found;
 mod give;
 mod miss;

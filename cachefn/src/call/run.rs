@@ -126,6 +126,16 @@ fn advance<K: Kind<Stored: Storable>>(miss: &mut Miss, cx: &mut Context<'_>) -> 
     loop {
         miss.stage = match &mut miss.stage {
             Stage::Start => miss.start(Vtable::of::<K>()),
+            Stage::Asking(first) => {
+                let answer = ready!(Pin::new(&mut first.asking).poll(cx));
+                match miss.take_first(answer, Vtable::of::<K>()) {
+                    Ok(value) => match Found::Own(value).output::<K>() {
+                        Some(output) => return served(output),
+                        None => Stage::Bare,
+                    },
+                    Err(stage) => stage,
+                }
+            }
             Stage::Looking(looking) => match ready!(looking.as_mut().poll(cx)) {
                 Ready::Found(found) => match found.output::<K>() {
                     Some(output) => return served(output),

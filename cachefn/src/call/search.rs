@@ -17,6 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use self::redis::{Granted, Held};
 use super::fill::{Fill, Lease};
+use super::first::Shown;
 use super::found::{Found, Spare};
 use super::miss::Ready;
 use super::stored::Vtable;
@@ -85,8 +86,9 @@ pub(super) struct Due {
 }
 
 impl Search {
-    /// Looks until there is a value, or the right to run the body. In a box, for it is moved with the future.
-    pub(super) async fn run(mut self: Box<Self>, mut link: Option<Link>) -> Ready {
+    /// Looks until there is a value, or the right to run the body. In a box, for it is moved with the future. What Redis has
+    /// `shown` already it is not asked for.
+    pub(super) async fn run(mut self: Box<Self>, mut link: Option<Link>, mut shown: Option<Shown>) -> Ready {
         for round in 0..ROUNDS {
             if round > 0
                 && self.cache.is_near()
@@ -95,7 +97,7 @@ impl Search {
                 return Ready::Found(Found::Entry(entry));
             }
             if let Some(redis) = &link {
-                match self.ask(redis).await {
+                match self.ask(redis, shown.take()).await {
                     Ok(Some(Held::Fresh(value))) => return Ready::Found(Found::Own(value)),
                     Ok(Some(Held::Due(spare))) if self.takes_turn() => return self.refresh(spare, link),
                     Ok(Some(Held::Due(spare))) => return Ready::Found(self.serve(spare)),
@@ -133,7 +135,7 @@ impl Search {
     /// Looks, and leaves it at that.
     pub(super) async fn find(mut self, link: Option<Link>) -> Option<Found> {
         let asked = match &link {
-            Some(redis) => self.ask(redis).await.ok(),
+            Some(redis) => self.ask(redis, None).await.ok(),
             None => None,
         };
         match asked {

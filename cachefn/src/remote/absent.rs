@@ -7,9 +7,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use cachefn_backends::backend::{Acquired, Backend, Filled, Invalidated, Lookup};
+use cachefn_backends::backend::{Acquired, Backend, Filled, Invalidated, Lookup, Seen};
 use cachefn_backends::envelope::Draft;
 use cachefn_backends::error::Error;
 use cachefn_backends::place::{Place, Target};
@@ -21,6 +21,7 @@ pub(crate) struct Link(Infallible);
 #[derive(Clone)]
 pub(crate) struct RedisLease(Infallible);
 pub(crate) struct Ack(Infallible);
+pub(crate) struct Asked(Infallible);
 pub(crate) struct Waiter(Infallible);
 
 pub(crate) const ALONE: Duration = Duration::ZERO;
@@ -44,6 +45,18 @@ pub(crate) fn state(redis: &Redis) -> &'static str {
 
 impl Redis {
     pub(crate) fn link(&self) -> Option<Link> {
+        match self.0 {}
+    }
+
+    pub(crate) fn link_after(&self, _: Duration) -> Option<Link> {
+        match self.0 {}
+    }
+
+    pub(crate) fn is_linked(&self) -> bool {
+        match self.0 {}
+    }
+
+    pub(crate) fn ask(&self, _: &Place, _: Instant) -> Option<Asked> {
         match self.0 {}
     }
 
@@ -83,6 +96,11 @@ impl Redis {
 }
 
 impl Link {
+    #[expect(clippy::unused_async, reason = "the shape of the real one")]
+    pub(crate) async fn settle_seen(&self, _: &Place, _: Seen) -> Result<Lookup, Error> {
+        match self.0 {}
+    }
+
     pub(crate) fn afresh(&self) -> Self {
         match self.0 {}
     }
@@ -107,6 +125,14 @@ impl Link {
 impl Waiter {
     #[expect(clippy::unused_async, reason = "the shape of the real one")]
     pub(crate) async fn wait(self, _: u32, _: Duration) {
+        match self.0 {}
+    }
+}
+
+impl Future for Asked {
+    type Output = Result<(Seen, Duration), Error>;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
         match self.0 {}
     }
 }

@@ -4,9 +4,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use cachefn_backends::backend::{Acquired, Backend, Filled, Invalidated, Lookup};
+use cachefn_backends::backend::{Acquired, Backend, Filled, Invalidated, Lookup, Seen};
 use cachefn_backends::envelope::Draft;
 use cachefn_backends::error::{Error, ErrorKind};
 use cachefn_backends::memory::Memory;
@@ -14,7 +14,7 @@ use cachefn_backends::place::{Place, Target};
 use cachefn_backends::verbs;
 
 use super::faulty::{self, Attached};
-use super::server;
+use super::server::{self, Asked};
 use crate::testing::FaultyBackend;
 
 #[derive(Clone)]
@@ -63,6 +63,29 @@ impl Redis {
         match self {
             Self::Server(redis) => redis.link().map(Link::Server),
             Self::Faulty(attached) => attached.link().map(Link::Faulty),
+        }
+    }
+
+    pub(crate) fn link_after(&self, spent: Duration) -> Option<Link> {
+        match self {
+            Self::Server(redis) => redis.link_after(spent).map(Link::Server),
+            Self::Faulty(attached) => attached.link().map(Link::Faulty),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_linked(&self) -> bool {
+        match self {
+            Self::Server(redis) => redis.is_linked(),
+            Self::Faulty(attached) => attached.link().is_some(),
+        }
+    }
+
+    /// What stands for Redis is asked by its links only.
+    pub(crate) fn ask(&self, place: &Place, begun: Instant) -> Option<Asked> {
+        match self {
+            Self::Server(redis) => redis.ask(place, begun),
+            Self::Faulty(_) => None,
         }
     }
 
@@ -122,6 +145,14 @@ impl Redis {
 }
 
 impl Link {
+    pub(crate) async fn settle_seen(&self, place: &Place, seen: Seen) -> Result<Lookup, Error> {
+        match (self, seen) {
+            (Self::Server(link), seen) => link.settle_seen(place, seen).await,
+            (Self::Faulty(_), Seen::Clear(lookup)) => Ok(lookup),
+            (Self::Faulty(_), Seen::Tagged(_)) => Err(Error::new(ErrorKind::Protocol)),
+        }
+    }
+
     pub(crate) fn afresh(&self) -> Self {
         match self {
             Self::Server(link) => Self::Server(link.afresh()),

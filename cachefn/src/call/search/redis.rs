@@ -1,9 +1,8 @@
 //! What is asked of Redis before a body may run, and what its answers mean.
 
-use std::any::Any;
 use std::time::Duration;
 
-use cachefn_backends::backend::{Absence, Acquired, Backend as _, Lookup};
+use cachefn_backends::backend::{Absence, Acquired, Backend as _, Lookup, Seen};
 use cachefn_backends::envelope::Envelope;
 use cachefn_backends::error::{Error, ErrorKind};
 use cachefn_backends::life::Age;
@@ -11,8 +10,8 @@ use cachefn_backends::memory::Ticket;
 use cachefn_backends::place::Place;
 
 use super::Search;
+use crate::call::first::{Shown, keep};
 use crate::call::found::Spare;
-use crate::codec;
 use crate::layout::Erased;
 use crate::observe::Lacked;
 use crate::remote::{Link, RedisLease};
@@ -35,12 +34,21 @@ pub(super) enum Held {
 }
 
 impl Search {
-    /// Looks the value up.
-    pub(super) async fn ask(&mut self, link: &Link) -> Result<Option<Held>, Error> {
-        // Before Redis is asked: what changes from now on voids it.
-        let ticket = self.cache.is_near().then(|| self.cache.memory.begin_reading(&self.place));
-        match span::redis("lookup", link.lookup(&self.place)).await? {
-            Lookup::Hit(envelope) => Ok(self.read(&envelope, ticket.as_ref())),
+    /// Looks the value up, unless that has been done.
+    pub(super) async fn ask(&mut self, link: &Link, shown: Option<Shown>) -> Result<Option<Held>, Error> {
+        let (lookup, ticket) = match shown {
+            Some(Shown { seen: Seen::Clear(lookup), ticket }) => (lookup, ticket),
+            Some(Shown { seen, ticket }) => {
+                (span::redis("lookup", link.settle_seen(&self.place, seen)).await?, ticket)
+            }
+            None => {
+                // Before Redis is asked: what changes from now on voids it.
+                let ticket = self.cache.is_near().then(|| self.cache.memory.begin_reading(&self.place));
+                (span::redis("lookup", link.lookup(&self.place)).await?, ticket.map(Box::new))
+            }
+        };
+        match lookup {
+            Lookup::Hit(envelope) => Ok(self.read(&envelope, ticket.as_deref())),
             Lookup::Miss(Absence::Invalidated(Some(ident))) if Some(ident.site) != self.site => {
                 self.instance.says_shared_key(self.key.as_str());
                 self.absence = Absence::Foreign;
@@ -84,7 +92,7 @@ impl Search {
         let (clock, span) = (self.cache.memory.clock(), envelope.span);
         let now = clock.unix_millis();
         if let Some(ticket) = ticket {
-            self.keep(ticket, envelope, &*value, now);
+            keep(self.instance, self.stored, ticket, envelope, &*value, now);
         }
         let age = span.age(now);
         if age.is_some() && !self.wants.limits.suit(Standing::within(span, now)) {
@@ -106,15 +114,6 @@ impl Search {
                 self.absence = Absence::Absent;
                 None
             }
-        }
-    }
-
-    /// Keeps what was found in memory, as long as that speaks for Redis.
-    fn keep(&self, ticket: &Ticket, envelope: &Envelope, value: &dyn Any, now: u64) {
-        let life = self.instance.site.freshness.rest(envelope.span, now);
-        let (owner, size) = (self.instance.owner, codec::unpacked_length(envelope).unwrap_or(usize::MAX));
-        if let Some(entry) = (self.stored.entry)(ticket, value, owner, size, life, &envelope.tags) {
-            let _ = ticket.store(entry);
         }
     }
 }
