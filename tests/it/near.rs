@@ -44,6 +44,47 @@ async fn a_hit_in_memory_asks_nobody() {
 }
 
 #[tokio::test]
+async fn a_hit_in_redis_looks_at_its_value_and_nothing_else() {
+    let stage = Stage::new();
+    for id in 0..50 {
+        stage.write(&id.to_string(), "a");
+    }
+    let one = stage.worker_with(&[]).await;
+    for id in 0..50 {
+        is(&one.get(&id.to_string()).await, "a", 1 + id);
+    }
+    for near in ["true", "false"] {
+        let two = stage.worker_with(&[("CACHE_NEAR", near)]).await;
+        // The generations of the function are read with its first values: more than once, if they were being made.
+        for _ in 0..2 {
+            is(&two.get("0").await, "a", 0);
+        }
+        let before = stage.server.looked_at();
+        for id in 1..50 {
+            is(&two.get(&id.to_string()).await, "a", 0);
+        }
+        assert_eq!(stage.server.looked_at() - before, 49, "CACHE_NEAR={near}");
+    }
+}
+
+#[tokio::test]
+async fn without_near_cache_what_one_process_strikes_is_gone_for_the_others_at_once() {
+    let stage = Stage::new();
+    stage.write("7", "0");
+    let apart = [("CACHE_NEAR", "false")];
+    let (one, two) = (stage.worker_with(&apart).await, stage.worker_with(&apart).await);
+    for round in 1..100 {
+        for reader in [&one, &two] {
+            assert_eq!(reader.get("7").await.value, (round - 1).to_string());
+        }
+        stage.write("7", &round.to_string());
+        let strike = ["namespace users", "all", "clear"][round % 3];
+        assert_eq!(one.ask(strike).await, "Applied");
+        assert_eq!(two.get("7").await.value, round.to_string(), "{strike}");
+    }
+}
+
+#[tokio::test]
 async fn what_one_process_strikes_the_others_forget() {
     let stage = Stage::new();
     let (one, two) = (stage.worker_with(&[]).await, stage.worker_with(&[]).await);

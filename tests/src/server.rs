@@ -153,6 +153,17 @@ impl RedisServer {
         keys
     }
 
+    /// How many names were read so far, whether there was something or not.
+    ///
+    /// # Panics
+    ///
+    /// If it does not say.
+    pub fn looked_at(&self) -> u64 {
+        let stats: String = self.ask(&["INFO", "stats"]);
+        let number = |name| stats.lines().find_map(|line| line.strip_prefix(name)?.parse::<u64>().ok());
+        number("keyspace_hits:").expect("it is counted") + number("keyspace_misses:").expect("it is counted")
+    }
+
     /// Ends the process at once.
     ///
     /// # Panics

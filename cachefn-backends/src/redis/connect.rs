@@ -17,7 +17,7 @@ use super::fault::Fault;
 use super::keys::{self, Keys};
 use super::known::Known;
 use super::near::Listener;
-use super::node::{Node, Pushed};
+use super::node::{self, Node, Pushed, Tracks};
 use super::settings::{self, Settings};
 use super::waiting::Waiting;
 use crate::place::Target;
@@ -37,9 +37,9 @@ pub(super) struct Connection {
     pub(super) knows_run: bool,
     /// Whether the servers speak RESP3, so that it is noticed at once when the connection breaks.
     pub(super) pushes: bool,
-    /// Whether the server says what changes.
-    pub(super) tracks: bool,
-    /// What is known of generations, where it does.
+    /// What the server tells of when it changes.
+    tracks: Tracks,
+    /// What is known of generations, where it tells of them.
     known: Arc<Known>,
     /// Host and port of the server, or of each.
     pub(super) server: String,
@@ -102,7 +102,7 @@ impl Connection {
         node.prepare(&keys).await?;
         // Before anything is read, and before any push can name it.
         let keys = named.get_or_init(|| keys).clone();
-        let tracks = node.pushes && settings.near && node.track().await?;
+        let tracks = node.track(settings.near).await?;
         Ok(Self {
             dead,
             keys: vec![keys],
@@ -133,7 +133,7 @@ impl Connection {
             knows_run: settings.keep || nodes.iter().all(|node| node.run.is_some()),
             pushes: nodes.iter().all(|node| node.pushes),
             // A push is about one server's names, and nothing would say of a name that has moved that it changed.
-            tracks: false,
+            tracks: Tracks::Nothing,
             known: pushed.known,
             server: places.join(","),
             servers: Servers::Cluster(cluster),
@@ -171,7 +171,12 @@ impl Connection {
 
     /// What is known of generations without asking, if anything ever is.
     pub(super) fn known(&self) -> Option<&Known> {
-        self.tracks.then_some(&*self.known)
+        (self.tracks != Tracks::Nothing).then_some(&*self.known)
+    }
+
+    /// Whether the server tells of every value that changes.
+    pub(super) fn tells_of_values(&self) -> bool {
+        self.tracks == Tracks::Everything
     }
 
     /// Whether every server answers within `limit`.
@@ -256,6 +261,16 @@ impl Bucket {
             #[cfg(feature = "cluster")]
             Servers::Cluster(cluster) => cluster.ask(self.number, command).await,
         }
+    }
+
+    /// The same, and has the server say what changes of what is read, where that is done at all.
+    pub(super) async fn ask_and_track(&self, command: Cmd) -> Result<Value, Fault> {
+        if self.line.tracks != Tracks::Marked {
+            return self.ask(&command).await;
+        }
+        let mut commands = redis::pipe();
+        commands.add_command(node::mark()).add_command(command);
+        self.ask_all(&commands).await?.pop().ok_or(Fault::Answer)
     }
 
     /// Sends commands about names in it together. They can be repeated.

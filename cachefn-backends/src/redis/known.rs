@@ -14,12 +14,16 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use foldhash::fast::RandomState;
+use smallvec::SmallVec;
 
 use crate::envelope::Token;
 use crate::place::{Group, Target};
 
 /// So many are remembered, a few megabytes; then all are forgotten, and read again where they are needed.
 const MOST: usize = 32_768;
+
+/// The generations of some groups, in their order.
+pub(super) type Tokens = SmallVec<[Token; 6]>;
 
 /// What is known.
 #[derive(Debug, Default)]
@@ -33,7 +37,7 @@ struct Table {
 }
 
 /// A moment before a question was sent.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Moment(u64);
 
 impl Known {
@@ -55,7 +59,7 @@ impl Known {
     }
 
     /// The generations of `groups`, if all are known.
-    pub(super) fn of(&self, groups: &[Group]) -> Option<Vec<Token>> {
+    pub(super) fn of(&self, groups: &[Group]) -> Option<Tokens> {
         let table = self.lock();
         groups.iter().map(|group| table.tokens.get(group).copied()).collect()
     }
@@ -91,12 +95,12 @@ mod tests {
         let known = Known::default();
         assert_eq!(known.of(&groups()), None);
         known.learn(known.moment(), &groups(), &[[1; 8], [2; 8]]);
-        assert_eq!(known.of(&groups()), Some(vec![[1; 8], [2; 8]]));
+        assert_eq!(known.of(&groups()), Some([[1; 8], [2; 8]].as_slice().into()));
         known.strike(&Target::Key("users".into()));
         known.strike(&Target::Group(Group::namespace("orders")));
-        assert_eq!(known.of(&groups()), Some(vec![[1; 8], [2; 8]]));
+        assert_eq!(known.of(&groups()), Some([[1; 8], [2; 8]].as_slice().into()));
         known.strike(&Target::Group(Group::namespace("users")));
-        assert_eq!((known.of(&groups()), known.of(&groups()[..1])), (None, Some(vec![[1; 8]])));
+        assert_eq!((known.of(&groups()), known.of(&groups()[..1])), (None, Some([[1; 8]].as_slice().into())));
         known.strike(&Target::Group(Group::root()));
         assert_eq!(known.of(&groups()[..1]), None);
     }

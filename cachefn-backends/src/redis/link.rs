@@ -13,7 +13,8 @@ use redis::Value;
 use super::connect::{Bucket, Connection};
 use super::fault::Fault;
 use super::known::Known;
-use super::reading::{Asked, Found, token};
+use super::question::token;
+use super::reading::{Asked, Found};
 use super::script::{self, Answer, End, RedisLease};
 use super::shared::Shared;
 use super::waiting::Waiter;
@@ -86,7 +87,7 @@ impl Link {
 
     /// Whoever is to be woken when the value or the lease of `key` changes. To be made before that is looked at.
     pub fn waiter(&self, key: &Arc<str>) -> Waiter {
-        self.shared.waiting.waiter(key, self.line.tracks)
+        self.shared.waiting.waiter(key, self.line.tells_of_values())
     }
 
     fn bucket(&self, place: &Place) -> Bucket {
@@ -108,9 +109,9 @@ impl Link {
     /// Asks for what stands at `place` together with what others look for; nothing where it must not.
     ///
     /// Who has waited for Redis before has less time than others.
-    fn ask_together(&self, place: &Place) -> Option<Asked> {
+    fn ask_together(&self, place: &Place, begun: Instant) -> Option<Asked> {
         let epoch = self.shared.asks().filter(|epoch| *epoch == self.epoch && self.has_all_its_time())?;
-        Some(self.shared.reading.ask(epoch, place, Instant::now()))
+        Some(self.shared.reading.ask(epoch, place, begun))
     }
 
     async fn read_alone(&self, place: &Place) -> Result<Seen, Error> {
@@ -204,12 +205,18 @@ impl Backend for Link {
     type Lease = RedisLease;
 
     async fn lookup(&self, place: &Place) -> Result<Lookup, Error> {
-        let seen = match self.ask_together(place) {
-            Some(asked) => {
-                let (seen, spent) = asked.await?;
-                self.spend(spent);
-                seen
-            }
+        let begun = Instant::now();
+        let seen = match self.ask_together(place, begun) {
+            Some(asked) => match asked.await {
+                Ok((seen, spent)) => {
+                    self.spend(spent);
+                    seen
+                }
+                Err(error) => {
+                    self.spend(begun.elapsed());
+                    return Err(error);
+                }
+            },
             None => self.read_alone(place).await?,
         };
         self.settle_seen(place, seen).await
@@ -297,7 +304,7 @@ async fn judge_tags(bucket: &Bucket, envelope: Envelope) -> Result<Lookup, Fault
         let moment = known.map(Known::moment);
         let mut command = redis::cmd("MGET");
         command.arg(bucket.keys().generations(tags));
-        let Value::Array(values) = bucket.ask(&command).await? else { return Err(Fault::Answer) };
+        let Value::Array(values) = bucket.ask_and_track(command).await? else { return Err(Fault::Answer) };
         tokens = values.into_iter().map(token).collect();
         if let (Some(known), Some(moment), Some(tokens)) = (known, moment, &tokens) {
             known.learn(moment, tags, tokens);

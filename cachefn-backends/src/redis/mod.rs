@@ -23,6 +23,7 @@
 //! `+info` it is not known which incarnation of the server answers, and one that lost invalidations can revive entries
 //! until they expire. Without `+client|tracking` memory never speaks for the server, and without `+scan` its keys cannot be listed.
 
+mod alarm;
 #[cfg(feature = "cluster")]
 mod cluster;
 mod connect;
@@ -35,6 +36,7 @@ mod near;
 mod node;
 mod pace;
 mod permits;
+mod question;
 mod reading;
 mod scan;
 mod script;

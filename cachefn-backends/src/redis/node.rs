@@ -40,6 +40,16 @@ pub(super) struct Node {
     missing: Option<Missing>,
 }
 
+/// What a server tells of when it changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tracks {
+    Nothing,
+    /// What it is asked to in so many words.
+    Marked,
+    /// All that is read.
+    Everything,
+}
+
 /// The task that reads and writes. It ends with its connection, whatever is still to be written.
 pub(super) struct Driver(AbortHandle);
 
@@ -70,9 +80,22 @@ impl Node {
         permits::check(self, keys, self.missing).await
     }
 
-    /// Has the server say what changes, if it can and we may ask.
-    pub(super) async fn track(&self) -> Result<bool, Fault> {
-        match self.ask(redis::cmd("CLIENT").arg("TRACKING").arg("ON")).await {
+    /// Has the server say what changes: of all that is read, where there is a `near` cache, or of what is [marked](mark).
+    /// What it agrees to.
+    pub(super) async fn track(&self, near: bool) -> Result<Tracks, Fault> {
+        let mut track = redis::cmd("CLIENT");
+        track.arg("TRACKING").arg("ON");
+        let tracks = if near { Tracks::Everything } else { Tracks::Marked };
+        if !near {
+            track.arg("OPTIN");
+        }
+        let agrees = self.pushes && self.grants(&track).await? && (near || self.grants(&mark()).await?);
+        Ok(if agrees { tracks } else { Tracks::Nothing })
+    }
+
+    /// Whether the server can do that, and we may ask.
+    async fn grants(&self, command: &Cmd) -> Result<bool, Fault> {
+        match self.ask(command).await {
             Ok(_) => Ok(true),
             Err(Fault::Answer | Fault::Permission(_)) => Ok(false),
             Err(fault) => Err(fault),
@@ -108,6 +131,13 @@ impl Node {
         let answers = self.mux.clone().send_packed_commands(commands, 0, commands.len()).await;
         answers.map_err(|error| Fault::of(&error))
     }
+}
+
+/// Has the server say what changes of what the next command reads.
+pub(super) fn mark() -> Cmd {
+    let mut command = redis::cmd("CLIENT");
+    command.arg("CACHING").arg("YES");
+    command
 }
 
 struct Login {

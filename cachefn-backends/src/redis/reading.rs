@@ -5,19 +5,19 @@
 //! Generations that several of them need are asked for once, and those that are [known](super::known) not at all.
 
 use std::future::Future;
-use std::io::Write as _;
+use std::mem;
 use std::pin::Pin;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use redis::{Cmd, RedisWrite as _, Value};
-use tokio::sync::{Mutex, mpsc, oneshot};
-use tokio::time::timeout_at;
+use redis::Value;
+use tokio::sync::{Notify, oneshot};
 
+use super::alarm::Alarm;
 use super::connect::Bucket;
 use super::fault::Fault;
-use super::known::Known;
+use super::question;
 use super::shared::Shared;
 use crate::backend::{Absence, Lookup, Seen};
 use crate::background;
@@ -32,15 +32,29 @@ const AT_A_TIME: usize = 4;
 const MOST: usize = 128;
 
 /// Takes lookups; dropping it ends the tasks.
-pub(super) struct Reading(mpsc::UnboundedSender<Request>);
+pub(super) struct Reading(Arc<Queue>);
+
+/// What has been asked for and nobody has taken yet.
+#[derive(Default)]
+struct Queue {
+    waiting: Mutex<Waiting>,
+    /// Wakes one of those who ask, if one is free.
+    more: Notify,
+}
+
+#[derive(Default)]
+struct Waiting {
+    requests: Vec<Request>,
+    is_closed: bool,
+}
 
 /// One lookup.
-struct Request {
+pub(super) struct Request {
     /// When the server was trusted: what comes of it later is of no use.
     epoch: u64,
     begun: Instant,
-    key: Arc<str>,
-    lineage: Lineage,
+    pub(super) key: Arc<str>,
+    pub(super) lineage: Lineage,
     answer: oneshot::Sender<Answer>,
 }
 
@@ -60,21 +74,61 @@ pub struct Asked(oneshot::Receiver<Answer>);
 
 impl Reading {
     pub(super) fn start(shared: &Weak<Shared>) -> Self {
-        let (sender, requests) = mpsc::unbounded_channel();
-        let requests = Arc::new(Mutex::new(requests));
+        let queue = Arc::new(Queue::default());
         for _ in 0..AT_A_TIME {
-            background::handle().spawn(serve(Weak::clone(shared), Arc::clone(&requests)));
+            background::handle().spawn(serve(Weak::clone(shared), Arc::clone(&queue)));
         }
-        Self(sender)
+        Self(queue)
     }
 
     /// Asks for what stands at `place`.
     pub(super) fn ask(&self, epoch: u64, place: &Place, begun: Instant) -> Asked {
         let (answer, answered) = oneshot::channel();
         let (key, lineage) = (Arc::clone(&place.key), place.lineage.clone());
-        // Where the tasks are gone so is the sender of the answer.
-        let _ = self.0.send(Request { epoch, begun, key, lineage, answer });
+        self.0.waiting().requests.push(Request { epoch, begun, key, lineage, answer });
+        self.0.more.notify_one();
         Asked(answered)
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        self.0.waiting().is_closed = true;
+        // Each wakes the next.
+        self.0.more.notify_one();
+    }
+}
+
+impl Queue {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        // Every change is complete before anything can panic.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes what there is, into a `batch` that is empty, and waits until there is something. False: nothing will come.
+    async fn take(&self, batch: &mut Vec<Request>) -> bool {
+        // After a rush its room is given back.
+        batch.shrink_to(8 * MOST);
+        loop {
+            {
+                let mut waiting = self.waiting();
+                if waiting.is_closed {
+                    self.more.notify_one();
+                    return false;
+                }
+                if waiting.requests.len() <= MOST {
+                    mem::swap(&mut waiting.requests, batch);
+                } else {
+                    batch.extend(waiting.requests.drain(..MOST));
+                    self.more.notify_one();
+                }
+            }
+            batch.retain(|request| !request.answer.is_closed());
+            if !batch.is_empty() {
+                return true;
+            }
+            self.more.notified().await;
+        }
     }
 }
 
@@ -119,13 +173,11 @@ impl Found {
 }
 
 /// One of those who ask. Whoever is free takes what has come since the last one looked.
-async fn serve(shared: Weak<Shared>, requests: Arc<Mutex<mpsc::UnboundedReceiver<Request>>>) {
-    let mut batch = Vec::with_capacity(MOST);
-    while requests.lock().await.recv_many(&mut batch, MOST).await > 0 {
+async fn serve(shared: Weak<Shared>, queue: Arc<Queue>) {
+    let (mut batch, mut alarm) = (Vec::new(), Alarm::new());
+    while queue.take(&mut batch).await {
         let Some(shared) = shared.upgrade() else { return };
-        batch.retain(|request| !request.answer.is_closed());
-        let Some(first) = batch.first() else { continue };
-        let deadline = first.begun + shared.settings.timeout;
+        let deadline = batch[0].begun + shared.settings.timeout;
         let linked = shared.trust().link();
         let (outcome, epoch) = match linked {
             Some((line, epoch)) => {
@@ -135,8 +187,8 @@ async fn serve(shared: Weak<Shared>, requests: Arc<Mutex<mpsc::UnboundedReceiver
                 if batch.is_empty() {
                     continue;
                 }
-                let asked = ask(Bucket::first(&line), &batch);
-                (timeout_at(deadline.into(), asked).await.unwrap_or(Err(Fault::Timeout)), epoch)
+                let asked = question::ask(Bucket::first(&line), &batch);
+                (alarm.within(deadline, asked).await.unwrap_or(Err(Fault::Timeout)), epoch)
             }
             None => (Err(Fault::Broken), 0),
         };
@@ -163,103 +215,5 @@ impl Request {
     fn tell(self, answer: Result<Found, Fault>, now: Instant) {
         // Who is gone needs no answer.
         let _ = self.answer.send((answer, now.saturating_duration_since(self.begun)));
-    }
-}
-
-/// Those who have the same lineage.
-struct Kin<'a> {
-    lineage: &'a Lineage,
-    tokens: Option<Vec<Token>>,
-    /// Whether its generations need not be asked for.
-    is_known: bool,
-}
-
-/// Asks for all of it on one connection; what is found, in the order of the requests.
-async fn ask(bucket: Bucket, requests: &[Request]) -> Result<Vec<Found>, Fault> {
-    let known = bucket.known();
-    let moment = known.map(Known::moment);
-    let mut command = redis::cmd("MGET");
-    let mut kin: Vec<Kin<'_>> = Vec::new();
-    for request in requests {
-        add(&mut command, bucket.keys().value_in_parts(&request.key));
-        if find(&kin, &request.lineage).is_none() {
-            let lineage = &request.lineage;
-            let is_known = known.is_some_and(|known| known.of(lineage.groups()).is_some());
-            kin.push(Kin { lineage, tokens: None, is_known });
-        }
-    }
-    let asks = add_generations(&mut command, &bucket, kin.iter().filter(|kin| !kin.is_known));
-    let mut values = answers(bucket.ask(&command).await?, requests.len() + asks)?;
-    let mut generations = values.split_off(requests.len()).into_iter();
-    for kin in kin.iter_mut().filter(|kin| !kin.is_known) {
-        kin.tokens = read(&mut generations, kin.lineage);
-        if let (Some(known), Some(moment), Some(tokens)) = (known, moment, &kin.tokens) {
-            known.learn(moment, kin.lineage.groups(), tokens);
-        }
-    }
-    // Only now, and what has changed since the question was sent is asked for.
-    let mut changed = Vec::new();
-    for kin in kin.iter_mut().filter(|kin| kin.is_known) {
-        kin.tokens = known.and_then(|known| known.of(kin.lineage.groups()));
-        if kin.tokens.is_none() {
-            changed.push(kin);
-        }
-    }
-    if !changed.is_empty() {
-        let mut command = redis::cmd("MGET");
-        let asks = add_generations(&mut command, &bucket, changed.iter().map(|kin| &**kin));
-        let mut generations = answers(bucket.ask(&command).await?, asks)?.into_iter();
-        for kin in changed {
-            kin.tokens = read(&mut generations, kin.lineage);
-        }
-    }
-    let found = |(value, request): (Value, &Request)| {
-        let kin = find(&kin, &request.lineage);
-        Found::new(value, kin.and_then(|kin| kin.tokens.as_deref()))
-    };
-    Ok(values.into_iter().zip(requests).map(found).collect())
-}
-
-fn find<'k, 'a>(kin: &'k [Kin<'a>], lineage: &Lineage) -> Option<&'k Kin<'a>> {
-    kin.iter().find(|kin| kin.lineage.is_same(lineage))
-}
-
-/// Adds a name; it is not put together before.
-fn add(command: &mut Cmd, name: [&str; 3]) {
-    let mut word = command.writer_for_next_arg();
-    for part in name {
-        word.write_all(part.as_bytes()).expect("what is in memory is written");
-    }
-}
-
-/// Asks for the generations of all of them, so many names.
-fn add_generations<'a>(command: &mut Cmd, bucket: &Bucket, kin: impl Iterator<Item = &'a Kin<'a>>) -> usize {
-    let mut count = 0;
-    for group in kin.flat_map(|kin| kin.lineage.groups()) {
-        add(command, bucket.keys().group_in_parts(group.name()));
-        count += 1;
-    }
-    count
-}
-
-/// The values that were asked for.
-fn answers(answer: Value, count: usize) -> Result<Vec<Value>, Fault> {
-    match answer {
-        Value::Array(values) if values.len() == count => Ok(values),
-        _ => Err(Fault::Answer),
-    }
-}
-
-/// The generations of a lineage, which are the next of them; nothing where one is missing.
-fn read(generations: &mut impl Iterator<Item = Value>, lineage: &Lineage) -> Option<Vec<Token>> {
-    let values: Vec<_> = generations.take(lineage.groups().len()).collect();
-    values.into_iter().map(token).collect()
-}
-
-/// The generation of a group, if there is one.
-pub(super) fn token(value: Value) -> Option<Token> {
-    match value {
-        Value::BulkString(token) => token.try_into().ok(),
-        _ => None,
     }
 }

@@ -30,7 +30,7 @@ use redis::{Cmd, Script, Value};
 
 use super::connect::Bucket;
 use super::fault::Fault;
-use super::reading::token;
+use super::question::token;
 use crate::envelope::{Envelope, Token};
 
 /// The longest time between acquire and fill: what a body that runs longer returns is not stored.

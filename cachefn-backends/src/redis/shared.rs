@@ -167,7 +167,7 @@ impl Shared {
         if next == Next::Publish {
             self.listener.forget();
             trust.publish();
-            if trust.link().is_some_and(|(line, _)| line.tracks) {
+            if trust.link().is_some_and(|(line, _)| line.tells_of_values()) {
                 self.near.is_alive(self.near.now());
             }
         }
@@ -177,7 +177,7 @@ impl Shared {
     /// The server of `epoch` has given a sign of life, which was asked for at `asked`.
     pub(super) fn is_alive(&self, epoch: u64, asked: Tick) {
         let trust = self.trust();
-        if trust.link().is_some_and(|(line, now)| now == epoch && line.tracks) {
+        if trust.link().is_some_and(|(line, now)| now == epoch && line.tells_of_values()) {
             self.near.is_alive(asked);
         }
     }

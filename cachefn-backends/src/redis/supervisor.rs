@@ -76,7 +76,7 @@ impl Supervisor {
         }
         if !line.pushes {
             self.chronicle.odd(&self.shared.address, Quirk::Pushless);
-        } else if self.shared.settings.near && !line.tracks {
+        } else if self.shared.settings.near && !line.tells_of_values() {
             let quirk = if self.shared.settings.cluster { Quirk::Spread } else { Quirk::Untracked };
             self.chronicle.odd(&self.shared.address, quirk);
         }

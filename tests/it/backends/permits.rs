@@ -62,6 +62,27 @@ async fn without_info_all_works_and_a_warning_tells_what_it_costs() {
 }
 
 #[tokio::test]
+async fn who_may_not_be_told_of_generations_asks_for_them() {
+    // With and without what it takes, and how many names a hit looks at then: a value and four generations, or a value.
+    let of_client = ["+client|tracking", "+client|caching"];
+    for (rules, names) in [(&of_client[..0], 5), (&of_client[..1], 5), (&of_client[..], 1)] {
+        let server = with_user("guest", NEEDED.into_iter().chain(["+info"]).chain(rules.iter().copied()));
+        let backend = connected(Settings { near: false, ..as_user(&server, "guest") }).await;
+        put(&backend, "k", "1").await.unwrap();
+        for _ in 0..2 {
+            assert_eq!(read(&backend, "k").await.as_deref(), Some("1"));
+        }
+        let before = server.looked_at();
+        for _ in 0..10 {
+            assert_eq!(read(&backend, "k").await.as_deref(), Some("1"));
+        }
+        assert_eq!(server.looked_at() - before, 10 * names, "{rules:?}");
+        assert_eq!(backend.0.invalidate(key("k")).await, Invalidated::Applied);
+        assert_eq!(read(&backend, "k").await, None);
+    }
+}
+
+#[tokio::test]
 async fn every_rule_that_a_user_lacks_is_named_and_it_works_once_he_has_it() {
     logs::capture();
     let lacking = async |rule: &'static str| {

@@ -1,0 +1,136 @@
+//! One question for many lookups: their values, and what generations are not known.
+
+use std::io::Write as _;
+
+use redis::{Cmd, RedisWrite as _, Value};
+use smallvec::SmallVec;
+
+use super::connect::Bucket;
+use super::fault::Fault;
+use super::known::{Known, Tokens};
+use super::reading::{Found, Request};
+use crate::envelope::Token;
+use crate::place::Lineage;
+
+/// What a name is taken to be long, until it is written.
+const NAME: usize = 128;
+
+/// Those who have the same lineage.
+struct Kin<'a> {
+    lineage: &'a Lineage,
+    tokens: Option<Tokens>,
+    /// Whether its generations need not be asked for.
+    is_known: bool,
+}
+
+/// Asks for all of it on one connection; what is found, in the order of the requests.
+pub(super) async fn ask(bucket: Bucket, requests: &[Request]) -> Result<Vec<Found>, Fault> {
+    let known = bucket.known();
+    let moment = known.map(Known::moment);
+    let mut kin = SmallVec::<[Kin<'_>; 4]>::new();
+    let mut command = Cmd::with_capacity(requests.len() + 8, NAME * (requests.len() + 8));
+    command.arg("MGET");
+    for request in requests {
+        add(&mut command, bucket.keys().value_in_parts(&request.key));
+        if find(&kin, &request.lineage).is_none() {
+            let tokens = known.and_then(|known| known.of(request.lineage.groups()));
+            kin.push(Kin { lineage: &request.lineage, is_known: tokens.is_some(), tokens });
+        }
+    }
+    let asks = add_generations(&mut command, &bucket, kin.iter().filter(|kin| !kin.is_known));
+    let answer = if asks == 0 {
+        bucket.ask(&command).await?
+    } else {
+        // In a box, as what is rare.
+        Box::pin(bucket.ask_and_track(command)).await?
+    };
+    let mut values = answers(answer, requests.len() + asks)?;
+    let mut generations = values.drain(requests.len()..);
+    for kin in kin.iter_mut().filter(|kin| !kin.is_known) {
+        kin.tokens = read(&mut generations, kin.lineage);
+        if let (Some(known), Some(moment), Some(tokens)) = (known, moment, &kin.tokens) {
+            known.learn(moment, kin.lineage.groups(), tokens);
+        }
+    }
+    drop(generations);
+    // What was known before counts only if it still is, now that the values are here.
+    if known.map(Known::moment) != moment {
+        Box::pin(know_again(&bucket, &mut kin)).await?;
+    }
+    let found = |(value, request): (Value, &Request)| {
+        let kin = find(&kin, &request.lineage);
+        Found::new(value, kin.and_then(|kin| kin.tokens.as_deref()))
+    };
+    Ok(values.into_iter().zip(requests).map(found).collect())
+}
+
+/// Something was struck while the question was on its way: what was known and is not any more is asked for.
+async fn know_again(bucket: &Bucket, kin: &mut [Kin<'_>]) -> Result<(), Fault> {
+    let mut changed = Vec::new();
+    for kin in kin.iter_mut().filter(|kin| kin.is_known) {
+        kin.tokens = bucket.known().and_then(|known| known.of(kin.lineage.groups()));
+        if kin.tokens.is_none() {
+            changed.push(kin);
+        }
+    }
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let mut command = redis::cmd("MGET");
+    let asks = add_generations(&mut command, bucket, changed.iter().map(|kin| &**kin));
+    let mut generations = answers(bucket.ask(&command).await?, asks)?.into_iter();
+    for kin in changed {
+        kin.tokens = read(&mut generations, kin.lineage);
+    }
+    Ok(())
+}
+
+fn find<'k, 'a>(kin: &'k [Kin<'a>], lineage: &Lineage) -> Option<&'k Kin<'a>> {
+    kin.iter().find(|kin| kin.lineage.is_same(lineage))
+}
+
+/// Adds a name; it is not put together before.
+fn add(command: &mut Cmd, name: [&str; 3]) {
+    let mut word = command.writer_for_next_arg();
+    for part in name {
+        word.write_all(part.as_bytes()).expect("what is in memory is written");
+    }
+}
+
+/// Asks for the generations of all of them, so many names.
+fn add_generations<'a>(command: &mut Cmd, bucket: &Bucket, kin: impl Iterator<Item = &'a Kin<'a>>) -> usize {
+    let mut count = 0;
+    for group in kin.flat_map(|kin| kin.lineage.groups()) {
+        add(command, bucket.keys().group_in_parts(group.name()));
+        count += 1;
+    }
+    count
+}
+
+/// The values that were asked for.
+fn answers(answer: Value, count: usize) -> Result<Vec<Value>, Fault> {
+    match answer {
+        Value::Array(values) if values.len() == count => Ok(values),
+        _ => Err(Fault::Answer),
+    }
+}
+
+/// The generations of a lineage, which are the next of them; nothing where one is missing.
+fn read(generations: &mut impl Iterator<Item = Value>, lineage: &Lineage) -> Option<Tokens> {
+    let mut tokens = Some(Tokens::new());
+    for value in generations.take(lineage.groups().len()) {
+        match (&mut tokens, token(value)) {
+            (Some(tokens), Some(token)) => tokens.push(token),
+            _ => tokens = None,
+        }
+    }
+    tokens
+}
+
+/// The generation of a group, if there is one.
+pub(super) fn token(value: Value) -> Option<Token> {
+    match value {
+        Value::BulkString(token) => token.try_into().ok(),
+        _ => None,
+    }
+}
