@@ -14,9 +14,10 @@ mod zoo;
 use std::any::{Any, TypeId, type_name};
 use std::collections::HashMap;
 use std::marker::PhantomData;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{LazyLock, PoisonError, RwLock};
 
+use arc_swap::ArcSwap;
 use cachefn_backends::envelope::{Envelope, Ident};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -52,16 +53,24 @@ pub(crate) struct Layout {
     self_describing: AtomicBool,
 }
 
-static LAYOUTS: LazyLock<RwLock<HashMap<TypeId, &'static Layout>>> = LazyLock::new(RwLock::default);
+type Layouts = HashMap<TypeId, &'static Layout, foldhash::fast::RandomState>;
+
+/// Read by whoever decodes, so that none of them writes to what the others read.
+static LAYOUTS: LazyLock<ArcSwap<Layouts>> = LazyLock::new(ArcSwap::default);
 
 impl Layout {
     /// The layout of `V`, traced at the first call and kept for the life of the process.
     pub(crate) fn of<V: Storable>() -> &'static Self {
-        let known = LAYOUTS.read().unwrap_or_else(PoisonError::into_inner).get(&TypeId::of::<V>()).copied();
+        let known = LAYOUTS.load().get(&TypeId::of::<V>()).copied();
         known.unwrap_or_else(|| {
             let traced: &'static Self = Box::leak(Box::new(Self::trace::<V>()));
-            let mut layouts = LAYOUTS.write().unwrap_or_else(PoisonError::into_inner);
-            layouts.entry(TypeId::of::<V>()).or_insert(traced)
+            let before = LAYOUTS.rcu(|layouts| {
+                let mut layouts = Layouts::clone(layouts);
+                layouts.entry(TypeId::of::<V>()).or_insert(traced);
+                layouts
+            });
+            // Another thread may have been faster.
+            before.get(&TypeId::of::<V>()).copied().unwrap_or(traced)
         })
     }
 

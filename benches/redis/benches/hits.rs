@@ -8,7 +8,9 @@
 //!
 //! Needs a redis-server; see `cachefn-tests` for where it is looked for.
 
+use std::env;
 use std::future::Future;
+use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
@@ -22,8 +24,8 @@ use tokio::runtime::Runtime;
 const KEYS: u64 = 1_000;
 const CALLERS: u64 = 64;
 const ROUNDS: usize = 7;
-/// How long one variant runs in a round.
-const TURN: Duration = Duration::from_millis(150);
+/// How long a variant runs in a round, after each key has been read once.
+const TURN: Duration = Duration::from_millis(300);
 const ENTRIES: u64 = 1_000_000;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -103,54 +105,99 @@ where
     each
 }
 
-async fn fill(near: bool, port: u16) {
-    cachefn::init_with(config(port, near)).await.expect("it is off");
-    for id in 0..KEYS {
-        assert_eq!(ours(id).await, user(id));
+/// What is measured, each time in a process of its own: a service has one cache, and calls nothing else meanwhile.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Variant {
+    BareHere,
+    BareElsewhere,
+    Asking,
+    Near,
+}
+
+impl Variant {
+    const ALL: [Self; 4] = [Self::BareHere, Self::BareElsewhere, Self::Asking, Self::Near];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::BareHere => "bare GET, here",
+            Self::BareElsewhere => "bare GET, elsewhere",
+            Self::Asking => "cachefn, CACHE_NEAR=false",
+            Self::Near => "cachefn, near",
+        }
+    }
+
+    /// Nanoseconds for a call in this very process, `callers` at a time.
+    async fn run(self, callers: u64, port: u16) -> f64 {
+        let near = match self {
+            Self::BareHere | Self::BareElsewhere => {
+                let elsewhere = self == Self::BareElsewhere;
+                let connection =
+                    if elsewhere { ELSEWHERE.spawn(connect(port)).await } else { Ok(connect(port).await) };
+                let connection = connection.expect("it does not panic");
+                for id in 0..KEYS {
+                    assert_eq!(bare(connection.clone(), id).await, user(id));
+                }
+                return measure(callers, move |id| bare(connection.clone(), id)).await;
+            }
+            Self::Asking => false,
+            Self::Near => true,
+        };
+        cachefn::init_with(config(port, near)).await.expect("it is off");
+        for id in 0..KEYS {
+            assert_eq!(ours(id).await, user(id));
+        }
+        let each = measure(callers, ours).await;
+        cachefn::shutdown().await;
+        each
+    }
+
+    /// The same in another process.
+    fn measured(self, callers: u64, port: u16) -> f64 {
+        let program = env::current_exe().expect("it runs");
+        let arguments = [MEASURE, self.name(), &callers.to_string(), &port.to_string()];
+        let output = Command::new(program).args(arguments).stderr(Stdio::inherit()).output();
+        let words = String::from_utf8(output.expect("it runs once more").stdout).expect("it prints a number");
+        words.trim().parse().expect("it prints a number")
     }
 }
 
+/// What a process of one variant is called with.
+const MEASURE: &str = "--measure";
+
+/// Such a process.
+fn measure_one(name: &str, callers: &str, port: &str) {
+    let variant = Variant::ALL.into_iter().find(|variant| variant.name() == name).expect("it has a name");
+    let callers: u64 = callers.parse().expect("a number");
+    let here = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(if callers == 1 { 1 } else { 2 })
+        .enable_all()
+        .build()
+        .expect("it starts");
+    println!("{}", here.block_on(variant.run(callers, port.parse().expect("a number"))));
+}
+
 fn hits(server: &RedisServer) {
-    let port = server.port();
     let mut raw = server.connection();
     for id in 0..KEYS {
         let bytes = postcard::to_allocvec(&user(id)).expect("it is written");
         let () = redis::cmd("SET").arg(id).arg(bytes).query(&mut raw).expect("it is stored");
     }
     for callers in [1, CALLERS] {
-        let workers = if callers == 1 { 1 } else { 2 };
-        let here = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(workers)
-            .enable_all()
-            .build()
-            .expect("it starts");
-        let (local, remote) = (here.block_on(connect(port)), ELSEWHERE.block_on(connect(port)));
         let mut samples: [Vec<f64>; 4] = Default::default();
         for _ in 0..ROUNDS {
-            here.block_on(async {
-                let (local, remote) = (local.clone(), remote.clone());
-                samples[0].push(measure(callers, move |id| bare(local.clone(), id)).await);
-                samples[1].push(measure(callers, move |id| bare(remote.clone(), id)).await);
-                fill(false, port).await;
-                samples[2].push(measure(callers, ours).await);
-                cachefn::shutdown().await;
-                fill(true, port).await;
-                samples[3].push(measure(callers, ours).await);
-                cachefn::shutdown().await;
-            });
+            for (variant, samples) in Variant::ALL.into_iter().zip(&mut samples) {
+                samples.push(variant.measured(callers, server.port()));
+            }
         }
-        let [here, elsewhere, asking, near] = samples.map(|mut samples| median(&mut samples));
+        let times = samples.map(|mut samples| median(&mut samples));
+        let elsewhere = times[1];
         println!(
             "\n{callers} at a time                     ns a call   calls a second   beside bare, elsewhere"
         );
-        for (name, each) in [
-            ("bare GET, here", here),
-            ("bare GET, elsewhere", elsewhere),
-            ("cachefn, CACHE_NEAR=false", asking),
-            ("cachefn, near", near),
-        ] {
+        for (variant, each) in Variant::ALL.into_iter().zip(times) {
             println!(
-                "{name:28} {each:14.0} {:16.0} {:15.3}x time {:9.2}x throughput",
+                "{:28} {each:14.0} {:16.0} {:15.3}x time {:9.2}x throughput",
+                variant.name(),
                 1e9 / each,
                 each / elsewhere,
                 elsewhere / each
@@ -204,6 +251,11 @@ fn invalidations(server: &RedisServer) {
 }
 
 fn main() {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    if let [MEASURE, name, callers, port] = words[..] {
+        return measure_one(name, callers, port);
+    }
     let server = RedisServer::start();
     hits(&server);
     invalidations(&server);
