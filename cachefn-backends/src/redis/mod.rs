@@ -3,7 +3,8 @@
 //! ```text
 //! Redis ── supervisor   one task: connects, pings, recovers; calls never wait for it
 //!       ├─ trust        whether the server is used, the journal, what is on its way: one lock
-//!       ├─ link         what one call uses: lookup is one MGET, a miss costs two scripts
+//!       ├─ reading      what calls ask first: their values, many in one MGET
+//!       ├─ link         what a call uses that is not answered by that: a miss costs two scripts
 //!       └─ connection   redis-rs, multiplexed, on a wire of our own: TCP or TLS; keys and scripts
 //! ```
 //!
@@ -21,7 +22,8 @@
 //! `~<prefix>@*` and `+ping +time +mget +set +unlink +ttl +pttl +expire +evalsha +script|load`, with a database other than 0
 //! `+select`, in a cluster `~{*}<prefix>@* +asking +cluster|slots`, and before Redis 6.2 `+hello`. What he lacks is named in the log, and the server is not used. Without
 //! `+info` it is not known which incarnation of the server answers, and one that lost invalidations can revive entries
-//! until they expire. Without `+client|tracking` memory never speaks for the server, and without `+scan` its keys cannot be listed.
+//! until they expire. Without `+client|tracking` memory never speaks for the server and generations are asked for with each value, without a near cache also where
+//! `+client|caching` is missing; and without `+scan` its keys cannot be listed.
 
 mod alarm;
 #[cfg(feature = "cluster")]
