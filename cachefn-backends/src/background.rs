@@ -5,6 +5,7 @@
 //! at first need and never ended; idle it costs a stack. Timers there are real time, whatever a
 //! test does to the clock of its own runtime.
 
+use std::future::Future;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -32,6 +33,15 @@ pub fn handle() -> &'static Handle {
     })
 }
 
+/// Has a task run there until it ends, and begin again should it panic.
+#[cfg(feature = "redis")]
+pub(crate) fn persist<F>(mut make: impl FnMut() -> F + Send + 'static)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    handle().spawn(async move { while handle().spawn(make()).await.is_err_and(|ended| ended.is_panic()) {} });
+}
+
 /// Waits for `duration` on any executor. Dropping the future cancels the timer.
 pub async fn sleep(duration: Duration) {
     struct AbortOnDrop(tokio::task::AbortHandle);
@@ -49,6 +59,24 @@ pub async fn sleep(duration: Duration) {
 mod tests {
     use super::*;
     use std::time::Instant;
+
+    #[cfg(feature = "redis")]
+    #[tokio::test]
+    async fn what_persists_begins_again_after_a_panic_and_not_after_its_end() {
+        let (begins, mut begun) = tokio::sync::mpsc::unbounded_channel();
+        let mut rounds = 0..;
+        persist(move || {
+            let (begins, round) = (begins.clone(), rounds.next());
+            async move {
+                begins.send(round).unwrap();
+                assert_eq!(round, Some(2), "provoked");
+            }
+        });
+        for round in 0..3 {
+            assert_eq!(begun.recv().await, Some(Some(round)));
+        }
+        assert_eq!(begun.recv().await, None, "nobody begins any more");
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_paused_runtime_does_not_move_the_background_clock() {

@@ -16,7 +16,7 @@ pub(crate) use cachefn_backends::redis as server;
 pub(crate) use either::{Ack, Link, Redis, RedisLease, Waiter, state};
 #[cfg(feature = "axum")]
 pub(crate) use server::Position;
-pub(crate) use server::{ALONE, Asked};
+pub(crate) use server::{ALONE, Reply};
 #[cfg(not(feature = "test-util"))]
 pub(crate) use server::{Ack, Link, Redis, RedisLease, Waiter};
 #[cfg(not(feature = "test-util"))]

@@ -11,6 +11,7 @@ mod rotation;
 mod sentinels;
 mod storage;
 mod tasks;
+mod together;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -90,9 +91,11 @@ fn counter() -> (Arc<AtomicUsize>, impl Fn() + Send + Sync + 'static) {
 async fn redis_keeps_every_contract() {
     let server = RedisServer::start();
     let stores = AtomicUsize::new(0);
-    let make = async || {
-        let prefix = format!("store{}", stores.fetch_add(1, Ordering::Relaxed));
-        connected(Settings { prefix, ..server.settings() }).await
-    };
-    contract::check(make, async |_, time| tokio::time::sleep(time).await).await;
+    for near in [true, false] {
+        let make = async || {
+            let prefix = format!("store{}", stores.fetch_add(1, Ordering::Relaxed));
+            connected(Settings { prefix, near, ..server.settings() }).await
+        };
+        contract::check(make, async |_, time| tokio::time::sleep(time).await).await;
+    }
 }

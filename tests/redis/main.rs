@@ -26,8 +26,8 @@ async fn redis() -> Arc<RedisServer> {
     }
     logs::capture();
     // As a user who may do what the README says, and nothing else.
-    let rules =
-        "~cachefn@* -@all +ping +time +mget +set +unlink +ttl +pttl +expire +evalsha +script|load +info";
+    let rules = "~cachefn@* -@all +ping +time +mget +set +unlink +ttl +pttl +expire +evalsha +script|load +info \
+                 +client|tracking +client|caching";
     let user: Vec<_> = ["user", "app", "on", ">of-app"].into_iter().chain(rules.split(' ')).collect();
     let server = Arc::new(RedisServer::with(Options::default().line(&user)));
     let config = Config::builder()
@@ -37,6 +37,8 @@ async fn redis() -> Arc<RedisServer> {
         .redis_port(server.port())
         .redis_username("app")
         .redis_password("of-app")
+        // Every call asks.
+        .near(false)
         .secret("what sensitive keys are hidden with")
         // Long enough for a busy machine: no test here is about time.
         .redis_timeout(Duration::from_secs(5));

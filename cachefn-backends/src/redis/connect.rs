@@ -73,6 +73,7 @@ impl Connection {
             woken: Arc::clone(woken),
             listener: Arc::clone(listener),
             known: Arc::default(),
+            near: settings.near,
             waiting: Arc::clone(waiting),
             keys: Arc::default(),
         };
@@ -102,7 +103,7 @@ impl Connection {
         node.prepare(&keys).await?;
         // Before anything is read, and before any push can name it.
         let keys = named.get_or_init(|| keys).clone();
-        let tracks = node.track(settings.near).await?;
+        let tracks = node.track(if settings.near { Tracks::Everything } else { Tracks::Marked }).await?;
         Ok(Self {
             dead,
             keys: vec![keys],
@@ -211,11 +212,6 @@ impl Connection {
         self.keys.iter().find_map(|keys| keys.key_of_value(name))
     }
 
-    /// The server has heard of what `target` strikes.
-    pub(super) fn heard(&self, target: &Target) {
-        self.known.strike(target);
-    }
-
     /// The names that strike `targets`, by the bucket that they are in.
     pub(super) fn struck(self: &Arc<Self>, targets: &[Target]) -> Vec<(Bucket, Vec<String>)> {
         let names = keys::struck(&self.keys, targets).into_iter().enumerate();
@@ -263,14 +259,23 @@ impl Bucket {
         }
     }
 
-    /// The same, and has the server say what changes of what is read, where that is done at all.
-    pub(super) async fn ask_and_track(&self, command: Cmd) -> Result<Value, Fault> {
-        if self.line.tracks != Tracks::Marked {
-            return self.ask(&command).await;
+    /// Sends commands together, and then one more: of what that reads the server says what changes, where it does so at all.
+    /// What each of them answers.
+    pub(super) async fn ask_marked<const N: usize>(
+        &self,
+        mut commands: Pipeline,
+        marked: Cmd,
+    ) -> Result<[Value; N], Fault> {
+        let marks = self.line.tracks == Tracks::Marked;
+        if marks {
+            commands.add_command(node::mark());
         }
-        let mut commands = redis::pipe();
-        commands.add_command(node::mark()).add_command(command);
-        self.ask_all(&commands).await?.pop().ok_or(Fault::Answer)
+        commands.add_command(marked);
+        let mut answers = self.ask_all(&commands).await?;
+        if marks && answers.len() > 1 {
+            answers.remove(answers.len() - 2);
+        }
+        answers.try_into().map_err(|_| Fault::Answer)
     }
 
     /// Sends commands about names in it together. They can be repeated.

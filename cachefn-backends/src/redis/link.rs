@@ -1,8 +1,8 @@
 //! A link to a trusted server: what one call uses.
 //!
-//! Every operation runs as a task on the background thread. It goes on if its caller is dropped, it
-//! needs no timer of the caller's runtime, and operations of one caller reach the server in the order
-//! in which they were begun. The price is a hop between threads each way.
+//! Every operation runs on the background thread. But for lookups it is a task of its own there: it goes on if its caller is
+//! dropped, and operations of one caller reach the server in the order in which they were begun. Lookups are
+//! [asked together](super::reading). Neither needs a timer of the caller's runtime. The price is a hop between threads each way.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +14,7 @@ use super::connect::{Bucket, Connection};
 use super::fault::Fault;
 use super::known::Known;
 use super::question::token;
-use super::reading::{Asked, Found};
+use super::reading::{Found, Reply};
 use super::script::{self, Answer, End, RedisLease};
 use super::shared::Shared;
 use super::waiting::Waiter;
@@ -109,7 +109,7 @@ impl Link {
     /// Asks for what stands at `place` together with what others look for; nothing where it must not.
     ///
     /// Who has waited for Redis before has less time than others.
-    fn ask_together(&self, place: &Place, begun: Instant) -> Option<Asked> {
+    fn ask_together(&self, place: &Place, begun: Instant) -> Option<Reply> {
         let epoch = self.shared.asks().filter(|epoch| *epoch == self.epoch && self.has_all_its_time())?;
         Some(self.shared.reading.ask(epoch, place, begun))
     }
@@ -304,7 +304,9 @@ async fn judge_tags(bucket: &Bucket, envelope: Envelope) -> Result<Lookup, Fault
         let moment = known.map(Known::moment);
         let mut command = redis::cmd("MGET");
         command.arg(bucket.keys().generations(tags));
-        let Value::Array(values) = bucket.ask_and_track(command).await? else { return Err(Fault::Answer) };
+        let [Value::Array(values)] = bucket.ask_marked(redis::pipe(), command).await? else {
+            return Err(Fault::Answer);
+        };
         tokens = values.into_iter().map(token).collect();
         if let (Some(known), Some(moment), Some(tokens)) = (known, moment, &tokens) {
             known.learn(moment, tags, tokens);

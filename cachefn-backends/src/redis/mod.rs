@@ -71,7 +71,7 @@ use shared::Shared;
 
 pub use link::Link;
 pub use near::{Listener, SILENCE};
-pub use reading::Asked;
+pub use reading::Reply;
 pub use scan::{Listed, Position};
 pub use script::{ALONE, RedisLease};
 pub use settings::{Sentinel, Settings, Tls};
@@ -139,10 +139,15 @@ impl Redis {
         self.0.shared.is_linked()
     }
 
+    /// Whether [`ask`](Self::ask) has a reply just now. Costs a load.
+    pub fn may_ask(&self) -> bool {
+        self.0.shared.asks().is_some()
+    }
+
     /// Looks up what stands at `place`, as the first that a call does with the server, which it was begun for at `begun`.
     /// Nothing where a [`link`](Self::link) has to be asked: while an invalidation is on its way, in a cluster, and where
     /// there is none.
-    pub fn ask(&self, place: &Place, begun: Instant) -> Option<Asked> {
+    pub fn ask(&self, place: &Place, begun: Instant) -> Option<Reply> {
         let epoch = self.0.shared.asks()?;
         Some(self.0.shared.reading.ask(epoch, place, begun))
     }

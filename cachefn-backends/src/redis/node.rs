@@ -60,6 +60,8 @@ pub(super) struct Pushed {
     pub(super) woken: Arc<Notify>,
     pub(super) listener: Arc<dyn Listener>,
     pub(super) known: Arc<Known>,
+    /// Whether the listener is to hear of it.
+    pub(super) near: bool,
     pub(super) waiting: Arc<Waiting>,
     pub(super) keys: Arc<OnceLock<Keys>>,
 }
@@ -80,17 +82,23 @@ impl Node {
         permits::check(self, keys, self.missing).await
     }
 
-    /// Has the server say what changes: of all that is read, where there is a `near` cache, or of what is [marked](mark).
-    /// What it agrees to.
-    pub(super) async fn track(&self, near: bool) -> Result<Tracks, Fault> {
-        let mut track = redis::cmd("CLIENT");
-        track.arg("TRACKING").arg("ON");
-        let tracks = if near { Tracks::Everything } else { Tracks::Marked };
-        if !near {
-            track.arg("OPTIN");
-        }
-        let agrees = self.pushes && self.grants(&track).await? && (near || self.grants(&mark()).await?);
-        Ok(if agrees { tracks } else { Tracks::Nothing })
+    /// Has the server say what changes, of what is [marked](mark) or of all that is read. What it agrees to: that or nothing.
+    pub(super) async fn track(&self, wanted: Tracks) -> Result<Tracks, Fault> {
+        let track = |words: &[&str]| redis::cmd("CLIENT").arg("TRACKING").arg(words).clone();
+        let agrees = match wanted {
+            _ if !self.pushes => false,
+            Tracks::Nothing => false,
+            Tracks::Everything => self.grants(&track(&["ON"])).await?,
+            Tracks::Marked => {
+                let is_on = self.grants(&track(&["ON", "OPTIN"])).await?;
+                let agrees = is_on && self.grants(&mark()).await?;
+                if is_on && !agrees {
+                    self.grants(&track(&["OFF"])).await?;
+                }
+                agrees
+            }
+        };
+        Ok(if agrees { wanted } else { Tracks::Nothing })
     }
 
     /// Whether the server can do that, and we may ask.
@@ -171,7 +179,9 @@ impl Pushed {
                 for change in near::changed(keys, push.data) {
                     if let Some(target) = change.target {
                         self.known.strike(&target);
-                        self.listener.strike(&target);
+                        if self.near {
+                            self.listener.strike(&target);
+                        }
                     }
                     if let Some(key) = change.key {
                         self.waiting.wake(&key);

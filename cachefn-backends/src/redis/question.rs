@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::connect::Bucket;
 use super::fault::Fault;
-use super::known::{Known, Tokens};
+use super::known::{Known, Moment, Tokens};
 use super::reading::{Found, Request};
 use crate::envelope::Token;
 use crate::place::Lineage;
@@ -37,22 +37,12 @@ pub(super) async fn ask(bucket: Bucket, requests: &[Request]) -> Result<Vec<Foun
             kin.push(Kin { lineage: &request.lineage, is_known: tokens.is_some(), tokens });
         }
     }
-    let asks = add_generations(&mut command, &bucket, kin.iter().filter(|kin| !kin.is_known));
-    let answer = if asks == 0 {
-        bucket.ask(&command).await?
+    let values = if kin.iter().all(|kin| kin.is_known) {
+        answers(bucket.ask(&command).await?, requests.len())?
     } else {
         // In a box, as what is rare.
-        Box::pin(bucket.ask_and_track(command)).await?
+        Box::pin(ask_both(&bucket, command, requests.len(), &mut kin, moment)).await?
     };
-    let mut values = answers(answer, requests.len() + asks)?;
-    let mut generations = values.drain(requests.len()..);
-    for kin in kin.iter_mut().filter(|kin| !kin.is_known) {
-        kin.tokens = read(&mut generations, kin.lineage);
-        if let (Some(known), Some(moment), Some(tokens)) = (known, moment, &kin.tokens) {
-            known.learn(moment, kin.lineage.groups(), tokens);
-        }
-    }
-    drop(generations);
     // What was known before counts only if it still is, now that the values are here.
     if known.map(Known::moment) != moment {
         Box::pin(know_again(&bucket, &mut kin)).await?;
@@ -62,6 +52,38 @@ pub(super) async fn ask(bucket: Bucket, requests: &[Request]) -> Result<Vec<Foun
         Found::new(value, kin.and_then(|kin| kin.tokens.as_deref()))
     };
     Ok(values.into_iter().zip(requests).map(found).collect())
+}
+
+/// Asks for values, and for the generations that are not known, not before them.
+async fn ask_both(
+    bucket: &Bucket,
+    mut command: Cmd,
+    count: usize,
+    kin: &mut [Kin<'_>],
+    moment: Option<Moment>,
+) -> Result<Vec<Value>, Fault> {
+    let unknown = kin.iter().filter(|kin| !kin.is_known);
+    let (values, generations) = if bucket.known().is_some() {
+        let mut marked = redis::cmd("MGET");
+        let asks = add_generations(&mut marked, bucket, unknown);
+        let mut commands = redis::pipe();
+        commands.add_command(command);
+        let [values, generations] = bucket.ask_marked(commands, marked).await?;
+        (answers(values, count)?, answers(generations, asks)?)
+    } else {
+        let asks = add_generations(&mut command, bucket, unknown);
+        let mut values = answers(bucket.ask(&command).await?, count + asks)?;
+        let generations = values.split_off(count);
+        (values, generations)
+    };
+    let mut generations = generations.into_iter();
+    for kin in kin.iter_mut().filter(|kin| !kin.is_known) {
+        kin.tokens = read(&mut generations, kin.lineage);
+        if let (Some(known), Some(moment), Some(tokens)) = (bucket.known(), moment, &kin.tokens) {
+            known.learn(moment, kin.lineage.groups(), tokens);
+        }
+    }
+    Ok(values)
 }
 
 /// Something was struck while the question was on its way: what was known and is not any more is asked for.

@@ -4,8 +4,8 @@
 //! and asks for all of it in one `MGET`. So a caller who is alone is never kept waiting, and many callers fill the questions.
 //! Generations that several of them need are asked for once, and those that are [known](super::known) not at all.
 
+use std::collections::VecDeque;
 use std::future::Future;
-use std::mem;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll};
@@ -44,7 +44,7 @@ struct Queue {
 
 #[derive(Default)]
 struct Waiting {
-    requests: Vec<Request>,
+    requests: VecDeque<Request>,
     is_closed: bool,
 }
 
@@ -68,26 +68,27 @@ pub(super) struct Found {
     is_current: bool,
 }
 
-/// A lookup that is under way, with what it took of its call's time. Dropping it leaves nothing behind.
+/// The reply to a lookup, on its way: what is seen, and what it took of the call's time. Dropping it leaves nothing behind.
 #[must_use = "futures do nothing unless polled"]
-pub struct Asked(oneshot::Receiver<Answer>);
+pub struct Reply(oneshot::Receiver<Answer>);
 
 impl Reading {
     pub(super) fn start(shared: &Weak<Shared>) -> Self {
         let queue = Arc::new(Queue::default());
         for _ in 0..AT_A_TIME {
-            background::handle().spawn(serve(Weak::clone(shared), Arc::clone(&queue)));
+            let (shared, queue) = (Weak::clone(shared), Arc::clone(&queue));
+            background::persist(move || serve(Weak::clone(&shared), Arc::clone(&queue)));
         }
         Self(queue)
     }
 
     /// Asks for what stands at `place`.
-    pub(super) fn ask(&self, epoch: u64, place: &Place, begun: Instant) -> Asked {
+    pub(super) fn ask(&self, epoch: u64, place: &Place, begun: Instant) -> Reply {
         let (answer, answered) = oneshot::channel();
         let (key, lineage) = (Arc::clone(&place.key), place.lineage.clone());
-        self.0.waiting().requests.push(Request { epoch, begun, key, lineage, answer });
+        self.0.waiting().requests.push_back(Request { epoch, begun, key, lineage, answer });
         self.0.more.notify_one();
-        Asked(answered)
+        Reply(answered)
     }
 }
 
@@ -107,8 +108,6 @@ impl Queue {
 
     /// Takes what there is, into a `batch` that is empty, and waits until there is something. False: nothing will come.
     async fn take(&self, batch: &mut Vec<Request>) -> bool {
-        // After a rush its room is given back.
-        batch.shrink_to(8 * MOST);
         loop {
             {
                 let mut waiting = self.waiting();
@@ -116,10 +115,12 @@ impl Queue {
                     self.more.notify_one();
                     return false;
                 }
-                if waiting.requests.len() <= MOST {
-                    mem::swap(&mut waiting.requests, batch);
+                let count = waiting.requests.len().min(MOST);
+                batch.extend(waiting.requests.drain(..count));
+                if waiting.requests.is_empty() {
+                    // After a rush its room is given back.
+                    waiting.requests.shrink_to(8 * MOST);
                 } else {
-                    batch.extend(waiting.requests.drain(..MOST));
                     self.more.notify_one();
                 }
             }
@@ -132,7 +133,7 @@ impl Queue {
     }
 }
 
-impl Future for Asked {
+impl Future for Reply {
     type Output = Result<(Seen, Duration), Error>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -177,30 +178,32 @@ async fn serve(shared: Weak<Shared>, queue: Arc<Queue>) {
     let (mut batch, mut alarm) = (Vec::new(), Alarm::new());
     while queue.take(&mut batch).await {
         let Some(shared) = shared.upgrade() else { return };
-        let deadline = batch[0].begun + shared.settings.timeout;
         let linked = shared.trust().link();
-        let (outcome, epoch) = match linked {
-            Some((line, epoch)) => {
-                batch
-                    .extract_if(.., |request| request.epoch != epoch)
-                    .for_each(|late| late.fail(Fault::Broken));
-                if batch.is_empty() {
-                    continue;
-                }
-                let asked = question::ask(Bucket::first(&line), &batch);
-                (alarm.within(deadline, asked).await.unwrap_or(Err(Fault::Timeout)), epoch)
-            }
-            None => (Err(Fault::Broken), 0),
+        let epoch = linked.as_ref().map(|(_, epoch)| *epoch);
+        batch
+            .extract_if(.., |request| Some(request.epoch) != epoch)
+            .for_each(|late| late.fail(Fault::Broken));
+        let (begun, timeout) = (Instant::now(), shared.settings.timeout);
+        let is_over = |request: &mut Request| request.begun + timeout <= begun;
+        batch.extract_if(.., is_over).for_each(|late| late.fail(Fault::Timeout));
+        let (Some((line, epoch)), Some(first)) = (linked, batch.iter().map(|request| request.begun).min())
+        else {
+            continue;
         };
+        let asked = question::ask(Bucket::first(&line), &batch);
+        let outcome = alarm.within(first + timeout, asked).await.unwrap_or(Err(Fault::Timeout));
+        let now = Instant::now();
         match outcome {
             Ok(found) => {
-                let now = Instant::now();
-                for (request, found) in batch.drain(..).zip(found) {
-                    request.tell(Ok(found), now);
-                }
+                batch.drain(..).zip(found).for_each(|(request, found)| request.tell(Ok(found), now));
             }
             Err(fault) => {
-                shared.report(epoch, fault);
+                // That a server does not answer within the little that was left of a call's time says nothing.
+                if fault != Fault::Timeout
+                    || (first + timeout).saturating_duration_since(begun) * 2 >= timeout
+                {
+                    shared.report(epoch, fault);
+                }
                 batch.drain(..).for_each(|request| request.fail(fault));
             }
         }

@@ -43,7 +43,7 @@ pub(super) struct Shared {
     pub(super) settled: watch::Sender<bool>,
     trust: Mutex<Trust<Arc<Connection>>>,
     /// What calls have to know of the books without opening them.
-    sign: Sign,
+    posted: Posted,
     pub(super) listener: Arc<dyn Listener>,
     pub(super) near: Near,
     pub(super) waiting: Arc<Waiting>,
@@ -64,7 +64,7 @@ impl Shared {
             woken: Arc::default(),
             settled: watch::Sender::new(false),
             trust: Mutex::new(trust),
-            sign: Sign::default(),
+            posted: Posted::default(),
             listener,
             near: Near::new(),
             waiting: Arc::default(),
@@ -79,13 +79,13 @@ impl Shared {
     pub(super) fn trust(&self) -> Books<'_> {
         // Only the listener can panic under the lock, and each change of the books is complete before.
         let trust = self.trust.lock().unwrap_or_else(PoisonError::into_inner);
-        Books { trust, sign: &self.sign }
+        Books { trust, posted: &self.posted }
     }
 
     /// Whether the server is used. One load.
     #[inline]
     pub(super) fn is_linked(&self) -> bool {
-        self.sign.read().is_some()
+        self.posted.read().is_some()
     }
 
     /// The epoch in which lookups of several callers may be asked together, if they may now. One load.
@@ -93,7 +93,7 @@ impl Shared {
     /// While an invalidation is on its way, who has made it must not be answered before it. And in a cluster few callers look
     /// for what stands in one bucket.
     pub(super) fn asks(&self) -> Option<u64> {
-        let (epoch, is_idle) = self.sign.read()?;
+        let (epoch, is_idle) = self.posted.read()?;
         (is_idle && !self.settings.cluster).then_some(epoch)
     }
 
@@ -149,10 +149,7 @@ impl Shared {
         let outcome = sent.unwrap_or(Err(Fault::Timeout));
         if outcome.is_ok() {
             // What was read before the server had heard of it.
-            for target in &*errand.targets {
-                errand.line.heard(target);
-                self.listener.strike(target);
-            }
+            errand.targets.iter().for_each(|target| self.listener.strike(target));
         }
         self.losing(|trust| trust.done(errand.number, outcome.err()));
         self.idle.notify_one();
@@ -261,7 +258,7 @@ impl Shared {
 /// The books, opened. What others may see of them changes when they are closed.
 pub(super) struct Books<'a> {
     trust: MutexGuard<'a, Trust<Arc<Connection>>>,
-    sign: &'a Sign,
+    posted: &'a Posted,
 }
 
 impl Deref for Books<'_> {
@@ -280,15 +277,15 @@ impl DerefMut for Books<'_> {
 
 impl Drop for Books<'_> {
     fn drop(&mut self) {
-        self.sign.write(self.trust.linked_in().map(|epoch| (epoch, self.trust.is_idle())));
+        self.posted.write(self.trust.linked_in().map(|epoch| (epoch, self.trust.is_idle())));
     }
 }
 
 /// The epoch in which the server is used, if it is, and whether no invalidation is on its way.
 #[derive(Default)]
-struct Sign(AtomicU64);
+struct Posted(AtomicU64);
 
-impl Sign {
+impl Posted {
     fn read(&self) -> Option<(u64, bool)> {
         match self.0.load(Ordering::Acquire) {
             0 => None,

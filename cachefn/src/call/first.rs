@@ -18,14 +18,14 @@ use crate::codec;
 use crate::event;
 use crate::layout::Erased;
 use crate::observe::Outcome;
-use crate::remote::Asked;
+use crate::remote::Reply;
 use crate::site::Instance;
 use crate::span::{self, Asking};
 use crate::wants::Standing;
 
 /// A first question on its way.
 pub(super) struct First {
-    pub(super) asking: Asking<Asked>,
+    pub(super) asking: Asking<Reply>,
     ticket: Option<Box<Ticket>>,
 }
 
@@ -39,7 +39,7 @@ impl Miss {
     /// Asks Redis, where it is in use and may be asked together with others.
     pub(super) fn ask_first(&self) -> Option<First> {
         let redis = self.cache.redis.as_ref()?;
-        self.instance.stored_as()?;
+        self.instance.stored_as().filter(|_| redis.may_ask())?;
         // Before Redis is asked: what changes from now on voids it.
         let ticket = redis.is_near().then(|| Box::new(self.cache.memory.begin_reading(&self.place)));
         let asked = redis.ask(&self.place, self.asked)?;

@@ -195,7 +195,7 @@ impl Miss {
             key: self.key.clone(),
             place: self.place.clone(),
             terms: std::mem::take(&mut self.terms),
-            site: link.as_ref().and_then(|_| self.instance.stored_as()),
+            site: self.cache.redis.as_ref().and_then(|_| self.instance.stored_as()),
             stored,
             absence: std::mem::replace(&mut self.absence, Absence::Absent),
             spare: self.spare.take(),

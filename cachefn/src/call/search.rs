@@ -96,8 +96,8 @@ impl Search {
             {
                 return Ready::Found(Found::Entry(entry));
             }
-            if let Some(redis) = &link {
-                match self.ask(redis, shown.take()).await {
+            if link.is_some() || shown.is_some() {
+                match self.ask(link.as_ref(), shown.take()).await {
                     Ok(Some(Held::Fresh(value))) => return Ready::Found(Found::Own(value)),
                     Ok(Some(Held::Due(spare))) if self.takes_turn() => return self.refresh(spare, link),
                     Ok(Some(Held::Due(spare))) => return Ready::Found(self.serve(spare)),
@@ -135,7 +135,7 @@ impl Search {
     /// Looks, and leaves it at that.
     pub(super) async fn find(mut self, link: Option<Link>) -> Option<Found> {
         let asked = match &link {
-            Some(redis) => self.ask(redis, None).await.ok(),
+            Some(redis) => self.ask(Some(redis), None).await.ok(),
             None => None,
         };
         match asked {

@@ -21,7 +21,7 @@ pub(crate) struct Link(Infallible);
 #[derive(Clone)]
 pub(crate) struct RedisLease(Infallible);
 pub(crate) struct Ack(Infallible);
-pub(crate) struct Asked(Infallible);
+pub(crate) struct Reply(Infallible);
 pub(crate) struct Waiter(Infallible);
 
 pub(crate) const ALONE: Duration = Duration::ZERO;
@@ -56,7 +56,11 @@ impl Redis {
         match self.0 {}
     }
 
-    pub(crate) fn ask(&self, _: &Place, _: Instant) -> Option<Asked> {
+    pub(crate) fn may_ask(&self) -> bool {
+        match self.0 {}
+    }
+
+    pub(crate) fn ask(&self, _: &Place, _: Instant) -> Option<Reply> {
         match self.0 {}
     }
 
@@ -129,7 +133,7 @@ impl Waiter {
     }
 }
 
-impl Future for Asked {
+impl Future for Reply {
     type Output = Result<(Seen, Duration), Error>;
 
     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {

@@ -14,7 +14,7 @@ use cachefn_backends::place::{Place, Target};
 use cachefn_backends::verbs;
 
 use super::faulty::{self, Attached};
-use super::server::{self, Asked};
+use super::server::{self, Reply};
 use crate::testing::FaultyBackend;
 
 #[derive(Clone)]
@@ -81,8 +81,15 @@ impl Redis {
         }
     }
 
+    pub(crate) fn may_ask(&self) -> bool {
+        match self {
+            Self::Server(redis) => redis.may_ask(),
+            Self::Faulty(_) => false,
+        }
+    }
+
     /// What stands for Redis is asked by its links only.
-    pub(crate) fn ask(&self, place: &Place, begun: Instant) -> Option<Asked> {
+    pub(crate) fn ask(&self, place: &Place, begun: Instant) -> Option<Reply> {
         match self {
             Self::Server(redis) => redis.ask(place, begun),
             Self::Faulty(_) => None,

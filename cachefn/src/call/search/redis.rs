@@ -34,14 +34,19 @@ pub(super) enum Held {
 }
 
 impl Search {
-    /// Looks the value up, unless that has been done.
-    pub(super) async fn ask(&mut self, link: &Link, shown: Option<Shown>) -> Result<Option<Held>, Error> {
-        let (lookup, ticket) = match shown {
-            Some(Shown { seen: Seen::Clear(lookup), ticket }) => (lookup, ticket),
-            Some(Shown { seen, ticket }) => {
+    /// Looks the value up by `link`, unless that has been done: what was shown is worth something also when the link is gone.
+    pub(super) async fn ask(
+        &mut self,
+        link: Option<&Link>,
+        shown: Option<Shown>,
+    ) -> Result<Option<Held>, Error> {
+        let (lookup, ticket) = match (shown, link) {
+            (Some(Shown { seen: Seen::Clear(lookup), ticket }), _) => (lookup, ticket),
+            (_, None) => return Err(Error::new(ErrorKind::Away)),
+            (Some(Shown { seen, ticket }), Some(link)) => {
                 (span::redis("lookup", link.settle_seen(&self.place, seen)).await?, ticket)
             }
-            None => {
+            (None, Some(link)) => {
                 // Before Redis is asked: what changes from now on voids it.
                 let ticket = self.cache.is_near().then(|| self.cache.memory.begin_reading(&self.place));
                 (span::redis("lookup", link.lookup(&self.place)).await?, ticket.map(Box::new))
