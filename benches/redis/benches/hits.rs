@@ -6,6 +6,8 @@
 //! bare, elsewhere  it runs on another thread, as that of cachefn does
 //! ```
 //!
+//! Each variant has a process of its own for its turn, as a service has; the turns alternate.
+//!
 //! Needs a redis-server; see `cachefn-tests` for where it is looked for.
 
 use std::env;
@@ -156,7 +158,9 @@ impl Variant {
         let program = env::current_exe().expect("it runs");
         let arguments = [MEASURE, self.name(), &callers.to_string(), &port.to_string()];
         let output = Command::new(program).args(arguments).stderr(Stdio::inherit()).output();
-        let words = String::from_utf8(output.expect("it runs once more").stdout).expect("it prints a number");
+        let output = output.expect("it runs once more");
+        assert!(output.status.success(), "{}: {}", self.name(), output.status);
+        let words = String::from_utf8(output.stdout).expect("it prints a number");
         words.trim().parse().expect("it prints a number")
     }
 }

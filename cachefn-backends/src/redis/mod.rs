@@ -18,12 +18,18 @@
 //!
 //! A cluster is one such connection to each of its masters, under one trust; what belongs together stands in one of 64 slots.
 //!
-//! This needs a server, Redis 6 or Valkey, one with replicas that sentinels watch, or a cluster. A user of the server needs the keys
-//! `~<prefix>@*` and `+ping +time +mget +set +unlink +ttl +pttl +expire +evalsha +script|load`, with a database other than 0
-//! `+select`, in a cluster `~{*}<prefix>@* +asking +cluster|slots`, and before Redis 6.2 `+hello`. What he lacks is named in the log, and the server is not used. Without
-//! `+info` it is not known which incarnation of the server answers, and one that lost invalidations can revive entries
-//! until they expire. Without `+client|tracking` memory never speaks for the server and generations are asked for with each value, without a near cache also where
-//! `+client|caching` is missing; and without `+scan` its keys cannot be listed.
+//! This needs a server, Redis 6 or Valkey, one with replicas that sentinels watch, or a cluster. A user of the server needs
+//! the keys `~<prefix>@*` and `+ping +time +mget +set +unlink +ttl +pttl +expire +evalsha +script|load`, with a database other
+//! than 0 `+select`, in a cluster `~{*}<prefix>@* +asking +cluster|slots`, and before Redis 6.2 `+hello`. What he lacks is
+//! named in the log, and the server is not used. What he need not have:
+//!
+//! ```text
+//! +info              without it is not known which incarnation of the server answers, and one that lost invalidations
+//!                    can revive entries until they expire
+//! +client|tracking   without memory never speaks for the server, and generations are asked for with each value
+//! +client|caching    the same of the generations, where there is no near cache
+//! +scan              without its keys cannot be listed
+//! ```
 
 mod alarm;
 #[cfg(feature = "cluster")]
