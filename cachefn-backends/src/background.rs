@@ -5,7 +5,6 @@
 //! at first need and never ended; idle it costs a stack. Timers there are real time, whatever a
 //! test does to the clock of its own runtime.
 
-use std::future::Future;
 use std::sync::OnceLock;
 use std::time::Duration;
 
