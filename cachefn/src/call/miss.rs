@@ -219,6 +219,7 @@ impl Miss {
 
     /// Nobody asks for the list.
     #[cfg(not(feature = "axum"))]
+    #[expect(clippy::unused_self, reason = "the shape of the real one")]
     fn list(&self, _: &'static Vtable) {}
 
     /// Whether a value that is there is all that is looked for.
