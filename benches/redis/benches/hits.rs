@@ -25,7 +25,7 @@ use tokio::runtime::Runtime;
 
 const KEYS: u64 = 1_000;
 const CALLERS: u64 = 64;
-const ROUNDS: usize = 7;
+const ROUNDS: usize = 15;
 /// How long a variant runs in a round, after each key has been read once.
 const TURN: Duration = Duration::from_millis(300);
 const ENTRIES: u64 = 1_000_000;
