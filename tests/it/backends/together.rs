@@ -105,13 +105,18 @@ async fn however_many_look_at_one_time_each_is_told_of_its_own() {
     // The first few questions are on their way, and all others wait.
     proxy.hold_answers();
     let before = questions();
+    let begun = Arc::new(AtomicUsize::new(0));
     let asked: Vec<_> = (0..MANY)
         .map(|id| {
-            let reader = Arc::clone(&reader);
-            tokio::spawn(async move { read(&reader, &format!("k{id}")).await })
+            let (reader, begun) = (Arc::clone(&reader), Arc::clone(&begun));
+            tokio::spawn(async move {
+                begun.fetch_add(1, Ordering::SeqCst);
+                read(&reader, &format!("k{id}")).await
+            })
         })
         .collect();
-    until("they are on their way", || questions() - before == 4).await;
+    let all_begun = || begun.load(Ordering::SeqCst) == MANY;
+    until("they are on their way", || all_begun() && questions() - before == 4).await;
     // Some have no patience, before they are asked for and after.
     for impatient in asked.iter().step_by(3) {
         impatient.abort();
