@@ -9,6 +9,7 @@
 //! dies with the first of them that changes, so invalidating a group costs the same with one entry
 //! or a million.
 
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64;
@@ -79,9 +80,32 @@ impl Group {
     }
 }
 
-/// The groups of an entry, root first. Cheap to clone.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Lineage(Arc<[Group]>);
+/// The groups of an entry, root first, with a hash of all their names. Cheap to clone, to hash and, for clones, to compare.
+#[derive(Clone, Debug)]
+pub struct Lineage(Arc<[Group]>, u64);
+
+impl PartialEq for Lineage {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || (self.1 == other.1 && self.0 == other.0)
+    }
+}
+
+impl Eq for Lineage {}
+
+impl Hash for Lineage {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.1);
+    }
+}
+
+impl FromIterator<Group> for Lineage {
+    fn from_iter<I: IntoIterator<Item = Group>>(groups: I) -> Self {
+        let groups: Arc<[Group]> = groups.into_iter().collect();
+        let mix = |hash: u64, group: &Group| hash.rotate_left(7) ^ xxh3_64(group.name().as_bytes());
+        let hash = groups.iter().fold(0, mix);
+        Self(groups, hash)
+    }
+}
 
 impl Lineage {
     /// The lineage of an entry of `function` in `namespace`: root, each level of the namespace, the
@@ -89,13 +113,13 @@ impl Lineage {
     pub fn new(namespace: &str, function: &str, more: impl IntoIterator<Item = Group>) -> Self {
         let levels = namespace.match_indices(':').map(|(end, _)| &namespace[..end]).chain([namespace]);
         let groups = [Group::root()].into_iter().chain(levels.map(Group::namespace));
-        Self(groups.chain([Group::function(function)]).chain(more).collect())
+        groups.chain([Group::function(function)]).chain(more).collect()
     }
 
     /// The same with `more` groups.
     #[must_use]
     pub fn with(&self, more: impl IntoIterator<Item = Group>) -> Self {
-        Self(self.0.iter().cloned().chain(more).collect())
+        self.0.iter().cloned().chain(more).collect()
     }
 
     /// Whether it is a clone of the other.

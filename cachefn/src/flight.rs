@@ -21,12 +21,13 @@
 use std::any::TypeId;
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::time::Duration;
 
 use cachefn_backends::background;
 use cachefn_backends::memory::{AnyEntry, Ticket};
+use foldhash::quality::RandomState;
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
@@ -40,7 +41,8 @@ const LARGEST_WAVE: usize = 1 << 16;
 /// A key of one instance of a function.
 pub(crate) type FlightKey = (TypeId, Arc<str>);
 
-type Shard = Mutex<HashMap<FlightKey, Arc<Flight>>>;
+type Running = HashMap<FlightKey, Arc<Flight>, RandomState>;
+type Shard = Mutex<Running>;
 
 /// All flights of one cache.
 pub(crate) struct Flights {
@@ -115,7 +117,7 @@ thread_local! {
 
 impl Flights {
     pub(crate) fn new() -> Self {
-        Self { shards: Arc::new(std::array::from_fn(|_| Shard::default())), hasher: RandomState::new() }
+        Self { shards: Arc::new(std::array::from_fn(|_| Shard::default())), hasher: RandomState::default() }
     }
 
     /// Joins the flight of `key`, or begins one with the ticket that `begin` makes.
@@ -132,7 +134,7 @@ impl Flights {
         Joined::Leader(self.begin(key, shard, &mut flights, begin))
     }
 
-    fn shard(&self, key: &FlightKey) -> (usize, MutexGuard<'_, HashMap<FlightKey, Arc<Flight>>>) {
+    fn shard(&self, key: &FlightKey) -> (usize, MutexGuard<'_, Running>) {
         let shard = usize::try_from(self.hasher.hash_one(key) % SHARDS as u64).unwrap_or(0);
         (shard, lock(&self.shards[shard]))
     }
@@ -141,7 +143,7 @@ impl Flights {
         &self,
         key: FlightKey,
         shard: usize,
-        flights: &mut HashMap<FlightKey, Arc<Flight>>,
+        flights: &mut Running,
         begin: impl FnOnce() -> Ticket,
     ) -> Seat {
         let state = Mutex::new(State::new(Arc::new(begin())));
@@ -234,7 +236,7 @@ impl Flight {
     }
 
     /// A later flight of the same key stays.
-    fn strike(&self, flights: &mut HashMap<FlightKey, Arc<Self>>) {
+    fn strike(&self, flights: &mut Running) {
         if flights.get(&self.key).is_some_and(|flight| std::ptr::eq(Arc::as_ptr(flight), self)) {
             flights.remove(&self.key);
         }

@@ -6,14 +6,16 @@
 //! its key that began earlier, so of two fills the one begun later wins, whichever ends first.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::sync::Arc;
+
+use foldhash::quality::RandomState;
 
 use crate::sync::{AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering, PoisonError};
 
 const SHARDS: usize = 64;
 
-type Running = HashMap<Arc<str>, Vec<Arc<Mark>>>;
+type Running = HashMap<Arc<str>, Vec<Arc<Mark>>, RandomState>;
 
 /// The fills under way, by key.
 pub(super) struct Fills {
@@ -46,7 +48,7 @@ impl Fills {
     pub(super) fn new() -> Self {
         Self {
             shards: std::array::from_fn(|_| Mutex::default()),
-            hasher: RandomState::new(),
+            hasher: RandomState::default(),
             begun: AtomicU64::new(0),
         }
     }

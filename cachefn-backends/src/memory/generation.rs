@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
+use foldhash::quality::RandomState;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::place::{Group, Lineage};
@@ -30,9 +31,9 @@ pub(super) struct Generations {
 
 #[derive(Default)]
 struct Registry {
-    by_group: HashMap<Group, Weak<Cell>>,
+    by_group: HashMap<Group, Weak<Cell>, RandomState>,
     /// What was last captured of each lineage, so that entries of one lineage share it.
-    by_lineage: HashMap<Lineage, Weak<[Point]>>,
+    by_lineage: HashMap<Lineage, Weak<[Point]>, RandomState>,
     /// Sweep the dead when there are this many in both.
     sweep_at: usize,
 }

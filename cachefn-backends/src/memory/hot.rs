@@ -52,10 +52,10 @@ struct Set {
 pub(super) type Held = Guard<Option<Arc<Entry>>>;
 
 impl Hot {
-    /// A table for a store of `max_bytes`: a way for every 2 to 4 KiB, 28 at least and 28 672 at most. It takes 9 bytes
-    /// for each, and 64 KiB for the epochs.
+    /// Makes a table for a store of `max_bytes`: one way for every 256 to 512 bytes of the bound, between 28 and 7 340 032.
+    /// A way takes 9 bytes, and the epochs 64 KiB.
     pub(super) fn new(max_bytes: u64) -> Self {
-        let sets = (max_bytes / (2048 * WAYS as u64)).clamp(4, 4096);
+        let sets = (max_bytes / (256 * WAYS as u64)).clamp(4, 1 << 20);
         let sets = 1 << sets.ilog2();
         let epochs = (0..STRIPES).map(|_| AtomicU64::new(0)).collect();
         Self { sets: (0..sets).map(|_| Set::new()).collect(), epochs }

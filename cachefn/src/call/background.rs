@@ -86,15 +86,16 @@ where
 
 impl<V, J, F> RunBackground<V, J, F> {
     /// Where it is held is chosen here, where the body can still be moved.
-    fn new(run: Run<V, J, F>, detach: Detach<V, J, F>) -> Self {
-        let held = match run.call.0 {
-            Some(mut miss) if miss.may_be_overdue() && Handle::try_current().is_ok() => {
+    fn new(mut run: Run<V, J, F>, detach: Detach<V, J, F>) -> Self {
+        let overdue = |miss: &mut Box<Miss>| miss.may_be_overdue() && Handle::try_current().is_ok();
+        let held = match run.call.0.take_if(overdue) {
+            Some(mut miss) => {
                 miss.detaches = true;
                 let Run { judge, body, .. } = run;
                 let work = Work { miss, judge, body: Box::pin(body), verdict: PhantomData };
                 Held::Boxed { work: Some(work), detach }
             }
-            _ => Held::Here { run },
+            None => Held::Here { run },
         };
         Self { held }
     }

@@ -28,15 +28,15 @@ pub(crate) struct Giving(Option<JoinHandle<()>>);
 
 impl Call {
     /// What there is.
-    pub(crate) async fn find<K: Kind<Stored: Storable>>(self) -> Option<K::Output> {
-        let mut miss = self.0?;
+    pub(crate) async fn find<K: Kind<Stored: Storable>>(mut self) -> Option<K::Output> {
+        let mut miss = self.0.take()?;
         let (search, link) = miss.search(Vtable::of::<K>());
         miss.span.around(search.find(link)).await.and_then(Found::output::<K>)
     }
 
     /// Stores the value. As much of it as needs nobody is done when this returns, and the rest goes on by itself.
-    pub(crate) fn give<K: Kind<Stored: Storable> + 'static>(self, value: K::Stored) -> Giving {
-        let Some(miss) = self.0 else { return Giving(None) };
+    pub(crate) fn give<K: Kind<Stored: Storable> + 'static>(mut self, value: K::Stored) -> Giving {
+        let Some(miss) = self.0.take() else { return Giving(None) };
         // Whatever waits for Redis waits on the background thread; memory needs no runtime.
         let _runtime = miss.cache.redis.is_some().then(|| background::handle().enter());
         let span = miss.span.clone();

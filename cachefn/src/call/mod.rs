@@ -68,6 +68,22 @@ use crate::watching;
 #[derive(Debug)]
 pub struct Call(Option<Box<Miss>>);
 
+impl Drop for Call {
+    // Inlined, so that a call that is off drops nothing with one comparison: 13 instructions less than through
+    // `drop_in_place`.
+    #[inline(always)]
+    fn drop(&mut self) {
+        #[cold]
+        #[inline(never)]
+        fn end(miss: Box<Miss>) {
+            drop(miss);
+        }
+        if let Some(miss) = self.0.take() {
+            end(miss);
+        }
+    }
+}
+
 /// What the caller is given.
 pub(crate) type Output<V> = <<V as Checked>::Kind as Kind>::Output;
 

@@ -31,6 +31,8 @@ pin_project! {
 }
 
 /// Runs a call with the body it was made for.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "not inlined otherwise, which costs every call that is off")]
 pub fn run<V: Checked, F: Future<Output = <V::Kind as Kind>::Output>>(
     call: Call,
     _: V,
