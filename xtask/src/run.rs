@@ -155,6 +155,11 @@ pub(crate) fn root() -> PathBuf {
     root.unwrap_or_else(|| PathBuf::from("."))
 }
 
+/// The directory that cargo builds into.
+pub(crate) fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
 /// The developer's own settings of the library: a test must see none, nor reach the Redis they name.
 fn ambient() -> impl Iterator<Item = String> {
     let names = env::vars_os().filter_map(|(name, _)| name.into_string().ok());

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use crate::run::{Job, REDIS_SERVER, Tally};
+use crate::run::{Job, REDIS_SERVER, Tally, target};
 use crate::summary::{Row, Stop, Summary};
 use crate::{browser, history, redis};
 
@@ -132,8 +132,11 @@ fn tests(stage: &mut Stage) -> Result<(), Stop> {
 
 /// Without a browser it fails: nothing else would show that the page works.
 fn dashboard(stage: &mut Stage) -> Result<(), Stop> {
-    let job = Job::new("cargo test -p cachefn-tests-dashboard").env(browser::CHROMIUM, browser::program()?);
-    Ok(job.test(&mut stage.tests)?)
+    // Built with the features of all the tests before, so that nothing is compiled twice.
+    let job = Job::new(
+        "cargo test --workspace --all-features --exclude cachefn-tests-off --exclude xtask --test dashboard",
+    );
+    Ok(job.env(browser::CHROMIUM, browser::program()?).test(&mut stage.tests)?)
 }
 
 fn off(stage: &mut Stage) -> Result<(), Stop> {
@@ -169,16 +172,15 @@ fn doc(_: &mut Stage) -> Result<(), Stop> {
 }
 
 fn examples(stage: &mut Stage) -> Result<(), Stop> {
-    let run =
-        |name| stage.with_redis(&format!("cargo run --quiet -p cachefn-examples --example {name}")).stream();
-    let quickstart = run("quickstart");
-    let metrics = run("metrics");
-    let redis = run("redis");
-    // The service is a program of its own, which the other one loads.
-    let service = Job::new("cargo build --quiet -p users-api").stream();
-    let load =
-        stage.with_redis("cargo run --quiet -p users-api --bin load -- --seconds 1 --users 1000").stream();
-    Ok(quickstart.and(metrics).and(redis).and(service).and(load)?)
+    // Together, for apart they would be built with other features of the same dependencies. The service is a program of its
+    // own, which the load starts.
+    stream("cargo build --quiet -p cachefn-examples -p users-api --examples --bins")?;
+    let run = |program: &str| stage.with_redis(&format!("{}/debug/{program}", target().display())).stream();
+    let quickstart = run("examples/quickstart");
+    let metrics = run("examples/metrics");
+    let redis = run("examples/redis");
+    let load = run("load --seconds 1 --users 1000");
+    Ok(quickstart.and(metrics).and(redis).and(load)?)
 }
 
 fn msrv(_: &mut Stage) -> Result<(), Stop> {
