@@ -17,6 +17,8 @@ pub enum ErrorKind {
     Away,
     /// No answer in time. What was asked may still happen.
     Timeout,
+    /// As many questions are under way as may be; nothing was sent.
+    Busy,
     /// The connection broke or was refused.
     Connection,
     /// The server answers, but not with data: loading, no master, read-only, too many clients…
@@ -48,6 +50,7 @@ impl fmt::Display for Error {
         f.write_str(match self.kind {
             ErrorKind::Away => "the backend is away",
             ErrorKind::Timeout => "no answer in time",
+            ErrorKind::Busy => "too many questions are under way",
             ErrorKind::Connection => "the connection was refused or broke",
             ErrorKind::Unready => "the server is not ready to serve",
             ErrorKind::Denied => "user name, password or permission refused",

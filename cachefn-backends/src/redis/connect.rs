@@ -3,13 +3,14 @@
 //! Whoever uses it does so by the bucket of a key: the part of the names that stands in one slot of a cluster. A server
 //! alone has one bucket.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redis::{Cmd, Pipeline, Value};
-use tokio::sync::Notify;
-use tokio::time::timeout;
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
+use tokio::time::{timeout, timeout_at};
 
 #[cfg(feature = "cluster")]
 use super::cluster::Cluster;
@@ -25,10 +26,16 @@ use crate::place::Target;
 /// How long an attempt to connect may take, with all that is asked before the connection is used.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// So much that calls ask one by one is under way at a time, beside lookups that are asked together. It keeps the server busy
+/// over a way of ten milliseconds.
+const UNDER_WAY: usize = 500;
+
 /// A connection that is logged in, with the names it uses.
 pub(super) struct Connection {
     servers: Servers,
     dead: Arc<AtomicBool>,
+    /// Room for what calls ask.
+    room: Semaphore,
     /// The names in each bucket.
     keys: Vec<Keys>,
     /// Which incarnations of servers they are, as far as they tell, and if that matters.
@@ -106,6 +113,7 @@ impl Connection {
         let tracks = node.track(if settings.near { Tracks::Everything } else { Tracks::Marked }).await?;
         Ok(Self {
             dead,
+            room: Semaphore::new(UNDER_WAY),
             keys: vec![keys],
             runs: run.into_iter().map(str::to_owned).collect(),
             knows_run: settings.keep || node.run.is_some(),
@@ -129,6 +137,7 @@ impl Connection {
         let places: Vec<_> = nodes.iter().map(|node| node.place.as_str()).collect();
         Ok(Self {
             dead,
+            room: Semaphore::new(UNDER_WAY),
             keys,
             runs: nodes.iter().filter_map(|node| node.run.clone()).filter(|_| !settings.keep).collect(),
             knows_run: settings.keep || nodes.iter().all(|node| node.run.is_some()),
@@ -180,7 +189,59 @@ impl Connection {
         self.tracks == Tracks::Everything
     }
 
-    /// Whether every server answers within `limit`.
+    /// Room for something that a call asks, which it gives back when it has been answered; none, if there is none until
+    /// `deadline`.
+    pub(super) async fn room(&self, deadline: Instant) -> Option<SemaphorePermit<'_>> {
+        match self.room.try_acquire() {
+            Ok(room) => Some(room),
+            // It is never closed.
+            Err(_) => timeout_at(deadline.into(), self.room.acquire()).await.ok()?.ok(),
+        }
+    }
+
+    /// Since when a server has been silent that owes an answer.
+    fn silent_since(&self) -> Option<Instant> {
+        self.nodes().iter().filter_map(Node::silent_since).min()
+    }
+
+    /// Whether nothing arrived for most of `limit` before `deadline`, now that a timer for that is over. Not for all of it: a
+    /// call that finds nobody else waiting has taken some of the time itself.
+    pub(super) fn was_silent(&self, deadline: Instant, limit: Duration) -> bool {
+        self.silent_since().is_some_and(|since| since + limit * 3 / 4 <= deadline)
+    }
+
+    /// What comes of `answer`, which has taken too long already, and is waited for as long as others keep arriving; nothing,
+    /// once a server has been silent for `limit`.
+    pub(super) async fn hear_out<F: Future>(&self, limit: Duration, answer: F) -> Option<F::Output> {
+        let since = self.silent_since().unwrap_or_else(Instant::now);
+        self.hear_out_from(since, limit, answer).await
+    }
+
+    /// The same for what is asked now: a server that was silent before has as long again.
+    pub(super) async fn hear<F: Future>(&self, limit: Duration, answer: F) -> Option<F::Output> {
+        self.hear_out_from(Instant::now(), limit, answer).await
+    }
+
+    async fn hear_out_from<F: Future>(
+        &self,
+        since: Instant,
+        limit: Duration,
+        answer: F,
+    ) -> Option<F::Output> {
+        let (mut answer, mut due) = (pin!(answer), since + limit);
+        loop {
+            if let Ok(output) = timeout_at(due.into(), answer.as_mut()).await {
+                return Some(output);
+            }
+            due = match self.silent_since() {
+                Some(since) if since + limit <= due => return None,
+                Some(since) => since + limit,
+                None => due + limit,
+            };
+        }
+    }
+
+    /// Whether every server answers, after all that it was asked before. Nothing but silence for as long as `limit` is no answer.
     pub(super) async fn ping(&self, limit: Duration) -> Result<(), Fault> {
         let ping = redis::cmd("PING");
         let answered = async {
@@ -190,7 +251,7 @@ impl Connection {
                 Servers::Cluster(cluster) => cluster.ask_everybody(&ping).await,
             }
         };
-        timeout(limit, answered).await.unwrap_or(Err(Fault::Timeout))
+        self.hear(limit, answered).await.unwrap_or(Err(Fault::Timeout))
     }
 
     /// Every server.

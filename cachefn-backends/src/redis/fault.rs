@@ -18,6 +18,8 @@ use crate::error::{Error, ErrorKind};
 pub(super) enum Fault {
     /// No answer in time.
     Timeout,
+    /// So much is under way that this was not asked.
+    Crammed,
     /// Not even a ping was answered in time.
     Silent,
     /// Nobody listens there.
@@ -105,6 +107,7 @@ impl Fault {
         }
         Cow::Borrowed(match self {
             Self::Timeout => "no answer in time",
+            Self::Crammed => "too much is under way",
             Self::Silent => "no sign of life",
             Self::Refused => "connection refused",
             Self::Broken => "connection broken or host unknown",
@@ -154,7 +157,7 @@ impl Fault {
     /// arrives.
     pub(super) fn costs_trust(self) -> bool {
         match self {
-            Self::Full => false,
+            Self::Full | Self::Crammed => false,
             #[cfg(feature = "cluster")]
             Self::Moving => false,
             _ => true,
@@ -261,6 +264,7 @@ impl From<Fault> for Error {
             Fault::Service => ErrorKind::Misconfigured,
             #[cfg(feature = "sentinel")]
             Fault::Replica => ErrorKind::Unready,
+            Fault::Crammed => ErrorKind::Busy,
             Fault::Full => ErrorKind::Full,
             Fault::NoScript | Fault::Answer => ErrorKind::Protocol,
         })

@@ -1,14 +1,17 @@
 //! A link to a trusted server: what one call uses.
 //!
 //! Every operation runs on the background thread. But for lookups it is a task of its own there: it goes on if its caller is
-//! dropped, and operations of one caller reach the server in the order in which they were begun. Lookups are
+//! dropped or has no time left, and operations of one caller reach the server in the order in which they were begun. Lookups are
 //! [asked together](super::reading). Neither needs a timer of the caller's runtime. The price is a hop between threads each way.
 
 use std::future::Future;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use redis::Value;
+use tokio::sync::oneshot;
+use tokio::time::timeout_at;
 
 use super::connect::{Bucket, Connection};
 use super::fault::Fault;
@@ -46,30 +49,67 @@ impl Link {
         Self { shared, line, epoch, left }
     }
 
-    /// Runs `work` on the background thread, within what is left of the time.
+    /// Runs `work` on the background thread, and waits for it within what is left of the time. It is not begun where
+    /// there is no room for it on the connection, and goes on if it takes longer.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, Fault>> + Send + 'static,
     ) -> Result<T, Error> {
         let begun = Instant::now();
-        let deadline = self.deadline(begun)?;
+        let left = self.left();
+        if left.is_zero() {
+            return Err(Error::new(ErrorKind::Timeout));
+        }
+        // Who waits longer for room has no time for an answer.
+        self.run_within(work, begun, begun + left / 2, begun + left).await
+    }
+
+    /// The same for what ends a fill: it is begun whatever time is left to wait for it.
+    async fn finish<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, Fault>> + Send + 'static,
+    ) -> Result<T, Error> {
+        let begun = Instant::now();
+        self.run_within(work, begun, begun + self.shared.settings.timeout, begun + self.left()).await
+    }
+
+    async fn run_within<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, Fault>> + Send + 'static,
+        begun: Instant,
+        admission: Instant,
+        deadline: Instant,
+    ) -> Result<T, Error> {
         if !self.shared.trust().is_trusted(self.epoch) {
             return Err(Error::new(ErrorKind::Away));
         }
-        let (shared, epoch) = (Arc::clone(&self.shared), self.epoch);
-        let task = background::handle().spawn(async move {
-            let outcome = tokio::time::timeout_at(deadline.into(), work).await;
-            let outcome = outcome.unwrap_or(Err(Fault::Timeout)).map_err(|fault| {
-                // That a server does not answer within the little that was left of a call's time says nothing.
-                if fault != Fault::Timeout || (deadline - begun) * 2 >= shared.settings.timeout {
-                    shared.report(epoch, fault);
-                }
-                Error::from(fault)
+        let (shared, line, epoch) = (Arc::clone(&self.shared), Arc::clone(&self.line), self.epoch);
+        let (tells, told) = oneshot::channel();
+        background::handle().spawn(async move {
+            let (mut tells, limit) = (Some(tells), shared.settings.timeout);
+            // The time is taken here, for the caller may be polled much later.
+            let mut tell = |outcome: Result<T, Fault>| {
+                // Who is gone needs no answer.
+                tells.take().map(|tells| tells.send((outcome.map_err(Error::from), begun.elapsed())))
+            };
+            let mut work = pin!(async {
+                let _room = line.room(admission).await.ok_or(Fault::Crammed)?;
+                work.await
             });
-            // Here, for the caller may be polled much later.
-            (outcome, begun.elapsed())
+            let outcome = match timeout_at(deadline.into(), work.as_mut()).await {
+                Ok(outcome) => outcome,
+                Err(_) if line.was_silent(deadline, limit) => Err(Fault::Timeout),
+                Err(_) => {
+                    tell(Err(Fault::Timeout));
+                    line.hear_out(limit, work).await.unwrap_or(Err(Fault::Timeout))
+                }
+            };
+            if let Err(fault) = outcome {
+                shared.report(epoch, fault);
+            }
+            tell(outcome);
         });
-        match task.await {
+        match told.await {
             Ok((outcome, spent)) => {
                 self.spend(spent);
                 outcome
@@ -94,11 +134,8 @@ impl Link {
         Bucket::of(&self.line, &place.key)
     }
 
-    fn deadline(&self, begun: Instant) -> Result<Instant, Error> {
-        match *self.left.lock().unwrap_or_else(PoisonError::into_inner) {
-            Duration::ZERO => Err(Error::new(ErrorKind::Timeout)),
-            left => Ok(begun + left),
-        }
+    fn left(&self) -> Duration {
+        *self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn spend(&self, spent: Duration) {
@@ -142,7 +179,7 @@ impl Link {
     }
 
     fn has_all_its_time(&self) -> bool {
-        *self.left.lock().unwrap_or_else(PoisonError::into_inner) == self.shared.settings.timeout
+        self.left() == self.shared.settings.timeout
     }
 
     /// Ends a fill if no generation of the place, and none of `more`, has changed.
@@ -159,7 +196,7 @@ impl Link {
         let known = &lease.generations()[..place.lineage.groups().len()];
         let generations: Vec<_> = known.iter().chain(more.iter().map(|(_, token)| token)).copied().collect();
         let generation_life = self.shared.generation_life(life);
-        let stood = self.run(async move {
+        let stood = self.finish(async move {
             script::settle(&bucket, &names, &lease, &generations, &end, generation_life).await
         });
         Ok(if stood.await? { Filled::Stored } else { Filled::Refused })
@@ -196,7 +233,7 @@ impl Link {
 /// A clone has what is left of the time for itself.
 impl Clone for Link {
     fn clone(&self) -> Self {
-        let left = Mutex::new(*self.left.lock().unwrap_or_else(PoisonError::into_inner));
+        let left = Mutex::new(self.left());
         Self { shared: Arc::clone(&self.shared), line: Arc::clone(&self.line), epoch: self.epoch, left }
     }
 }
@@ -285,12 +322,14 @@ impl Backend for Link {
     /// An error means that the targets stand in the journal, unless nothing was sent for want of
     /// time.
     async fn invalidate(&self, targets: &[Target]) -> Result<(), Error> {
-        let begun = Instant::now();
-        let deadline = self.deadline(begun)?;
-        let Some(task) = self.shared.invalidate(targets.to_vec(), deadline) else {
+        let (begun, left) = (Instant::now(), self.left());
+        if left.is_zero() {
+            return Err(Error::new(ErrorKind::Timeout));
+        }
+        let Some(told) = self.shared.invalidate(targets.to_vec(), begun + left) else {
             return Err(Error::new(ErrorKind::Away));
         };
-        let outcome = task.await.unwrap_or(Err(Error::new(ErrorKind::Protocol)));
+        let outcome = told.await.unwrap_or(Err(Error::new(ErrorKind::Protocol)));
         self.spend(begun.elapsed());
         outcome
     }

@@ -44,6 +44,7 @@ mod near;
 mod node;
 mod pace;
 mod permits;
+mod pulse;
 mod question;
 mod reading;
 mod scan;
@@ -67,7 +68,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use tokio::task::{AbortHandle, JoinHandle};
+use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
 
 use crate::backend::Invalidated;
 use crate::background;
@@ -213,7 +215,7 @@ impl fmt::Debug for Redis {
 /// any executor.
 #[derive(Debug)]
 #[must_use = "the answer tells whether the server has applied the invalidation"]
-pub struct Ack(Option<JoinHandle<Result<(), Error>>>);
+pub struct Ack(Option<oneshot::Receiver<Result<(), Error>>>);
 
 impl Future for Ack {
     type Output = Invalidated;

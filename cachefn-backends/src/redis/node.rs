@@ -6,6 +6,7 @@
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use redis::aio::MultiplexedConnection;
 use redis::{
@@ -19,6 +20,7 @@ use super::keys::{self, Keys};
 use super::known::Known;
 use super::near::{self, Listener};
 use super::permits::{self, Missing};
+use super::pulse::{Heard, Pulse};
 use super::settings::{self, Settings};
 use super::waiting::Waiting;
 use super::wire;
@@ -30,6 +32,7 @@ pub(super) const UNLINK_KEYS: usize = 500;
 pub(super) struct Node {
     mux: MultiplexedConnection,
     _driver: Driver,
+    pulse: Arc<Pulse>,
     /// Whether the server speaks RESP3, so that it is noticed at once when the connection breaks.
     pub(super) pushes: bool,
     /// Which incarnation of the server it is, if it tells.
@@ -69,12 +72,13 @@ pub(super) struct Pushed {
 impl Node {
     /// Connects, logs in and selects the database.
     pub(super) async fn open(settings: &Settings, pushed: Pushed) -> Result<Self, Fault> {
-        let Login { mut mux, driver, pushes } = log_in(settings, pushed).await?;
+        let pulse = Pulse::new();
+        let Login { mut mux, driver, pushes } = log_in(settings, pushed, &pulse).await?;
         let missing = select(&mut mux, settings.db).await?;
         let about = about(&mut mux, settings).await?;
         let run = keys::run(&about).map(str::to_owned);
         let place = settings::place(&settings.host, settings.port);
-        Ok(Self { mux, _driver: driver, pushes, run, place, missing })
+        Ok(Self { mux, _driver: driver, pulse, pushes, run, place, missing })
     }
 
     /// Loads the scripts, and finds out whether all that will be needed under `keys` is permitted.
@@ -129,13 +133,20 @@ impl Node {
         if commands.is_empty() { Ok(()) } else { self.ask_all(&commands).await.map(drop) }
     }
 
+    /// Since when the server has been silent; nothing where it owes no answer.
+    pub(super) fn silent_since(&self) -> Option<Instant> {
+        self.pulse.silent_since()
+    }
+
     /// Sends one command, and keeps the words of a refusal.
     pub(super) async fn send(&self, command: &Cmd) -> RedisResult<Value> {
+        let _owed = self.pulse.owes();
         send(&mut self.mux.clone(), command).await
     }
 
     /// Sends commands together, each of which may be refused.
     pub(super) async fn send_all(&self, commands: &Pipeline) -> Result<Vec<Value>, Fault> {
+        let _owed = self.pulse.owes();
         let answers = self.mux.clone().send_packed_commands(commands, 0, commands.len()).await;
         answers.map_err(|error| Fault::of(&error))
     }
@@ -193,17 +204,19 @@ impl Pushed {
     }
 }
 
-async fn log_in(settings: &Settings, pushed: Pushed) -> Result<Login, Fault> {
+async fn log_in(settings: &Settings, pushed: Pushed, pulse: &Arc<Pulse>) -> Result<Login, Fault> {
     let on_push = move |push: PushInfo| {
         pushed.take(push);
         Ok::<(), Infallible>(())
     };
     let config = AsyncConnectionConfig::new().set_response_timeout(None);
     let config3 = config.clone().set_push_sender(on_push);
-    match greet(settings, ProtocolVersion::RESP3, config3).await {
+    match greet(settings, ProtocolVersion::RESP3, config3, pulse).await {
         // Servers and what stands before them refuse `HELLO` in many words. Whether it was the login that they
         // refused, they say again.
-        Err(Fault::Answer | Fault::Permission(_)) => greet(settings, ProtocolVersion::RESP2, config).await,
+        Err(Fault::Answer | Fault::Permission(_)) => {
+            greet(settings, ProtocolVersion::RESP2, config, pulse).await
+        }
         answer => answer,
     }
 }
@@ -213,8 +226,10 @@ async fn greet(
     settings: &Settings,
     protocol: ProtocolVersion,
     config: AsyncConnectionConfig,
+    pulse: &Arc<Pulse>,
 ) -> Result<Login, Fault> {
     let wire = wire::open(&settings.host, settings.port, settings.tls.as_ref()).await?;
+    let wire = Heard { wire, pulse: Arc::clone(pulse) };
     let greeted = MultiplexedConnection::new_with_config(&settings.login(protocol), wire, config).await;
     let (mux, driver) = greeted.map_err(|error| Fault::of(&error))?;
     let driver = Driver::start(driver);

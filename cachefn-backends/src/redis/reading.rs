@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ use redis::Value;
 use tokio::sync::{Notify, oneshot};
 
 use super::alarm::Alarm;
-use super::connect::Bucket;
+use super::connect::{Bucket, Connection};
 use super::fault::Fault;
 use super::question;
 use super::shared::Shared;
@@ -31,6 +31,9 @@ const AT_A_TIME: usize = 4;
 /// The most that is asked for together: a server does nothing else meanwhile.
 const MOST: usize = 128;
 
+/// So often within the deadline of a call it is looked for those whose deadline is over.
+const TICKS: u32 = 8;
+
 /// Takes lookups; dropping it ends the tasks.
 pub(super) struct Reading(Arc<Queue>);
 
@@ -44,18 +47,30 @@ struct Queue {
 
 #[derive(Default)]
 struct Waiting {
-    requests: VecDeque<Request>,
+    lookups: VecDeque<(Request, Caller)>,
     is_closed: bool,
 }
 
 /// One lookup.
 pub(super) struct Request {
+    pub(super) key: Arc<str>,
+    pub(super) lineage: Lineage,
+}
+
+/// Who it is for.
+struct Caller {
     /// When the server was trusted: what comes of it later is of no use.
     epoch: u64,
     begun: Instant,
-    pub(super) key: Arc<str>,
-    pub(super) lineage: Lineage,
-    answer: oneshot::Sender<Answer>,
+    /// None once the answer is given.
+    answer: Option<oneshot::Sender<Answer>>,
+}
+
+/// Lookups that are asked together, and who they are for, in the same order.
+#[derive(Default)]
+struct Batch {
+    requests: Vec<Request>,
+    callers: Vec<Caller>,
 }
 
 /// What stands there, and how long it took to be told.
@@ -85,8 +100,9 @@ impl Reading {
     /// Asks for what stands at `place`.
     pub(super) fn ask(&self, epoch: u64, place: &Place, begun: Instant) -> Reply {
         let (answer, answered) = oneshot::channel();
-        let (key, lineage) = (Arc::clone(&place.key), place.lineage.clone());
-        self.0.waiting().requests.push_back(Request { epoch, begun, key, lineage, answer });
+        let request = Request { key: Arc::clone(&place.key), lineage: place.lineage.clone() };
+        let caller = Caller { epoch, begun, answer: Some(answer) };
+        self.0.waiting().lookups.push_back((request, caller));
         self.0.more.notify_one();
         Reply(answered)
     }
@@ -106,8 +122,10 @@ impl Queue {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes what there is, into a `batch` that is empty, and waits until there is something. False: nothing will come.
-    async fn take(&self, batch: &mut Vec<Request>) -> bool {
+    /// Takes what there is, into `batch`, and waits until there is something. False: nothing will come.
+    async fn take(&self, batch: &mut Batch) -> bool {
+        batch.requests.clear();
+        batch.callers.clear();
         loop {
             {
                 let mut waiting = self.waiting();
@@ -115,20 +133,34 @@ impl Queue {
                     self.more.notify_one();
                     return false;
                 }
-                let count = waiting.requests.len().min(MOST);
-                batch.extend(waiting.requests.drain(..count));
-                if waiting.requests.is_empty() {
+                let count = waiting.lookups.len().min(MOST);
+                for (request, caller) in
+                    waiting.lookups.drain(..count).filter(|(_, caller)| !caller.is_gone())
+                {
+                    batch.requests.push(request);
+                    batch.callers.push(caller);
+                }
+                if waiting.lookups.is_empty() {
                     // After a rush its room is given back.
-                    waiting.requests.shrink_to(8 * MOST);
+                    waiting.lookups.shrink_to(8 * MOST);
                 } else {
                     self.more.notify_one();
                 }
             }
-            batch.retain(|request| !request.answer.is_closed());
-            if !batch.is_empty() {
+            if !batch.callers.is_empty() {
                 return true;
             }
             self.more.notified().await;
+        }
+    }
+
+    /// Tells those whose time is over that there is no answer: they have not even been asked for.
+    fn expire(&self, overdue: impl Fn(&Caller) -> bool) {
+        let mut waiting = self.waiting();
+        while waiting.lookups.front().is_some_and(|(_, caller)| overdue(caller)) {
+            if let Some((_, mut caller)) = waiting.lookups.pop_front() {
+                caller.fail(Fault::Timeout);
+            }
         }
     }
 }
@@ -173,50 +205,84 @@ impl Found {
     }
 }
 
+impl Batch {
+    fn fail_where(&mut self, fault: Fault, late: impl Fn(&Caller) -> bool) {
+        self.callers.iter_mut().filter(|caller| late(caller)).for_each(|caller| caller.fail(fault));
+    }
+
+    /// Takes out those who have their answer.
+    fn retain_waiting(&mut self) {
+        let mut waits = self.callers.iter().map(|caller| caller.answer.is_some());
+        self.requests.retain(|_| waits.next() == Some(true));
+        self.callers.retain(|caller| caller.answer.is_some());
+    }
+
+    /// Asks for all of it. Who has no time left is told so, and so is who waits in the `queue`; the answer is waited for as
+    /// long as others keep arriving. With a fault nobody is told who has time.
+    async fn ask(
+        &mut self,
+        line: &Arc<Connection>,
+        timeout: Duration,
+        alarm: &mut Alarm,
+        queue: &Queue,
+    ) -> Result<(), Fault> {
+        let Self { requests, callers } = self;
+        let mut asked = pin!(question::ask(Bucket::first(line), requests));
+        while let Some(first) =
+            callers.iter().filter(|caller| caller.answer.is_some()).map(|caller| caller.begun).min()
+        {
+            let due = (first + timeout).min(Instant::now() + timeout / TICKS);
+            if let Some(found) = alarm.within(due, asked.as_mut()).await {
+                let now = Instant::now();
+                callers.iter_mut().zip(found?).for_each(|(caller, found)| caller.tell(Ok(found), now));
+                return Ok(());
+            }
+            let is_late = |caller: &Caller| caller.begun + timeout <= due;
+            if callers.iter().any(is_late) && line.was_silent(due, timeout) {
+                return Err(Fault::Timeout);
+            }
+            callers
+                .iter_mut()
+                .filter(|caller| is_late(caller))
+                .for_each(|caller| caller.fail(Fault::Timeout));
+            queue.expire(is_late);
+        }
+        line.hear_out(timeout, asked).await.unwrap_or(Err(Fault::Timeout)).map(drop)
+    }
+}
+
 /// One of those who ask. Whoever is free takes what has come since the last one looked.
 async fn serve(shared: Weak<Shared>, queue: Arc<Queue>) {
-    let (mut batch, mut alarm) = (Vec::new(), Alarm::new());
+    let (mut batch, mut alarm) = (Batch::default(), Alarm::new());
     while queue.take(&mut batch).await {
         let Some(shared) = shared.upgrade() else { return };
         let linked = shared.trust().link();
         let epoch = linked.as_ref().map(|(_, epoch)| *epoch);
-        batch
-            .extract_if(.., |request| Some(request.epoch) != epoch)
-            .for_each(|late| late.fail(Fault::Broken));
-        let (begun, timeout) = (Instant::now(), shared.settings.timeout);
-        let is_over = |request: &mut Request| request.begun + timeout <= begun;
-        batch.extract_if(.., is_over).for_each(|late| late.fail(Fault::Timeout));
-        let (Some((line, epoch)), Some(first)) = (linked, batch.iter().map(|request| request.begun).min())
-        else {
-            continue;
-        };
-        let asked = question::ask(Bucket::first(&line), &batch);
-        let outcome = alarm.within(first + timeout, asked).await.unwrap_or(Err(Fault::Timeout));
-        let now = Instant::now();
-        match outcome {
-            Ok(found) => {
-                batch.drain(..).zip(found).for_each(|(request, found)| request.tell(Ok(found), now));
-            }
-            Err(fault) => {
-                // That a server does not answer within the little that was left of a call's time says nothing.
-                if fault != Fault::Timeout
-                    || (first + timeout).saturating_duration_since(begun) * 2 >= timeout
-                {
-                    shared.report(epoch, fault);
-                }
-                batch.drain(..).for_each(|request| request.fail(fault));
-            }
+        let (now, timeout) = (Instant::now(), shared.settings.timeout);
+        batch.fail_where(Fault::Broken, |caller| Some(caller.epoch) != epoch);
+        batch.fail_where(Fault::Timeout, |caller| caller.begun + timeout <= now);
+        batch.retain_waiting();
+        let Some((line, epoch)) = linked.filter(|_| !batch.callers.is_empty()) else { continue };
+        if let Err(fault) = batch.ask(&line, timeout, &mut alarm, &queue).await {
+            shared.report(epoch, fault);
+            batch.fail_where(fault, |_| true);
         }
     }
 }
 
-impl Request {
-    fn fail(self, fault: Fault) {
+impl Caller {
+    fn is_gone(&self) -> bool {
+        self.answer.as_ref().is_none_or(oneshot::Sender::is_closed)
+    }
+
+    fn fail(&mut self, fault: Fault) {
         self.tell(Err(fault), Instant::now());
     }
 
-    fn tell(self, answer: Result<Found, Fault>, now: Instant) {
-        // Who is gone needs no answer.
-        let _ = self.answer.send((answer, now.saturating_duration_since(self.begun)));
+    fn tell(&mut self, found: Result<Found, Fault>, now: Instant) {
+        if let Some(answer) = self.answer.take() {
+            // Who is gone needs no answer.
+            let _ = answer.send((found, now.saturating_duration_since(self.begun)));
+        }
     }
 }

@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 use std::ops::{Deref, DerefMut};
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, Once, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Notify, watch};
-use tokio::task::JoinHandle;
+use tokio::sync::{Notify, oneshot, watch};
+use tokio::time::timeout_at;
 
 use super::connect::Connection;
 use super::fault::Fault;
@@ -125,12 +126,13 @@ impl Shared {
         });
     }
 
-    /// Journals `targets` or sends them on a task of its own, which is then all that is waited for.
+    /// Journals `targets` or sends them on a task of its own; the outcome, or that it is not known at `deadline`. However
+    /// much is under way, this is: it is not given up before the connection is.
     pub(super) fn invalidate(
         self: &Arc<Self>,
         targets: Vec<Target>,
         deadline: Instant,
-    ) -> Option<JoinHandle<Result<(), Error>>> {
+    ) -> Option<oneshot::Receiver<Result<(), Error>>> {
         let mut trust = self.trust();
         let Some(errand) = trust.invalidate(targets) else {
             let closed = trust.is_closed();
@@ -140,20 +142,39 @@ impl Shared {
             }
             return None;
         };
+        let (tells, told) = oneshot::channel();
         // Under the lock, so that what is asked after this has returned is sent after it.
-        Some(background::handle().spawn(Arc::clone(self).run(errand, deadline)))
+        background::handle().spawn(Arc::clone(self).run(errand, deadline, tells));
+        Some(told)
     }
 
-    async fn run(self: Arc<Self>, errand: Errand<Arc<Connection>>, deadline: Instant) -> Result<(), Error> {
-        let sent = tokio::time::timeout_at(deadline.into(), errand.line.strike(&errand.targets)).await;
-        let outcome = sent.unwrap_or(Err(Fault::Timeout));
+    async fn run(
+        self: Arc<Self>,
+        errand: Errand<Arc<Connection>>,
+        deadline: Instant,
+        tells: oneshot::Sender<Result<(), Error>>,
+    ) {
+        let (mut tells, limit) = (Some(tells), self.settings.timeout);
+        let mut tell = |outcome: Result<(), Fault>| {
+            // Who is gone needs no answer.
+            tells.take().map(|tells| tells.send(outcome.map_err(Error::from)))
+        };
+        let mut sent = pin!(errand.line.strike(&errand.targets));
+        let outcome = match timeout_at(deadline.into(), sent.as_mut()).await {
+            Ok(outcome) => outcome,
+            Err(_) if errand.line.was_silent(deadline, limit) => Err(Fault::Timeout),
+            Err(_) => {
+                tell(Err(Fault::Timeout));
+                errand.line.hear_out(limit, sent).await.unwrap_or(Err(Fault::Timeout))
+            }
+        };
         if outcome.is_ok() {
             // What was read before the server had heard of it.
             errand.targets.iter().for_each(|target| self.listener.strike(target));
         }
         self.losing(|trust| trust.done(errand.number, outcome.err()));
         self.idle.notify_one();
-        Ok(outcome?)
+        tell(outcome);
     }
 
     /// What recovery has to do next. If that is to publish, it is done.

@@ -97,7 +97,7 @@ impl Supervisor {
                 Next::Publish => break,
                 Next::GiveUp => return Err(self.shared.take_lost().map_or(Fault::Broken, |lost| lost.fault)),
                 Next::Strike(targets) => {
-                    let outcome = timeout(CONNECT_TIMEOUT, line.strike(&targets)).await;
+                    let outcome = line.hear(CONNECT_TIMEOUT, line.strike(&targets)).await;
                     if let Err(fault) = outcome.unwrap_or(Err(Fault::Timeout)) {
                         self.shared.trust().put_back(targets);
                         self.shared.report(epoch, fault);
