@@ -1,6 +1,8 @@
 //! The Redis backend against real servers.
 
+mod burst;
 mod clusters;
+mod commands;
 mod encrypted;
 mod history;
 mod login;

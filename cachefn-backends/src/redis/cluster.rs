@@ -23,6 +23,7 @@ use redis::{AsyncConnectionConfig, Cmd, Pipeline, ProtocolVersion, RedisError, V
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use super::commands;
 use super::connect::CONNECT_TIMEOUT;
 use super::fault::Fault;
 use super::keys::{BUCKETS, Keys};
@@ -46,6 +47,8 @@ pub(super) struct Cluster {
     serving: Vec<AtomicUsize>,
     /// Where the nodes are.
     places: Vec<(String, u16)>,
+    /// Whether all of them tell the time.
+    pub(super) tells_time: bool,
 }
 
 /// Names that one command is about; they are of one bucket.
@@ -78,13 +81,15 @@ impl Cluster {
             let bucket = servers.iter().position(|server| server == place);
             let (host, port) = place.clone();
             let node = Node::open(&Settings { host, port, ..settings.clone() }, pushed.clone()).await?;
-            node.prepare(&keys[bucket.expect("the places are those of buckets")]).await?;
-            Ok(node)
+            let able = node.prepare(&keys[bucket.expect("the places are those of buckets")]).await?;
+            Ok((node, able.tells_time))
         }));
-        let nodes: Vec<Node> = opened.await.into_iter().collect::<Result<_, Fault>>()?;
+        let opened: Vec<(Node, bool)> = opened.await.into_iter().collect::<Result<_, Fault>>()?;
+        let tells_time = opened.iter().all(|(_, tells_time)| *tells_time);
+        let nodes: Vec<_> = opened.into_iter().map(|(node, _)| node).collect();
         let number = |server| places.binary_search(server).expect("the places are those of buckets");
         let serving = servers.iter().map(number).map(AtomicUsize::new).collect();
-        Ok(Self { nodes, serving, places })
+        Ok(Self { nodes, serving, places, tells_time })
     }
 
     /// The nodes.
@@ -112,7 +117,7 @@ impl Cluster {
                 Err(error) => error,
             };
             match elsewhere(&error, node) {
-                None => return Err(Fault::of(&error)),
+                None => return Err(Fault::of(&error).about(commands::name(command))),
                 Some(Elsewhere::Moved(place)) => self.has_moved(bucket, &place)?,
                 Some(Elsewhere::Ask(place)) => return self.ask_once(&place, command).await,
                 Some(Elsewhere::Torn) => return Err(Fault::Moving),
@@ -203,7 +208,7 @@ impl Cluster {
         let node = &self.nodes[self.number(place)?];
         let mut commands = redis::pipe();
         commands.cmd("ASKING").add_command(command.clone());
-        let answer = node.send_all(&commands).await?.pop().ok_or(Fault::Answer)?;
+        let answer = node.send_all(&commands).await?.pop().ok_or(Fault::Answer("ASKING"))?;
         match refused(&answer, node) {
             Ok(()) => Ok(answer),
             Err((_, Some(_))) => Err(Fault::Moving),
@@ -277,14 +282,15 @@ async fn slots(settings: Settings, (host, port): (String, u16)) -> Result<Vec<(S
         let _driver = Driver::start(driver);
         let answer = redis::cmd("CLUSTER").arg("SLOTS").query_async::<Value>(&mut mux).await;
         answer.map_err(|error| match Fault::of(&error) {
-            Fault::Permission(_) => Fault::Permission(Missing::command("+cluster|slots")),
+            Fault::Permission(_) => Fault::Permission(Missing::refused("CLUSTER SLOTS")),
+            Fault::Unknown(_) => Fault::Permission(Missing::unknown("CLUSTER SLOTS")),
             // It knows the command, and has no cluster to speak of.
-            Fault::Answer => Fault::Single,
+            Fault::Answer(_) => Fault::Single,
             fault => fault,
         })
     };
     let answer = timeout(LIMIT, asked).await.unwrap_or(Err(Fault::Timeout))?;
-    let ranges = ranges(answer, &host).ok_or(Fault::Answer)?;
+    let ranges = ranges(answer, &host).ok_or(Fault::Answer("CLUSTER SLOTS"))?;
     let server = |bucket: usize| {
         let slot = slot(&bucket.to_string());
         let range = ranges.iter().find(|(first, last, _)| (*first..=*last).contains(&slot));

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use redis::{Cmd, Pipeline, Value};
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
-use tokio::time::{timeout, timeout_at};
+use tokio::time::{sleep, timeout, timeout_at};
 
 #[cfg(feature = "cluster")]
 use super::cluster::Cluster;
@@ -30,6 +30,9 @@ pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// over a way of ten milliseconds.
 const UNDER_WAY: usize = 500;
 
+/// A moment in which everybody has a turn whom a timer or the connection has woken by now.
+const TURN: Duration = Duration::from_millis(1);
+
 /// A connection that is logged in, with the names it uses.
 pub(super) struct Connection {
     servers: Servers,
@@ -44,6 +47,8 @@ pub(super) struct Connection {
     pub(super) knows_run: bool,
     /// Whether the servers speak RESP3, so that it is noticed at once when the connection breaks.
     pub(super) pushes: bool,
+    /// Whether the servers tell the time, so that a fill can be alone in all processes.
+    pub(super) tells_time: bool,
     /// What the server tells of when it changes.
     tracks: Tracks,
     /// What is known of generations, where it tells of them.
@@ -107,7 +112,7 @@ impl Connection {
         let node = Node::open(settings, pushed).await?;
         let run = node.run.as_deref().filter(|_| !settings.keep);
         let keys = Keys::new(&settings.prefix, run);
-        node.prepare(&keys).await?;
+        let able = node.prepare(&keys).await?;
         // Before anything is read, and before any push can name it.
         let keys = named.get_or_init(|| keys).clone();
         let tracks = node.track(if settings.near { Tracks::Everything } else { Tracks::Marked }).await?;
@@ -118,6 +123,7 @@ impl Connection {
             runs: run.into_iter().map(str::to_owned).collect(),
             knows_run: settings.keep || node.run.is_some(),
             pushes: node.pushes,
+            tells_time: able.tells_time,
             tracks,
             known,
             server: node.place.clone(),
@@ -142,6 +148,7 @@ impl Connection {
             runs: nodes.iter().filter_map(|node| node.run.clone()).filter(|_| !settings.keep).collect(),
             knows_run: settings.keep || nodes.iter().all(|node| node.run.is_some()),
             pushes: nodes.iter().all(|node| node.pushes),
+            tells_time: cluster.tells_time,
             // A push is about one server's names, and nothing would say of a name that has moved that it changed.
             tracks: Tracks::Nothing,
             known: pushed.known,
@@ -204,10 +211,22 @@ impl Connection {
         self.nodes().iter().filter_map(Node::silent_since).min()
     }
 
-    /// Whether nothing arrived for most of `limit` before `deadline`, now that a timer for that is over. Not for all of it: a
-    /// call that finds nobody else waiting has taken some of the time itself.
-    pub(super) fn was_silent(&self, deadline: Instant, limit: Duration) -> bool {
-        self.silent_since().is_some_and(|since| since + limit * 3 / 4 <= deadline)
+    /// Whether nothing arrived for most of `limit` before `deadline`, which is over. Not for all of it: a call that finds nobody
+    /// else waiting has taken some of the time itself.
+    pub(super) async fn was_silent(&self, deadline: Instant, limit: Duration) -> bool {
+        self.seems_silent(deadline - limit * 3 / 4).await
+    }
+
+    /// Whether nothing has arrived since `moment` that is owed.
+    async fn seems_silent(&self, moment: Instant) -> bool {
+        let is_silent = || self.silent_since().is_some_and(|since| since <= moment);
+        if !is_silent() {
+            return false;
+        }
+        // Whoever reads may stand behind this in the queue of the thread. What has arrived is looked at before timers are,
+        // and who reads it is woken before this is.
+        sleep(TURN).await;
+        is_silent()
     }
 
     /// What comes of `answer`, which has taken too long already, and is waited for as long as others keep arriving; nothing,
@@ -233,11 +252,10 @@ impl Connection {
             if let Ok(output) = timeout_at(due.into(), answer.as_mut()).await {
                 return Some(output);
             }
-            due = match self.silent_since() {
-                Some(since) if since + limit <= due => return None,
-                Some(since) => since + limit,
-                None => due + limit,
-            };
+            if self.seems_silent(due - limit).await {
+                return None;
+            }
+            due = self.silent_since().unwrap_or(due) + limit;
         }
     }
 
@@ -336,7 +354,7 @@ impl Bucket {
         if marks && answers.len() > 1 {
             answers.remove(answers.len() - 2);
         }
-        answers.try_into().map_err(|_| Fault::Answer)
+        answers.try_into().map_err(|_| Fault::Answer(""))
     }
 
     /// Sends commands about names in it together. They can be repeated.

@@ -53,8 +53,10 @@ pub(super) enum Fault {
     Full,
     /// A script is not loaded.
     NoScript,
-    /// An answer that fits no question.
-    Answer,
+    /// An answer that does not fit the command, whose name it is.
+    Answer(&'static str),
+    /// A command that the server does not know.
+    Unknown(&'static str),
     /// TLS.
     Tls(Handshake),
     /// No sentinel names the server any more.
@@ -100,10 +102,13 @@ pub(super) enum Handshake {
 impl Fault {
     /// The class in words.
     pub(super) fn words(self) -> Cow<'static, str> {
-        if let Self::Permission(missing) = self
-            && missing != Missing::default()
-        {
-            return format!("user lacks {missing}, see REDIS_USERNAME").into();
+        match self {
+            Self::Permission(missing) if missing != Missing::default() => return missing.to_string().into(),
+            Self::Answer(name) if !name.is_empty() => {
+                return format!("answer to {name} not understood").into();
+            }
+            Self::Unknown(name) if !name.is_empty() => return format!("server does not know {name}").into(),
+            _ => {}
         }
         Cow::Borrowed(match self {
             Self::Timeout => "no answer in time",
@@ -126,7 +131,8 @@ impl Fault {
             Self::Single => "server is no node of a cluster, see REDIS_CLUSTER",
             Self::Full => "server is out of memory",
             Self::NoScript => "server does not keep scripts",
-            Self::Answer => "answer not understood",
+            Self::Answer(_) => "answer not understood",
+            Self::Unknown(_) => "server does not know a command that is needed",
             Self::Tls(handshake) => handshake.words(),
             Self::Replaced => "sentinels name another master",
             Self::Sentinels => "no sentinel answers",
@@ -143,7 +149,7 @@ impl Fault {
     /// use, and somebody has to know.
     pub(super) fn needs_a_human(self) -> bool {
         match self {
-            Self::Login | Self::Permission(_) | Self::Database | Self::Cluster => true,
+            Self::Login | Self::Permission(_) | Self::Unknown(_) | Self::Database | Self::Cluster => true,
             #[cfg(feature = "cluster")]
             Self::Single => true,
             Self::Tls(handshake) => handshake != Handshake::Unanswered,
@@ -164,15 +170,24 @@ impl Fault {
         }
     }
 
+    /// The same, where it is what a command was answered.
+    pub(super) fn about(self, name: &'static str) -> Self {
+        match self {
+            Self::Answer("") => Self::Answer(name),
+            Self::Unknown("") => Self::Unknown(name),
+            fault => fault,
+        }
+    }
+
     /// The class of the server's or the library's error.
     pub(super) fn of(error: &RedisError) -> Self {
         match (error.code(), error.kind()) {
             (Some("ERR"), _) => Self::of_text(error.detail().unwrap_or_default()),
-            (Some(code), _) => Self::of_code(code).unwrap_or(Self::Answer),
+            (Some(code), _) => Self::of_code(code).unwrap_or(Self::Answer("")),
             (None, redis::ErrorKind::AuthenticationFailed) => Self::Login,
             (None, redis::ErrorKind::Io) => io_error(error).map_or(Self::Broken, Self::of_io),
             (None, redis::ErrorKind::Parse) => Self::Broken,
-            (None, _) => Self::Answer,
+            (None, _) => Self::Answer(""),
         }
     }
 
@@ -209,13 +224,18 @@ impl Fault {
         let inner = text.rsplit_once(": -").and_then(|(_, inner)| inner.split(' ').next());
         if text.starts_with("max number of clients") {
             Self::Crowded
+        } else if ["unknown command", "unknown subcommand", "unsupported command", "unknown redis command"]
+            .iter()
+            .any(|words| text.to_ascii_lowercase().starts_with(words))
+        {
+            Self::Unknown("")
         } else if ["The user executing the script can't", "ACL failure in script"]
             .iter()
             .any(|words| text.contains(words))
         {
             Self::Permission(Missing::default())
         } else {
-            inner.and_then(Self::of_code).unwrap_or(Self::Answer)
+            inner.and_then(Self::of_code).unwrap_or(Self::Answer(""))
         }
     }
 }
@@ -256,8 +276,9 @@ impl From<Fault> for Error {
             Fault::Moving | Fault::Resharded => ErrorKind::Unready,
             #[cfg(feature = "cluster")]
             Fault::Single => ErrorKind::Misconfigured,
+            Fault::Permission(missing) if missing.is_of_server() => ErrorKind::Misconfigured,
             Fault::Login | Fault::Permission(_) => ErrorKind::Denied,
-            Fault::Database | Fault::Cluster | Fault::Tls(_) => ErrorKind::Misconfigured,
+            Fault::Unknown(_) | Fault::Database | Fault::Cluster | Fault::Tls(_) => ErrorKind::Misconfigured,
             #[cfg(feature = "sentinel")]
             Fault::SentinelLogin => ErrorKind::Denied,
             #[cfg(feature = "sentinel")]
@@ -266,7 +287,7 @@ impl From<Fault> for Error {
             Fault::Replica => ErrorKind::Unready,
             Fault::Crammed => ErrorKind::Busy,
             Fault::Full => ErrorKind::Full,
-            Fault::NoScript | Fault::Answer => ErrorKind::Protocol,
+            Fault::NoScript | Fault::Answer(_) => ErrorKind::Protocol,
         })
     }
 }
@@ -284,6 +305,9 @@ mod tests {
         let denied = "The user executing the script can't run this command or subcommand script: f_0, on @user_script:1.";
         assert_eq!(Fault::of_text(denied), Fault::Permission(Missing::default()));
         assert_eq!(Fault::of_text("max number of clients reached"), Fault::Crowded);
-        assert_eq!(Fault::of_text("something: -new"), Fault::Answer);
+        assert_eq!(Fault::of_text("something: -new"), Fault::Answer(""));
+        let unknown = "unknown command 'PTTL', with args beginning with: 'k'";
+        assert_eq!(Fault::of_text(unknown).about("PTTL").words(), "server does not know PTTL");
+        assert_eq!(Fault::of_text("odd").about("PTTL").words(), "answer to PTTL not understood");
     }
 }

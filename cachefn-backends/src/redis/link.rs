@@ -30,6 +30,9 @@ use crate::place::{Group, Place, Target};
 /// The longest value. Redis takes 512 MiB by default, and ends the connection over a longer one.
 const MAX_VALUE: usize = 256 << 20;
 
+/// For so many timeouts a fill waits for room: its value is held meanwhile.
+const FILL_PATIENCE: u32 = 4;
+
 /// The server, for one call: its operations together may take as long as the timeout.
 ///
 /// # Cancel safety
@@ -64,13 +67,15 @@ impl Link {
         self.run_within(work, begun, begun + left / 2, begun + left).await
     }
 
-    /// The same for what ends a fill: it is begun whatever time is left to wait for it.
+    /// The same for what ends a fill: it is begun whatever time is left to wait for it, and finds room though many end at one
+    /// time.
     async fn finish<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, Fault>> + Send + 'static,
     ) -> Result<T, Error> {
         let begun = Instant::now();
-        self.run_within(work, begun, begun + self.shared.settings.timeout, begun + self.left()).await
+        let patience = self.shared.settings.timeout * FILL_PATIENCE;
+        self.run_within(work, begun, begun + patience, begun + self.left()).await
     }
 
     async fn run_within<T: Send + 'static>(
@@ -98,7 +103,7 @@ impl Link {
             });
             let outcome = match timeout_at(deadline.into(), work.as_mut()).await {
                 Ok(outcome) => outcome,
-                Err(_) if line.was_silent(deadline, limit) => Err(Fault::Timeout),
+                Err(_) if line.was_silent(deadline, limit).await => Err(Fault::Timeout),
                 Err(_) => {
                     tell(Err(Fault::Timeout));
                     line.hear_out(limit, work).await.unwrap_or(Err(Fault::Timeout))
@@ -263,7 +268,7 @@ impl Backend for Link {
         let bucket = self.bucket(place);
         let shards: Vec<_> = if place.open { Group::shards().collect() } else { Vec::new() };
         let names = bucket.keys().script(place, &shards);
-        let (alone, generation_life) = (place.alone, self.shared.generation_life(0));
+        let (alone, generation_life) = (place.alone && self.line.tells_time, self.shared.generation_life(0));
         let work = async move {
             match script::acquire(&bucket, &names, accept, alone, generation_life).await? {
                 // The script sees tokens, not checksums: what stands there is no use to anybody.
@@ -314,6 +319,9 @@ impl Backend for Link {
 
     /// It takes no time of its call.
     async fn renew(&self, place: &Place, lease: &RedisLease) -> Result<bool, Error> {
+        if !self.line.tells_time {
+            return Ok(false);
+        }
         let (bucket, lease) = (self.bucket(place), lease.clone());
         let name = bucket.keys().lease(&place.key);
         self.afresh().run(async move { script::renew(&bucket, &name, &lease).await }).await
@@ -344,7 +352,7 @@ async fn judge_tags(bucket: &Bucket, envelope: Envelope) -> Result<Lookup, Fault
         let mut command = redis::cmd("MGET");
         command.arg(bucket.keys().generations(tags));
         let [Value::Array(values)] = bucket.ask_marked(redis::pipe(), command).await? else {
-            return Err(Fault::Answer);
+            return Err(Fault::Answer("MGET"));
         };
         tokens = values.into_iter().map(token).collect();
         if let (Some(known), Some(moment), Some(tokens)) = (known, moment, &tokens) {

@@ -18,22 +18,28 @@
 //!
 //! A cluster is one such connection to each of its masters, under one trust; what belongs together stands in one of 64 slots.
 //!
-//! This needs a server, Redis 6 or Valkey, one with replicas that sentinels watch, or a cluster. A user of the server needs
-//! the keys `~<prefix>@*` and `+ping +time +mget +set +unlink +ttl +pttl +expire +evalsha +script|load`, with a database other
-//! than 0 `+select`, in a cluster `~{*}<prefix>@* +asking +cluster|slots`, and before Redis 6.2 `+hello`. What he lacks is
-//! named in the log, and the server is not used. What he need not have:
+//! This needs a server, Redis 6 or Valkey, one with replicas that sentinels watch, or a cluster. [`COMMANDS`] are what is sent
+//! to it. A user of the server needs the keys `~<prefix>@*` and
+//! `+ping +mget +set +unlink +ttl +pttl +expire +evalsha +script|load`, with a database other than 0 `+select`, in a cluster
+//! `~{*}<prefix>@* +asking +cluster|slots`, and before Redis 6.2 `+hello`. What he lacks, and what the server does not know, is
+//! named in the log, and the server is not used until it is there. What need not be there:
 //!
 //! ```text
+//! +time              without it no fill is alone in all processes
 //! +info              without it is not known which incarnation of the server answers, and one that lost invalidations
 //!                    can revive entries until they expire
 //! +client|tracking   without memory never speaks for the server, and generations are asked for with each value
 //! +client|caching    the same of the generations, where there is no near cache
 //! +scan              without its keys cannot be listed
 //! ```
+//!
+//! A call that ran out of time goes without; the server is given up only when it owes an answer and is silent. About a
+//! thousand questions are under way at a time, and whatever invalidates.
 
 mod alarm;
 #[cfg(feature = "cluster")]
 mod cluster;
+mod commands;
 mod connect;
 mod fault;
 mod journal;
@@ -77,6 +83,7 @@ use crate::error::Error;
 use crate::place::{Place, Target};
 use shared::Shared;
 
+pub use commands::{COMMANDS, Command, Need};
 pub use link::Link;
 pub use near::{Listener, SILENCE};
 pub use reading::Reply;
@@ -170,6 +177,11 @@ impl Redis {
     /// Whether [`is_near`](Self::is_near) may ever be true.
     pub fn may_be_near(&self) -> bool {
         self.0.shared.settings.near && !self.0.shared.settings.cluster
+    }
+
+    /// Whether the server is a cluster.
+    pub fn is_cluster(&self) -> bool {
+        self.0.shared.settings.cluster
     }
 
     /// Strikes `targets`, or journals them while the server cannot be used. Whatever there is to send

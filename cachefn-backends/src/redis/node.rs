@@ -15,15 +15,17 @@ use redis::{
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
+use super::commands;
 use super::fault::Fault;
 use super::keys::{self, Keys};
 use super::known::Known;
 use super::near::{self, Listener};
-use super::permits::{self, Missing};
+use super::permits::{self, Able, Missing};
 use super::pulse::{Heard, Pulse};
 use super::settings::{self, Settings};
 use super::waiting::Waiting;
 use super::wire;
+use crate::place::Target;
 
 /// How many keys one `UNLINK` names.
 pub(super) const UNLINK_KEYS: usize = 500;
@@ -63,7 +65,7 @@ pub(super) struct Pushed {
     pub(super) woken: Arc<Notify>,
     pub(super) listener: Arc<dyn Listener>,
     pub(super) known: Arc<Known>,
-    /// Whether the listener is to hear of it.
+    /// Whether the listener is to hear of values too.
     pub(super) near: bool,
     pub(super) waiting: Arc<Waiting>,
     pub(super) keys: Arc<OnceLock<Keys>>,
@@ -82,7 +84,7 @@ impl Node {
     }
 
     /// Loads the scripts, and finds out whether all that will be needed under `keys` is permitted.
-    pub(super) async fn prepare(&self, keys: &Keys) -> Result<(), Fault> {
+    pub(super) async fn prepare(&self, keys: &Keys) -> Result<Able, Fault> {
         permits::check(self, keys, self.missing).await
     }
 
@@ -109,19 +111,21 @@ impl Node {
     async fn grants(&self, command: &Cmd) -> Result<bool, Fault> {
         match self.ask(command).await {
             Ok(_) => Ok(true),
-            Err(Fault::Answer | Fault::Permission(_)) => Ok(false),
+            Err(Fault::Answer(_) | Fault::Unknown(_) | Fault::Permission(_)) => Ok(false),
             Err(fault) => Err(fault),
         }
     }
 
     /// Sends one command; it is on its way when this has been polled once.
     pub(super) async fn ask(&self, command: &Cmd) -> Result<Value, Fault> {
-        self.send(command).await.map_err(|error| Fault::of(&error))
+        self.send(command).await.map_err(|error| Fault::of(&error).about(commands::name(command)))
     }
 
     /// Sends commands together.
     pub(super) async fn ask_all(&self, commands: &Pipeline) -> Result<Vec<Value>, Fault> {
-        self.send_all(commands).await?.into_iter().map(accept).collect()
+        let answers = self.send_all(commands).await?.into_iter();
+        let named = |(answer, command)| accept(answer).map_err(|fault| fault.about(commands::name(command)));
+        answers.zip(commands.cmd_iter()).map(named).collect()
     }
 
     /// Removes `names`, whatever they hold.
@@ -190,7 +194,8 @@ impl Pushed {
                 for change in near::changed(keys, push.data) {
                     if let Some(target) = change.target {
                         self.known.strike(&target);
-                        if self.near {
+                        // Without a near cache memory has what the server had no time for: it is told of groups.
+                        if self.near || matches!(target, Target::Group(_)) {
                             self.listener.strike(&target);
                         }
                     }
@@ -214,7 +219,7 @@ async fn log_in(settings: &Settings, pushed: Pushed, pulse: &Arc<Pulse>) -> Resu
     match greet(settings, ProtocolVersion::RESP3, config3, pulse).await {
         // Servers and what stands before them refuse `HELLO` in many words. Whether it was the login that they
         // refused, they say again.
-        Err(Fault::Answer | Fault::Permission(_)) => {
+        Err(Fault::Answer(_) | Fault::Unknown(_) | Fault::Permission(_)) => {
             greet(settings, ProtocolVersion::RESP2, config, pulse).await
         }
         answer => answer,
@@ -243,8 +248,9 @@ async fn select(mux: &mut MultiplexedConnection, db: i64) -> Result<Option<Missi
     }
     match ask(mux, redis::cmd("SELECT").arg(db)).await {
         Ok(_) => Ok(None),
-        Err(Fault::Answer) => Err(Fault::Database),
-        Err(Fault::Permission(_)) => Ok(Some(Missing::command("+select"))),
+        Err(Fault::Answer(_)) => Err(Fault::Database),
+        Err(Fault::Unknown(_)) => Ok(Some(Missing::unknown("SELECT"))),
+        Err(Fault::Permission(_)) => Ok(Some(Missing::refused("SELECT"))),
         Err(fault) => Err(fault),
     }
 }
@@ -256,7 +262,7 @@ async fn about(mux: &mut MultiplexedConnection, settings: &Settings) -> Result<S
     command.arg(if settings.sentinel.is_some() { "default" } else { "server" });
     let about = match ask(mux, &command).await {
         Ok(answer) => redis::from_redis_value::<String>(answer).unwrap_or_default(),
-        Err(Fault::Permission(_) | Fault::Answer) => String::new(),
+        Err(Fault::Permission(_) | Fault::Answer(_) | Fault::Unknown(_)) => String::new(),
         Err(fault) => return Err(fault),
     };
     #[cfg(feature = "sentinel")]

@@ -1,71 +1,99 @@
-//! What a user of the server has to be permitted, and which of it is missing.
+//! What a user of the server has to be permitted and the server has to know, and which of it is missing.
 //!
-//! It is asked for at each connection, with commands that change nothing: a user who may read and not write, or a server
-//! that does not let anybody write, would otherwise be noticed again and again, each time by a call.
+//! It is asked for at each connection, with commands that change nothing: a user who may read and not write, a server that
+//! does not let anybody write, or one that lacks a command would otherwise be noticed again and again, each time by a call.
 
 use std::fmt;
 
 use redis::{Cmd, Value};
 
+use super::commands::{self, COMMANDS};
 use super::fault::Fault;
 use super::keys::Keys;
 use super::node::{self, Node};
 use super::script;
 
-/// The commands, as rules of an ACL; the last two in a cluster. Beside them `+hello` before Redis 6.2, and `+info` to tell incarnations apart.
-const RULES: [&str; 13] = [
-    "+ping",
-    "+time",
-    "+select",
-    "+mget",
-    "+set",
-    "+unlink",
-    "+ttl",
-    "+pttl",
-    "+expire",
-    "+evalsha",
-    "+script|load",
-    "+asking",
-    "+cluster|slots",
-];
-
-/// Rules that a user lacks; none if it is not known which.
+/// What is missing; nothing if it is not known what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Missing {
-    /// A bit for each of the rules.
-    commands: u16,
+    /// What the user may not do: a bit for each of the commands.
+    refused: u32,
+    /// What the server does not know, or does in another way.
+    unknown: u32,
     keys: Option<&'static str>,
 }
 
+/// What a server can do that it need not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Able {
+    /// Whether it tells the time, so that a fill can be alone in all processes.
+    pub(super) tells_time: bool,
+}
+
 impl Missing {
-    /// The command of this rule.
-    pub(super) fn command(rule: &str) -> Self {
-        let place = RULES.iter().position(|known| *known == rule);
-        Self { commands: place.map_or(0, |place| 1 << place), keys: None }
+    /// A command that the user may not give.
+    pub(super) fn refused(name: &str) -> Self {
+        Self { refused: bit(name), ..Self::default() }
+    }
+
+    /// A command that the server does not know.
+    pub(super) fn unknown(name: &str) -> Self {
+        Self { unknown: bit(name), ..Self::default() }
     }
 
     fn and(self, other: Self) -> Self {
-        Self { commands: self.commands | other.commands, keys: self.keys.or(other.keys) }
+        Self {
+            refused: self.refused | other.refused,
+            unknown: self.unknown | other.unknown,
+            keys: self.keys.or(other.keys),
+        }
+    }
+
+    /// Whether it is the server that has to be another.
+    pub(super) fn is_of_server(self) -> bool {
+        self.unknown != 0
     }
 
     /// What a refusal says about the command it answers to. Servers word it differently; all end in the word "command" if
     /// it is the command that is refused.
-    fn said(rule: &str, keys: &'static str, text: &str) -> Self {
-        if text.ends_with("command") { Self::command(rule) } else { Self { commands: 0, keys: Some(keys) } }
+    fn said(name: &str, keys: &'static str, text: &str) -> Self {
+        if text.ends_with("command") {
+            Self::refused(name)
+        } else {
+            Self { keys: Some(keys), ..Self::default() }
+        }
     }
 }
 
-/// As it stands in an ACL.
+/// As rules of an ACL, and as commands.
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let commands = RULES.iter().enumerate().filter(|(place, _)| self.commands & (1 << place) != 0);
-        let rules: Vec<_> = commands.map(|(_, rule)| *rule).chain(self.keys).collect();
-        f.write_str(&rules.join(" "))
+        let among = |bits: u32| {
+            COMMANDS
+                .iter()
+                .enumerate()
+                .filter(move |(place, _)| bits & (1 << place) != 0)
+                .map(|(_, known)| known)
+        };
+        let rules: Vec<_> = among(self.refused).map(|known| known.rule).chain(self.keys).collect();
+        if !rules.is_empty() {
+            write!(f, "user lacks {}, see REDIS_USERNAME", rules.join(" "))?;
+        }
+        let names: Vec<_> = among(self.unknown).map(|known| known.name).collect();
+        if !names.is_empty() {
+            let and = if rules.is_empty() { "" } else { "; " };
+            write!(f, "{and}server lacks {}: memory serves until it has that", names.join(", "))?;
+        }
+        Ok(())
     }
 }
 
-/// Loads the scripts, and finds out whether all that will be needed is permitted, beside what is `missing` already.
-pub(super) async fn check(node: &Node, keys: &Keys, missing: Option<Missing>) -> Result<(), Fault> {
+fn bit(name: &str) -> u32 {
+    commands::place(name).map_or(0, |place| 1 << place)
+}
+
+/// Loads the scripts, and finds out whether all that will be needed is there, beside what is `missing` already.
+pub(super) async fn check(node: &Node, keys: &Keys, missing: Option<Missing>) -> Result<Able, Fault> {
     let trials = trials(keys);
     let mut commands = script::load_commands();
     let scripts = commands.len();
@@ -73,9 +101,17 @@ pub(super) async fn check(node: &Node, keys: &Keys, missing: Option<Missing>) ->
         commands.add_command(command.clone());
     }
     let answers = node.send_all(&commands).await?;
-    let rules = std::iter::repeat_n("+script|load", scripts).chain(trials.iter().map(|(rule, _)| *rule));
-    let refusals = rules.zip(&answers).filter_map(|(rule, answer)| refusal(rule, keys, answer));
-    if let Some(missing) = missing.into_iter().chain(refusals).reduce(Missing::and) {
+    let names = std::iter::repeat_n("SCRIPT LOAD", scripts).chain(trials.iter().map(|(name, _)| *name));
+    let lacks = names.zip(&answers).filter_map(|(name, answer)| Some((name, lack(name, keys, answer)?)));
+    let (mut able, mut missing) = (Able { tells_time: true }, missing);
+    for (name, lack) in lacks {
+        if name == "TIME" {
+            able.tells_time = false;
+        } else {
+            missing = Some(missing.map_or(lack, |missing| missing.and(lack)));
+        }
+    }
+    if let Some(missing) = missing {
         return Err(Fault::Permission(missing));
     }
     let mut faults = answers.iter().filter_map(|answer| node::accept(answer.clone()).err());
@@ -87,60 +123,86 @@ pub(super) async fn check(node: &Node, keys: &Keys, missing: Option<Missing>) ->
     match faults.find(is_unfit) {
         Some(fault) => Err(fault),
         None => answers.into_iter().take(scripts).try_for_each(|answer| node::accept(answer).map(drop)),
-    }
+    }?;
+    Ok(able)
 }
 
-/// One command for each rule, on keys that nobody has and nobody gets.
+/// One for each command that must be there, on keys that nobody has and nobody gets. They do nothing, and a server that
+/// answers with an error that tells of nothing passing does not do what is needed.
 fn trials(keys: &Keys) -> Vec<(&'static str, Cmd)> {
     let key = &*keys.nobodys();
-    let trial = |rule: &'static str, words: &[&str]| {
+    let trial = |name: &'static str, words: &[&str]| {
         let mut command = Cmd::new();
         command.arg(words);
-        (rule, command)
+        (name, command)
     };
     // It is about the command that follows: here one that it does not matter to.
-    let asking = keys.of_bucket().then(|| trial("+asking", &["ASKING"]));
+    let asking = keys.of_bucket().then(|| trial("ASKING", &["ASKING"]));
     let trials = [
-        trial("+ping", &["PING"]),
-        trial("+time", &["TIME"]),
+        trial("PING", &["PING"]),
+        trial("TIME", &["TIME"]),
         // A cluster refuses two keys that are not neighbours.
-        trial("+mget", &["MGET", key, &format!("{key}2")]),
-        trial("+set", &["SET", key, "", "XX"]),
-        trial("+unlink", &["UNLINK", key]),
-        trial("+ttl", &["TTL", key]),
-        trial("+pttl", &["PTTL", key]),
-        trial("+expire", &["EXPIRE", key, "1"]),
-        trial("+evalsha", &["EVALSHA", script::NONE, "1", key]),
+        trial("MGET", &["MGET", key, &format!("{key}2")]),
+        trial("SET", &["SET", key, "", "XX"]),
+        trial("UNLINK", &["UNLINK", key]),
+        trial("TTL", &["TTL", key]),
+        trial("PTTL", &["PTTL", key]),
+        trial("EXPIRE", &["EXPIRE", key, "1"]),
+        // What the scripts need of the language, too.
+        trial("EVALSHA", &["EVALSHA", script::trial(), "1", key]),
     ];
     asking.into_iter().chain(trials).collect()
 }
 
-fn refusal(rule: &str, keys: &Keys, answer: &Value) -> Option<Missing> {
+/// What an answer says to be missing.
+fn lack(name: &'static str, keys: &Keys, answer: &Value) -> Option<Missing> {
     let Value::ServerError(error) = answer else { return None };
-    let pattern = if keys.of_bucket() { "~{*}PREFIX@*" } else { "~PREFIX@*" };
-    (error.code() == "NOPERM").then(|| Missing::said(rule, pattern, error.details().unwrap_or_default()))
+    if error.code() == "NOPERM" {
+        let pattern = if keys.of_bucket() { "~{*}PREFIX@*" } else { "~PREFIX@*" };
+        return Some(Missing::said(name, pattern, error.details().unwrap_or_default()));
+    }
+    match Fault::of(&error.clone().into()) {
+        Fault::Answer(_) | Fault::Unknown(_) => Some(Missing::unknown(name)),
+        // It was loaded just now, or it is what could not be.
+        Fault::NoScript => Some(Missing::unknown("SCRIPT LOAD")),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::commands::Need;
     use super::*;
 
     #[test]
-    fn what_is_missing_reads_as_the_rules_that_add_it() {
+    fn what_is_missing_reads_as_the_rules_that_add_it_and_the_commands() {
         let text = "this user has no permissions to run the 'mget' command";
         let newer = "User command has no permissions to run the 'script|load' command";
         let keys = "this user has no permissions to access one of the keys used as arguments";
         let missing =
-            Missing::said("+script|load", "~PREFIX@*", newer).and(Missing::said("+mget", "~PREFIX@*", text));
-        assert_eq!(missing.to_string(), "+mget +script|load");
+            Missing::said("SCRIPT LOAD", "~PREFIX@*", newer).and(Missing::said("MGET", "~PREFIX@*", text));
+        assert_eq!(missing.to_string(), "user lacks +mget +script|load, see REDIS_USERNAME");
         assert_eq!(
-            missing.and(Missing::said("+set", "~PREFIX@*", keys)).to_string(),
-            "+mget +script|load ~PREFIX@*"
+            missing.and(Missing::said("SET", "~PREFIX@*", keys)).to_string(),
+            "user lacks +mget +script|load ~PREFIX@*, see REDIS_USERNAME"
         );
         assert_eq!(
-            Missing::said("+set", "~PREFIX@*", "No permissions to access a key").to_string(),
-            "~PREFIX@*"
+            Missing::said("SET", "~PREFIX@*", "No permissions to access a key").to_string(),
+            "user lacks ~PREFIX@*, see REDIS_USERNAME"
         );
+        let unknown = Missing::unknown("UNLINK").and(Missing::unknown("PTTL"));
+        assert_eq!(unknown.to_string(), "server lacks UNLINK, PTTL: memory serves until it has that");
+        assert!(missing.and(unknown).to_string().contains("see REDIS_USERNAME; server lacks UNLINK, PTTL"));
         assert_eq!(Missing::default().to_string(), "");
+    }
+
+    #[test]
+    fn every_command_that_must_be_there_is_tried() {
+        let keys = Keys::new("app", None);
+        let tried: Vec<_> = trials(&keys).iter().map(|(name, _)| *name).collect();
+        for known in COMMANDS.iter().filter(|known| known.need == Need::Always) {
+            assert!(tried.contains(&known.name) || known.name == "SCRIPT LOAD", "{known:?}");
+        }
+        assert!(tried.iter().all(|name| commands::place(name).is_some()));
     }
 }

@@ -4,9 +4,8 @@
 //! before it. What counts is the connection. As long as something arrives on it the server is at work; it is silent when it
 //! owes an answer and nothing has arrived since that was sent, or since the last that did arrive.
 //!
-//! All of this is noted by the task that reads and writes. When a timer is over, that task has been woken before for whatever
-//! had arrived by then, and so it has run before whoever the timer wakes: a process that is too busy to read does not take
-//! the server for silent.
+//! All of this is noted by the task that reads and writes. A process that is too busy to read must not take the server for
+//! silent: that task has its turn before this is judged.
 
 use std::io;
 use std::pin::Pin;

@@ -133,7 +133,7 @@ fn add_generations<'a>(command: &mut Cmd, bucket: &Bucket, kin: impl Iterator<It
 fn answers(answer: Value, count: usize) -> Result<Vec<Value>, Fault> {
     match answer {
         Value::Array(values) if values.len() == count => Ok(values),
-        _ => Err(Fault::Answer),
+        _ => Err(Fault::Answer("MGET")),
     }
 }
 

@@ -238,7 +238,7 @@ impl Batch {
                 return Ok(());
             }
             let is_late = |caller: &Caller| caller.begun + timeout <= due;
-            if callers.iter().any(is_late) && line.was_silent(due, timeout) {
+            if callers.iter().any(is_late) && line.was_silent(due, timeout).await {
                 return Err(Fault::Timeout);
             }
             callers

@@ -63,10 +63,11 @@ async fn scan(node: &Node, pattern: &str, cursor: u64) -> Result<Option<(u64, Ve
     command.arg(cursor).arg("MATCH").arg(pattern).arg("COUNT").arg(NAMES);
     let answer = match node.ask(&command).await {
         Ok(answer) => answer,
-        Err(Fault::Permission(_) | Fault::Answer) => return Ok(None),
+        Err(Fault::Permission(_) | Fault::Answer(_) | Fault::Unknown(_)) => return Ok(None),
         Err(fault) => return Err(fault),
     };
-    let (cursor, names): (u64, Vec<Value>) = redis::from_redis_value(answer).map_err(|_| Fault::Answer)?;
+    let (cursor, names): (u64, Vec<Value>) =
+        redis::from_redis_value(answer).map_err(|_| Fault::Answer("SCAN"))?;
     let text = |name| match name {
         Value::BulkString(bytes) => String::from_utf8(bytes).ok(),
         _ => None,

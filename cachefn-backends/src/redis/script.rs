@@ -42,13 +42,12 @@ pub const ALONE: Duration = Duration::from_secs(5);
 const ACQUIRE: &str = include_str!("acquire.lua");
 const SETTLE: &str = include_str!("settle.lua");
 const RENEW: &str = include_str!("renew.lua");
-
-/// The name of no script.
-pub(super) const NONE: &str = "0000000000000000000000000000000000000000";
+const TRIAL: &str = include_str!("trial.lua");
 
 static ACQUIRE_SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(ACQUIRE));
 static SETTLE_SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(SETTLE));
 static RENEW_SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(RENEW));
+static TRIAL_SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(TRIAL));
 
 /// A fill that has been announced to the server.
 #[derive(Clone, Debug)]
@@ -103,7 +102,7 @@ pub(super) async fn acquire(
     for fresh in tokens[8..].chunks_exact(8) {
         command.arg(fresh);
     }
-    read_acquired(call(bucket, &command).await?).ok_or(Fault::Answer)
+    read_acquired(call(bucket, &command).await?).ok_or(Fault::Answer("EVALSHA"))
 }
 
 /// Says that a fill that is alone takes longer; whether it is alone.
@@ -132,7 +131,7 @@ pub(super) async fn settle(
     command.arg(action).arg(value).arg(life).arg(generation_life);
     match call(bucket, &command).await? {
         Value::Int(answer) => Ok(answer == 1),
-        _ => Err(Fault::Answer),
+        _ => Err(Fault::Answer("EVALSHA")),
     }
 }
 
@@ -150,7 +149,9 @@ pub(super) async fn tags(
     }
     commands.cmd("MGET").arg(names);
     let answer = bucket.ask_all(&commands).await?;
-    let Some(Value::Array(tokens)) = answer.into_iter().next_back() else { return Err(Fault::Answer) };
+    let Some(Value::Array(tokens)) = answer.into_iter().next_back() else {
+        return Err(Fault::Answer("MGET"));
+    };
     Ok(tokens.into_iter().map(token).collect())
 }
 
@@ -160,10 +161,15 @@ pub(super) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(CENTURY).clamp(1, CENTURY)
 }
 
-/// What loads both scripts into the server.
+/// The name of the script that changes nothing and tries what the others need.
+pub(super) fn trial() -> &'static str {
+    TRIAL_SCRIPT.get_hash()
+}
+
+/// What loads the scripts into the server.
 pub(super) fn load_commands() -> redis::Pipeline {
     let mut commands = redis::pipe();
-    for source in [ACQUIRE, SETTLE, RENEW] {
+    for source in [ACQUIRE, SETTLE, RENEW, TRIAL] {
         commands.cmd("SCRIPT").arg("LOAD").arg(source);
     }
     commands

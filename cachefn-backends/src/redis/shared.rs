@@ -162,7 +162,7 @@ impl Shared {
         let mut sent = pin!(errand.line.strike(&errand.targets));
         let outcome = match timeout_at(deadline.into(), sent.as_mut()).await {
             Ok(outcome) => outcome,
-            Err(_) if errand.line.was_silent(deadline, limit) => Err(Fault::Timeout),
+            Err(_) if errand.line.was_silent(deadline, limit).await => Err(Fault::Timeout),
             Err(_) => {
                 tell(Err(Fault::Timeout));
                 errand.line.hear_out(limit, sent).await.unwrap_or(Err(Fault::Timeout))

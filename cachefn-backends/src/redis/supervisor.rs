@@ -74,6 +74,9 @@ impl Supervisor {
         if !line.knows_run {
             self.chronicle.odd(&self.shared.address, Quirk::Anonymous);
         }
+        if !line.tells_time {
+            self.chronicle.odd(&self.shared.address, Quirk::Timeless);
+        }
         if !line.pushes {
             self.chronicle.odd(&self.shared.address, Quirk::Pushless);
         } else if self.shared.settings.near && !line.tells_of_values() {
@@ -189,6 +192,8 @@ enum Quirk {
     Pushless,
     /// It does not tell what changes.
     Untracked,
+    /// It does not tell the time.
+    Timeless,
     /// It is several.
     Spread,
 }
@@ -233,7 +238,7 @@ impl Chronicle {
             Quirk::Anonymous => tracing::warn!(
                 target: "cachefn",
                 address,
-                "Redis does not tell its run_id (INFO is not permitted): entries survive a change of server"
+                "Redis does not tell its run_id (INFO is refused): entries survive a change of server"
             ),
             Quirk::Pushless => tracing::info!(
                 target: "cachefn",
@@ -244,6 +249,11 @@ impl Chronicle {
                 target: "cachefn",
                 address,
                 "Redis does not tell what changes (CLIENT TRACKING is refused): every hit asks Redis"
+            ),
+            Quirk::Timeless => tracing::info!(
+                target: "cachefn",
+                address,
+                "Redis does not tell the time (TIME is refused): with `lease` too several processes may fill a key at one time"
             ),
             Quirk::Spread => tracing::info!(
                 target: "cachefn",

@@ -54,6 +54,8 @@ pub(super) struct Fill {
     pub(super) told: Option<oneshot::Sender<Result<Filled, Error>>>,
     /// Whether the cache was not to be asked.
     pub(super) bypassed: bool,
+    /// Whether Redis, which is well, had no answer in time or was not asked.
+    pub(super) untimely: bool,
     /// What was found that did not answer.
     pub(super) lacked: Lacked,
     pub(super) audience: Audience,
@@ -212,7 +214,16 @@ impl Fill {
     /// What became of a fill without a lease. While Redis is in use, without a lease nobody can tell whether another
     /// process has invalidated meanwhile; it takes no values.
     fn known(&self, filled: Filled) -> Result<Filled, Error> {
-        if self.cache.link().is_some() { Err(Error::new(ErrorKind::Full)) } else { Ok(filled) }
+        let is_apart = self.cache.link().is_some() && !self.is_kept_here();
+        if is_apart { Err(Error::new(ErrorKind::Full)) } else { Ok(filled) }
+    }
+
+    /// Whether memory keeps the value though Redis is in use, as while that is away: Redis had no time for the call, and
+    /// would have none for the next either if each ran its body again. Not where something older may stand in Redis, which
+    /// would come back.
+    fn is_kept_here(&self) -> bool {
+        let replaces = self.bypassed || self.served || self.given || self.spare.is_some();
+        self.untimely && !replaces && self.cache.keeps_untimely()
     }
 
     /// The value is to be stored.

@@ -13,6 +13,7 @@ use cachefn_backends::life::Age;
 use cachefn_backends::memory::Ticket;
 
 use super::miss::{Miss, Stage};
+use super::search::is_untimely;
 use super::stored::Vtable;
 use crate::codec;
 use crate::event;
@@ -60,11 +61,13 @@ impl Miss {
         {
             return Ok(value);
         }
+        let untimely = answer.as_ref().is_err_and(is_untimely);
         let (shown, link) = match answer {
             Ok((seen, spent)) => (Some(Shown { seen, ticket }), self.cache.link_after(spent)),
             Err(_) => (None, None),
         };
-        let (search, link) = self.search_with(stored, link);
+        let (mut search, link) = self.search_with(stored, link);
+        search.untimely = untimely;
         Err(Stage::Looking(Box::pin(Box::new(search).run(link, shown))))
     }
 

@@ -206,6 +206,7 @@ impl Miss {
             wants: self.wants,
             lacked: self.lacked,
             bypasses: self.bypasses,
+            untimely: false,
             role: if self.detaches { Role::MayDetach } else { Role::Answers },
         };
         let link = link.filter(|_| search.site.is_some());

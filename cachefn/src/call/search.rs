@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use cachefn_backends::backend::Absence;
 use cachefn_backends::background;
+use cachefn_backends::error::{Error, ErrorKind};
 use cachefn_backends::memory::{AnyEntry, Ticket};
 use cachefn_backends::place::Place;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
@@ -73,6 +74,8 @@ pub(super) struct Search {
     /// What was found that did not answer.
     pub(super) lacked: Lacked,
     pub(super) bypasses: bool,
+    /// Whether Redis, which is well, had no answer in time or was not asked.
+    pub(super) untimely: bool,
     pub(super) role: Role,
 }
 
@@ -102,10 +105,13 @@ impl Search {
                     Ok(Some(Held::Due(spare))) if self.takes_turn() => return self.refresh(spare, link),
                     Ok(Some(Held::Due(spare))) => return Ready::Found(self.serve(spare)),
                     Ok(None) => {}
-                    Err(_) => link = None,
+                    Err(error) => {
+                        self.untimely = is_untimely(&error);
+                        link = None;
+                    }
                 }
             }
-            if link.is_none()
+            if (link.is_none() || self.cache.keeps_untimely_apart())
                 && let Some(entry) = self.again()
             {
                 return Ready::Found(Found::Entry(entry));
@@ -141,8 +147,8 @@ impl Search {
         match asked {
             Some(Some(Held::Fresh(value))) => return Some(Found::Own(value)),
             Some(Some(Held::Due(spare))) => return Some(self.serve(spare)),
-            Some(None) => {}
-            None => {
+            Some(None) if !self.cache.keeps_untimely_apart() => {}
+            Some(None) | None => {
                 if let Some(entry) = self.again() {
                     return Some(Found::Entry(entry));
                 }
@@ -255,7 +261,8 @@ impl Search {
                     return Ready::Found(Found::Own(value));
                 }
                 Ok(Granted::Held(left)) => left,
-                Err(_) => {
+                Err(error) => {
+                    self.untimely = is_untimely(&error);
                     // Memory has forgotten everything, this fill included; nothing has been read for it yet.
                     ticket = self.begin_again(seat.as_ref());
                     break;
@@ -323,6 +330,7 @@ impl Search {
             given: self.role == Role::Gives,
             told: None,
             bypassed: self.bypasses,
+            untimely: self.untimely,
             lacked: self.lacked,
             audience: self.audience,
             span: self.span.clone(),
@@ -354,6 +362,11 @@ impl Search {
         self.hit(self.cache.memory.remaining(&entry));
         Some(entry)
     }
+}
+
+/// Whether Redis may be well all the same.
+pub(super) fn is_untimely(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Busy)
 }
 
 /// What comes of `future`, unless `limit` is over before.

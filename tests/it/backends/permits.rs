@@ -8,10 +8,9 @@ use super::login::{PASSWORD, is_said_clearly, texts};
 use super::*;
 
 /// What a user needs on Redis 7, as the README has it.
-const NEEDED: [&str; 12] = [
+const NEEDED: [&str; 11] = [
     "~test@*",
     "+ping",
-    "+time",
     "+select",
     "+mget",
     "+set",
@@ -103,7 +102,7 @@ async fn every_rule_that_a_user_lacks_is_named_and_it_works_once_he_has_it() {
 #[tokio::test]
 async fn all_that_a_user_lacks_is_named_at_once() {
     let server = with_user("guest", ["+ping", "+mget", "+info"]);
-    let said = "user lacks +time +select +set +unlink +ttl +pttl +expire +evalsha +script|load ~PREFIX@*";
+    let said = "user lacks +select +set +unlink +ttl +pttl +expire +evalsha +script|load ~PREFIX@*";
     is_said_clearly(as_user(&server, "guest"), said).await;
 }
 
