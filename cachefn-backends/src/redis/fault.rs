@@ -19,7 +19,7 @@ pub(super) enum Fault {
     /// No answer in time.
     Timeout,
     /// So much is under way that this was not asked.
-    Crammed,
+    Busy,
     /// Not even a ping was answered in time.
     Silent,
     /// Nobody listens there.
@@ -112,7 +112,7 @@ impl Fault {
         }
         Cow::Borrowed(match self {
             Self::Timeout => "no answer in time",
-            Self::Crammed => "too much is under way",
+            Self::Busy => "too much is under way",
             Self::Silent => "no sign of life",
             Self::Refused => "connection refused",
             Self::Broken => "connection broken or host unknown",
@@ -163,7 +163,7 @@ impl Fault {
     /// arrives.
     pub(super) fn costs_trust(self) -> bool {
         match self {
-            Self::Full | Self::Crammed => false,
+            Self::Full | Self::Busy => false,
             #[cfg(feature = "cluster")]
             Self::Moving => false,
             _ => true,
@@ -285,7 +285,7 @@ impl From<Fault> for Error {
             Fault::Service => ErrorKind::Misconfigured,
             #[cfg(feature = "sentinel")]
             Fault::Replica => ErrorKind::Unready,
-            Fault::Crammed => ErrorKind::Busy,
+            Fault::Busy => ErrorKind::Busy,
             Fault::Full => ErrorKind::Full,
             Fault::NoScript | Fault::Answer(_) => ErrorKind::Protocol,
         })

@@ -98,7 +98,7 @@ impl Link {
                 tells.take().map(|tells| tells.send((outcome.map_err(Error::from), begun.elapsed())))
             };
             let mut work = pin!(async {
-                let _room = line.room(admission).await.ok_or(Fault::Crammed)?;
+                let _room = line.room(admission).await.ok_or(Fault::Busy)?;
                 work.await
             });
             let outcome = match timeout_at(deadline.into(), work.as_mut()).await {
