@@ -214,12 +214,12 @@ impl Connection {
     /// Whether nothing arrived for most of `limit` before `deadline`, which is over. Not for all of it: a call that finds nobody
     /// else waiting has taken some of the time itself.
     pub(super) async fn was_silent(&self, deadline: Instant, limit: Duration) -> bool {
-        self.seems_silent(deadline - limit * 3 / 4).await
+        self.seems_silent(limit * 3 / 4, deadline).await
     }
 
-    /// Whether nothing has arrived since `moment` that is owed.
-    async fn seems_silent(&self, moment: Instant) -> bool {
-        let is_silent = || self.silent_since().is_some_and(|since| since <= moment);
+    /// Whether a server that owes an answer had been silent for so `long` when it was `moment`.
+    async fn seems_silent(&self, long: Duration, moment: Instant) -> bool {
+        let is_silent = || self.silent_since().is_some_and(|since| since + long <= moment);
         if !is_silent() {
             return false;
         }
@@ -252,7 +252,7 @@ impl Connection {
             if let Ok(output) = timeout_at(due.into(), answer.as_mut()).await {
                 return Some(output);
             }
-            if self.seems_silent(due - limit).await {
+            if self.seems_silent(limit, due).await {
                 return None;
             }
             due = self.silent_since().unwrap_or(due) + limit;
