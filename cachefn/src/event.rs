@@ -176,6 +176,15 @@ pub(crate) fn not_stored(function: &str, why: &dyn Display) {
     warn!(target: "cachefn", function, error = %why, "a value cannot be stored in Redis");
 }
 
+/// A value of the function's own that its type does not read.
+pub(crate) fn unreadable(function: &str) {
+    warn!(
+        target: "cachefn", function,
+        "what is stored in Redis cannot be read: the type's `Serialize` and `Deserialize` disagree, or its fields have \
+         changed since; such values are misses"
+    );
+}
+
 pub(crate) fn shared_key(function: &str, key: &str) {
     warn!(
         target: "cachefn", function, key,

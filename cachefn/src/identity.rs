@@ -2,6 +2,7 @@
 //! method never sees the type whose method it is, and that name has it.
 
 use std::any::TypeId;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Once, OnceLock};
 
 use cachefn_backends::place::Lineage;
@@ -40,6 +41,9 @@ pub(crate) struct Identity {
     pub(crate) shared_path: bool,
     pub(crate) shared_key: Once,
     pub(crate) said_unfit: Once,
+    pub(crate) unreadable_logged: Once,
+    /// Whether none of its values was read back yet.
+    pub(crate) untried: AtomicBool,
 }
 
 impl Identity {
@@ -80,6 +84,8 @@ impl Identity {
             shared_path,
             shared_key: Once::new(),
             said_unfit: Once::new(),
+            unreadable_logged: Once::new(),
+            untried: AtomicBool::new(true),
         }
     }
 

@@ -5,9 +5,15 @@
 //! `tag`, `serde_json::Value`), which the tracer sees, nor `skip_serializing_if`, which shows only when a
 //! value is written. Such types go to JSON by themselves, said once. What was written before is read
 //! all the same: the envelope names its codec. A function that [names its codec](Named) has that one and no other.
+//!
+//! A type may also write what it cannot read, in any codec. The first values are therefore [read back](trial) before they
+//! are stored: what is not read as it was written takes JSON instead, or is not stored.
 
 #[cfg(test)]
 mod changed;
+#[cfg(test)]
+mod crates;
+mod trial;
 #[cfg(test)]
 mod zoo;
 
@@ -23,6 +29,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::codec::{self, BuiltIn, Codec, EncodeError, Format};
 use crate::event;
+use crate::layout::trial::Trial;
 use crate::schema::{self, Shape};
 use crate::verdict::Storable;
 
@@ -40,7 +47,26 @@ const VERSIONS_APART: u64 = 0x9e37_79b9_7f4a_7c15;
 pub struct Owner {
     pub(crate) site: u64,
     pub(crate) version: u64,
+    /// Whether a value is read back whatever is known of its type: none of the function's was yet.
+    pub(crate) untried: bool,
 }
+
+/// Why a value was not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unread {
+    /// It is another function's, another version's, or damaged.
+    Foreign,
+    /// It is one of the function's own, whole, and its type does not read it.
+    Unreadable,
+}
+
+/// What was written is read back as nothing, or as another value.
+const NOT_READ_BACK: &str = "a value that is not read back as it was written";
+/// The same, said to whoever has named the codec.
+const WRITE_JSON: &str =
+    "a value that is not read back as it was written; write `codec = Json`, which carries more types";
+const BOTH_SIDES: &str =
+    "a value that is not read back as it was written: its type's `Serialize` and `Deserialize` disagree";
 
 /// A decoded value whose type only the caller knows.
 pub(crate) type Erased = Box<dyn Any + Send>;
@@ -51,6 +77,8 @@ pub(crate) struct Layout {
     postcard: Shape,
     json: Shape,
     self_describing: AtomicBool,
+    /// By [`Format`], and one for the codecs of users.
+    trials: [Trial; 4],
 }
 
 type Layouts = HashMap<TypeId, &'static Layout, foldhash::fast::RandomState>;
@@ -85,6 +113,7 @@ impl Layout {
             self_describing: AtomicBool::new(postcard.self_describing),
             postcard,
             json: trace(Format::Json),
+            trials: std::array::from_fn(|_| Trial::new()),
         }
     }
 
@@ -97,7 +126,7 @@ impl Layout {
                 Err(other) => return Err(other),
             }
         }
-        self.encode_as(Format::Json, value, owner)
+        self.encode_as(Format::Json, value, owner).map_err(|error| said(error, BOTH_SIDES))
     }
 
     fn encode_as<V: Storable>(
@@ -109,19 +138,40 @@ impl Layout {
         if format == Format::Postcard && self.postcard.self_describing {
             return Err(EncodeError::Unfit("a type that describes itself"));
         }
-        let payload = codec::encode_for(&self.shape(format).forms, format, value, MAX_VALUE_BYTES)?;
+        let written = codec::encode_noting(&self.shape(format).forms, format, value, MAX_VALUE_BYTES)?;
+        let (kinds, payload) = (written.kinds, written.bytes);
+        let read = || self.read::<V>(format, &payload);
+        try_out(self.trial(format), kinds, owner, value, format.human_readable(), read)?;
         Ok((self.ident(format as u8, format, owner), payload))
     }
 
-    /// Reads a value that was written as `format`; `None` if it is anything else.
-    fn decode_as<V: Storable>(&self, format: Format, envelope: &Envelope, owner: Owner) -> Option<Erased> {
+    /// Reads a value that was written as `format`.
+    fn decode_as<V: Storable>(
+        &self,
+        format: Format,
+        envelope: &Envelope,
+        owner: Owner,
+    ) -> Result<Erased, Unread> {
         if envelope.ident != self.ident(format as u8, format, owner) {
-            return None;
+            return Err(Unread::Foreign);
         }
-        let payload = codec::unpack(envelope, MAX_VALUE_BYTES)?;
-        let value: V = codec::decode(format, &payload).ok()?;
-        let whole = !self.shape(format).self_describing || codec::is_all_of(&value, format, &payload);
-        whole.then(|| -> Erased { Box::new(value) })
+        let payload = codec::unpack(envelope, MAX_VALUE_BYTES).ok_or(Unread::Foreign)?;
+        owned(self.read::<V>(format, &payload), self.trial(format))
+    }
+
+    /// What is read of what was written; nothing if that is not all of it.
+    fn read<V: Storable>(&self, format: Format, payload: &[u8]) -> Option<V> {
+        let value = codec::decode(format, payload).ok()?;
+        let whole = !self.shape(format).self_describing || codec::is_all_of(&value, format, payload);
+        whole.then_some(value)
+    }
+
+    fn trial(&self, format: Format) -> &Trial {
+        &self.trials[format as usize - 1]
+    }
+
+    fn trial_of_users(&self) -> &Trial {
+        &self.trials[3]
     }
 
     fn describe_itself(&self, why: &str) {
@@ -144,15 +194,54 @@ impl Layout {
     }
 }
 
+/// Reads a value back, if that is due, and refuses it if it does not come back as it was written.
+fn try_out<V: Storable>(
+    trial: &Trial,
+    kinds: u64,
+    owner: Owner,
+    value: &V,
+    human_readable: bool,
+    read: impl FnOnce() -> Option<V>,
+) -> Result<(), EncodeError> {
+    if !owner.untried && !trial.is_due(kinds) {
+        return Ok(());
+    }
+    if read().is_some_and(|read| codec::are_alike(value, &read, human_readable)) {
+        trial.passed(kinds);
+        return Ok(());
+    }
+    trial.failed();
+    Err(EncodeError::Unfit(NOT_READ_BACK))
+}
+
+/// The value that was read. One that was not, although it is the function's own, may not be the last.
+fn owned<V: Storable>(read: Option<V>, trial: &Trial) -> Result<Erased, Unread> {
+    match read {
+        Some(value) => Ok(Box::new(value)),
+        None => {
+            trial.failed();
+            Err(Unread::Unreadable)
+        }
+    }
+}
+
+/// The error, with what to do about a value that is not read back.
+fn said(error: EncodeError, advice: &'static str) -> EncodeError {
+    match error {
+        EncodeError::Unfit(NOT_READ_BACK) => EncodeError::Unfit(advice),
+        other => other,
+    }
+}
+
 /// What decides how the values of a function are written down.
 pub trait Choice: 'static {
     /// Writes a value down for the function `site` in the version of its values.
     #[doc(hidden)]
     fn encode<V: Storable>(value: &V, owner: Owner) -> Result<(Ident, Vec<u8>), EncodeError>;
 
-    /// Reads it back; `None` if it is anything else.
+    /// Reads it back.
     #[doc(hidden)]
-    fn decode<V: Storable>(envelope: &Envelope, owner: Owner) -> Option<Erased>;
+    fn decode<V: Storable>(envelope: &Envelope, owner: Owner) -> Result<Erased, Unread>;
 }
 
 /// The type decides: Postcard, or Json where Postcard cannot carry it.
@@ -164,10 +253,11 @@ impl Choice for Auto {
         Layout::of::<V>().encode(value, owner)
     }
 
-    fn decode<V: Storable>(envelope: &Envelope, owner: Owner) -> Option<Erased> {
-        let format =
-            Format::from_byte(envelope.ident.codec).filter(|format| *format != Format::MessagePack)?;
-        Layout::of::<V>().decode_as::<V>(format, envelope, owner)
+    fn decode<V: Storable>(envelope: &Envelope, owner: Owner) -> Result<Erased, Unread> {
+        match Format::from_byte(envelope.ident.codec) {
+            None | Some(Format::MessagePack) => Err(Unread::Foreign),
+            Some(format) => Layout::of::<V>().decode_as::<V>(format, envelope, owner),
+        }
     }
 }
 
@@ -179,7 +269,8 @@ impl<C: Codec> Choice for Named<C> {
     fn encode<V: Storable>(value: &V, owner: Owner) -> Result<(Ident, Vec<u8>), EncodeError> {
         let layout = Layout::of::<V>();
         if let Some(BuiltIn(format)) = C::BUILT_IN {
-            return layout.encode_as(format, value, owner);
+            let advice = if format == Format::Json { BOTH_SIDES } else { WRITE_JSON };
+            return layout.encode_as(format, value, owner).map_err(|error| said(error, advice));
         }
         let payload = codec::contain(|| C::encode(value))
             .ok_or_else(|| EncodeError::Custom(format!("the codec `{}` has panicked", C::NAME)))?
@@ -187,24 +278,31 @@ impl<C: Codec> Choice for Named<C> {
         if payload.len() > MAX_VALUE_BYTES {
             return Err(EncodeError::TooLarge);
         }
+        let read = || Self::read::<V>(&payload);
+        try_out(layout.trial_of_users(), 0, owner, value, true, read)
+            .map_err(|error| said(error, WRITE_JSON))?;
         Ok((Self::ident(layout, owner), payload))
     }
 
-    fn decode<V: Storable>(envelope: &Envelope, owner: Owner) -> Option<Erased> {
+    fn decode<V: Storable>(envelope: &Envelope, owner: Owner) -> Result<Erased, Unread> {
         let layout = Layout::of::<V>();
         if let Some(BuiltIn(format)) = C::BUILT_IN {
             return layout.decode_as::<V>(format, envelope, owner);
         }
         if envelope.ident != Self::ident(layout, owner) {
-            return None;
+            return Err(Unread::Foreign);
         }
-        let payload = codec::unpack(envelope, MAX_VALUE_BYTES)?;
-        let decoded = codec::contain(|| C::decode::<V>(&payload));
-        Some(Box::new(decoded?.ok()?))
+        let payload = codec::unpack(envelope, MAX_VALUE_BYTES).ok_or(Unread::Foreign)?;
+        owned(Self::read::<V>(&payload), layout.trial_of_users())
     }
 }
 
 impl<C: Codec> Named<C> {
+    /// What a codec that is not one of ours reads.
+    fn read<V: Storable>(payload: &[u8]) -> Option<V> {
+        codec::contain(|| C::decode::<V>(payload))?.ok()
+    }
+
     fn ident(layout: &Layout, owner: Owner) -> Ident {
         let ident = layout.ident(USERS_OWN, Format::Json, owner);
         Ident { fingerprint: ident.fingerprint ^ xxh3_64(C::NAME.as_bytes()), ..ident }

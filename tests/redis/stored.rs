@@ -245,3 +245,82 @@ async fn a_sensitive_key_reaches_neither_redis_nor_a_log() {
     assert!(!logs::lines("sensitive").is_empty());
     assert!(logs::lines("hunter2").is_empty(), "{:?}", logs::lines("hunter2"));
 }
+
+/// Written as text and read as a number: no codec carries it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct OneSided {
+    #[serde(serialize_with = "as_text")]
+    id: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn as_text<S: serde::Serializer>(id: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(id)
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Raw {
+    id: u8,
+    json: Box<serde_json::value::RawValue>,
+}
+
+impl Raw {
+    fn of(id: u8) -> Self {
+        Self { id, json: serde_json::value::RawValue::from_string("{\"a\": 1.50}".to_owned()).unwrap() }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Shadowed {
+    Line { x: u8 },
+    Point { x: u8, y: u8 },
+}
+
+#[tokio::test]
+async fn what_postcard_does_not_read_back_is_json_by_itself() {
+    #[cached(namespace = "read-back", key = id)]
+    async fn raw(id: u8, runs: &Runs) -> Raw {
+        runs.next();
+        Raw::of(id)
+    }
+
+    let server = redis().await;
+    let runs = Runs::default();
+    for _ in 0..5 {
+        assert_eq!(raw(7, &runs).await.json.get(), "{\"a\": 1.50}");
+    }
+    assert_eq!(runs.get(), 1);
+    assert_eq!(payload(&server, "::raw:7"), b"{\"id\":7,\"json\":{\"a\": 1.50}}");
+}
+
+#[tokio::test]
+async fn what_no_codec_reads_back_is_unfit_and_not_in_redis() {
+    #[cached(namespace = "one-sided", key = id)]
+    async fn one_sided(id: u64) -> OneSided {
+        OneSided { id }
+    }
+    #[cached(namespace = "one-sided-postcard", key = id, codec = Postcard)]
+    async fn by_postcard(id: u8) -> Raw {
+        Raw::of(id)
+    }
+    #[cached(namespace = "shadowed", key = id)]
+    async fn shadowed(id: u8) -> Shadowed {
+        if id == 0 { Shadowed::Line { x: 0 } } else { Shadowed::Point { x: 1, y: 2 } }
+    }
+
+    let server = redis().await;
+    for _ in 0..2 {
+        assert_eq!(one_sided(7).await, OneSided { id: 7 });
+        assert_eq!(by_postcard(7).await.id, 7);
+        assert_eq!(shadowed(0).await, Shadowed::Line { x: 0 });
+        assert_eq!(shadowed(1).await, Shadowed::Point { x: 1, y: 2 });
+    }
+    for (namespace, fills) in [("one-sided", 0), ("one-sided-postcard", 0), ("shadowed", 1)] {
+        let functions = cachefn::stats().functions;
+        let stats = functions.iter().find(|function| function.namespace == namespace).unwrap();
+        assert!(stats.unfit > 0 && stats.unreadable == 0, "{stats:?}");
+        assert_eq!(server.keys(&format!(":v:{namespace}:")).len(), fills, "{namespace}");
+    }
+    assert!(!logs::lines("write `codec = Json`").is_empty());
+}

@@ -86,6 +86,7 @@ pub(crate) async fn put(
         cache.link().ok_or_else(away)?;
         let unfit = || NotStored::Unfit(EncodeError::Unfit("what cannot be told from another function's"));
         let owner = known.instance.owner_of(known.instance.stored_as().ok_or_else(unfit)?);
+        let owner = Owner { untried: true, ..owner };
         (known.vtable.by_hand.fits)(&*written.value, owner).map_err(NotStored::Unfit)?;
     }
     let mut fill = fill(cache, known, key).await.ok_or(NotStored::Refused)?;

@@ -282,7 +282,7 @@ impl Fill {
     }
 
     fn word<K: Kind<Stored: Storable>>(&self, value: &K::Stored, site: u64, life: Life) -> Word {
-        match K::Codec::encode(value, self.instance.owner_of(site)) {
+        match K::Codec::encode(value, self.instance.writer_of(site)) {
             Ok((ident, payload)) => {
                 let (packing, payload) = codec::pack(payload);
                 let tags = self.terms.tags_of_value.clone();

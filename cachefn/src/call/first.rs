@@ -84,7 +84,7 @@ impl Miss {
         if !is_fresh || !self.wants.limits.suit(Standing::within(span, now)) {
             return None;
         }
-        let value = (stored.decode)(envelope, self.instance.owner_of(site))?;
+        let value = (stored.decode)(envelope, self.instance.owner_of(site)).ok()?;
         if let Some(ticket) = ticket {
             keep(self.instance, stored, ticket, envelope, &*value, now);
         }

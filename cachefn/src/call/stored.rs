@@ -9,14 +9,14 @@ use cachefn_backends::place::Group;
 
 #[cfg(feature = "axum")]
 use super::by_hand::ByHand;
-use crate::layout::{Choice as _, Erased, Owner};
+use crate::layout::{Choice as _, Erased, Owner, Unread};
 use crate::shape::Kind;
 use crate::verdict::Storable;
 
 /// What is done with the stored part of a return type, where its type is not known.
 pub(crate) struct Vtable {
     /// Reads it out of an envelope of the site.
-    pub(crate) decode: fn(&Envelope, Owner) -> Option<Erased>,
+    pub(crate) decode: fn(&Envelope, Owner) -> Result<Erased, Unread>,
     /// Makes it a fill's entry, of so many bytes and with the tags that it named.
     pub(super) entry: MakeEntry,
     /// What people do with it.

@@ -10,12 +10,12 @@ use std::hash::{Hash, Hasher};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use xxhash_rust::xxh3::Xxh3;
 
-use super::{Format, Forms, Serialize, contain, read, write};
+use super::{Format, Forms, Serialize, Written, contain, read, write};
 
 /// Whether `value` is written as `bytes`, which hold nothing else.
 pub(crate) fn is_all_of<T: Serialize>(value: &T, codec: Format, bytes: &[u8]) -> bool {
     let again = contain(|| write(&Forms::default(), codec, value, bytes.len()));
-    let Some(Ok(again)) = again else { return false };
+    let Some(Ok(Written { bytes: again, .. })) = again else { return false };
     again == bytes
         || again.len() == bytes.len()
             && digest(codec, &again).is_some_and(|all| digest(codec, bytes) == Some(all))

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant};
 use serde::ser::{SerializeTuple, SerializeTupleStruct, SerializeTupleVariant, Serializer};
 
-use super::guard::{Fields, Guarded, Keys, Place};
+use super::guard::{Fields, Guarded, Keys, Kind, Place};
 use super::{EncodeError, Form, Name};
 
 /// A codec's serializer, watched.
@@ -32,8 +32,9 @@ impl<'a, C, N> Parts<'a, C, N> {
 type Outcome<S> = Result<<S as Serializer>::Ok, EncodeError>;
 
 macro_rules! scalars {
-    ($($method:ident($type:ty) $(where $check:expr)?;)*) => {$(
+    ($($method:ident($type:ty) $(is $kind:ident)? $(where $check:expr)?;)*) => {$(
         fn $method(self, value: $type) -> Outcome<S> {
+            $(self.place.holds(Kind::$kind);)?
             $(let check: fn(Place<'a>, &$type) -> Result<Place<'a>, EncodeError> = $check;
             check(self.place, &value)?;)?
             self.inner.$method(value).map_err(|error| self.place.watch.recover(error))
@@ -53,21 +54,21 @@ impl<'a, S: Serializer> Serializer for Guard<'a, S> {
     type SerializeStructVariant = Parts<'a, S::SerializeStructVariant, Fields>;
 
     scalars! {
-        serialize_bool(bool);
-        serialize_i8(i8);
-        serialize_i16(i16);
-        serialize_i32(i32);
-        serialize_i64(i64);
-        serialize_i128(i128);
-        serialize_u8(u8);
-        serialize_u16(u16);
-        serialize_u32(u32);
-        serialize_u64(u64);
-        serialize_u128(u128);
+        serialize_bool(bool) is Bool;
+        serialize_i8(i8) is Signed;
+        serialize_i16(i16) is Signed;
+        serialize_i32(i32) is Signed;
+        serialize_i64(i64) is Long;
+        serialize_i128(i128) is Wide;
+        serialize_u8(u8) is Unsigned;
+        serialize_u16(u16) is Unsigned;
+        serialize_u32(u32) is Unsigned;
+        serialize_u64(u64) is UnsignedLong;
+        serialize_u128(u128) is Wide;
         serialize_f32(f32) where |place, value| place.float(value.is_finite());
         serialize_f64(f64) where |place, value| place.float(value.is_finite());
-        serialize_char(char);
-        serialize_str(&str);
+        serialize_char(char) is Text;
+        serialize_str(&str) is Text;
         serialize_bytes(&[u8]) where |place, _| place.bytes();
         serialize_unit_struct(&'static str) where |place, _| place.null();
     }
@@ -88,7 +89,7 @@ impl<'a, S: Serializer> Serializer for Guard<'a, S> {
     }
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Outcome<S> {
-        let place = self.place;
+        let place = self.place.holds(Kind::Named(name, 1));
         let written = self.inner.serialize_newtype_struct(name, &Guarded { value, place });
         written.map_err(|error| place.watch.recover(error))
     }
@@ -149,7 +150,7 @@ impl<'a, S: Serializer> Serializer for Guard<'a, S> {
     }
 
     fn serialize_struct(self, name: &'static str, len: usize) -> Result<Self::SerializeStruct, EncodeError> {
-        let place = self.place.inside()?;
+        let place = self.place.holds(Kind::Named(name, len)).inside()?;
         Parts::of(self.inner.serialize_struct(name, len), place, Fields::of(Name::of(name), len, place))
     }
 
@@ -167,6 +168,7 @@ impl<'a, S: Serializer> Serializer for Guard<'a, S> {
     }
 
     fn collect_str<T: Display + ?Sized>(self, value: &T) -> Outcome<S> {
+        self.place.holds(Kind::Text);
         self.inner.collect_str(value).map_err(|error| self.place.watch.recover(error))
     }
 
@@ -236,7 +238,7 @@ impl<C: SerializeSeq> SerializeSeq for Parts<'_, C> {
     type Error = EncodeError;
 
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
-        let place = self.place.counted();
+        let place = self.place.counted().holds(Kind::Element);
         self.inner.serialize_element(&Guarded { value, place }).map_err(|error| place.watch.recover(error))
     }
 
@@ -250,7 +252,7 @@ impl<C: SerializeMap> SerializeMap for Parts<'_, C, Keys> {
     type Error = EncodeError;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
-        let place = self.place.counted().key();
+        let place = self.place.counted().holds(Kind::Entry).key();
         let start = place.watch.sink().len();
         let written = self.inner.serialize_key(&Guarded { value, place });
         self.noted.note(place, start);

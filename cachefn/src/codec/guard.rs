@@ -12,7 +12,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::forward::Guard;
 use super::limit::Sink;
-use super::{EncodeError, FREE_ELEMENTS, Form, Format, Forms, MAX_DEPTH, Name};
+use super::{EncodeError, FREE_ELEMENTS, Form, Format, Forms, MAX_DEPTH, Name, Written};
 
 /// No struct is expected to have more; one that does allocates again.
 const MAX_FIELDS: usize = 64;
@@ -45,11 +45,20 @@ pub(super) struct Watch<'f> {
     sink: Sink,
     fault: RefCell<Option<EncodeError>>,
     elements: Cell<usize>,
+    /// See [`Written::kinds`].
+    kinds: Cell<u64>,
 }
 
 impl<'f> Watch<'f> {
     pub(super) fn new(rules: Rules, max_bytes: usize, forms: &'f Forms) -> Self {
-        Self { rules, forms, sink: Sink::new(max_bytes), fault: RefCell::default(), elements: Cell::new(0) }
+        Self {
+            rules,
+            forms,
+            sink: Sink::new(max_bytes),
+            fault: RefCell::default(),
+            elements: Cell::new(0),
+            kinds: Cell::new(0),
+        }
     }
 
     pub(super) fn sink(&self) -> &Sink {
@@ -65,7 +74,7 @@ impl<'f> Watch<'f> {
         value.serialize(Guard { inner, place }).map(drop)
     }
 
-    pub(super) fn finish(self, written: Result<(), EncodeError>) -> Result<Vec<u8>, EncodeError> {
+    pub(super) fn finish(self, written: Result<(), EncodeError>) -> Result<Written, EncodeError> {
         if self.sink.is_full() {
             return Err(EncodeError::TooLarge);
         }
@@ -73,7 +82,7 @@ impl<'f> Watch<'f> {
         if self.elements.get() > self.sink.len() + FREE_ELEMENTS {
             return Err(NOTHINGS);
         }
-        Ok(self.sink.into_bytes())
+        Ok(Written { kinds: self.kinds.get(), bytes: self.sink.into_bytes() })
     }
 
     /// Carries a fault past the codec's own error type, which has no room for it.
@@ -112,8 +121,17 @@ impl Place<'_> {
         }
     }
 
+    /// Notes that the value holds content of this kind.
+    #[inline]
+    pub(super) fn holds(self, kind: Kind) -> Self {
+        let kinds = &self.watch.kinds;
+        kinds.set(kinds.get() | 1 << kind.bit());
+        self
+    }
+
     /// A variant and, where it has no names, its content.
     pub(super) fn variant(self, name: Name, index: u32, content: Option<&Form>) -> Result<Self, EncodeError> {
+        self.holds(Kind::Named(name.variant, index as usize));
         let forms = self.watch.forms;
         let fits = self.codec().is_none_or(|codec| forms.fit_variant(codec, name, index))
             && content.is_none_or(|content| forms.fit_content(name, content));
@@ -122,7 +140,7 @@ impl Place<'_> {
 
     pub(super) fn tuple(self, name: &'static str, len: usize) -> Result<Self, EncodeError> {
         let fits = self.watch.forms.fit_content(Name::of(name), &Form::Tuple(len));
-        self.refuse_if(!fits, UNREAD)
+        self.holds(Kind::Named(name, len)).refuse_if(!fits, UNREAD)
     }
 
     fn deeper(self) -> Result<Self, EncodeError> {
@@ -139,18 +157,19 @@ impl Place<'_> {
 
     /// A `Some` costs a level only directly inside another, where no container bounds the nesting.
     pub(super) fn some(self) -> Result<Self, EncodeError> {
-        let place = if self.in_some { Self { is_key: self.is_key, ..self.deeper()? } } else { self };
+        let this = self.holds(Kind::Some);
+        let place = if this.in_some { Self { is_key: this.is_key, ..this.deeper()? } } else { this };
         Ok(Self { in_some: true, ..place })
     }
 
     pub(super) fn null(self) -> Result<Self, EncodeError> {
         let null = self.is(Rules::Json) || self.is(Rules::MessagePack);
-        self.refuse_if(null && self.in_some, NULL)?.refuse_if(self.is_key, KEY)
+        self.holds(Kind::Null).refuse_if(null && self.in_some, NULL)?.refuse_if(self.is_key, KEY)
     }
 
     pub(super) fn float(self, finite: bool) -> Result<Self, EncodeError> {
         let json = self.is(Rules::Json);
-        self.refuse_if(json && !finite, NOT_FINITE)
+        self.holds(Kind::Float).refuse_if(json && !finite, NOT_FINITE)
     }
 
     /// The length to announce: postcard must know it, a count of bytes may do without.
@@ -173,7 +192,7 @@ impl Place<'_> {
     }
 
     pub(super) fn bytes(self) -> Result<Self, EncodeError> {
-        self.refuse_if(self.is_key, KEY)
+        self.holds(Kind::Bytes).refuse_if(self.is_key, KEY)
     }
 
     pub(super) fn left_out(self) -> Result<Self, EncodeError> {
@@ -182,6 +201,53 @@ impl Place<'_> {
 
     fn refuse_if(self, refuse: bool, fault: EncodeError) -> Result<Self, EncodeError> {
         if refuse { Err(fault) } else { Ok(self) }
+    }
+}
+
+/// A kind of content: one that was not in a value before may be the one that cannot be read.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    Bool,
+    Signed,
+    Long,
+    Unsigned,
+    UnsignedLong,
+    Wide,
+    Float,
+    Text,
+    Bytes,
+    Null,
+    Some,
+    Element,
+    Entry,
+    /// A struct by its name and number of fields, a variant by its name and position.
+    Named(&'static str, usize),
+}
+
+impl Kind {
+    /// Named kinds share the upper 48 bits. Where a name stands in memory does for the name: two bits for one name cost a
+    /// value that is read back without need.
+    #[inline]
+    fn bit(self) -> u32 {
+        match self {
+            Self::Bool => 0,
+            Self::Signed => 1,
+            Self::Long => 2,
+            Self::Unsigned => 3,
+            Self::UnsignedLong => 4,
+            Self::Wide => 5,
+            Self::Float => 6,
+            Self::Text => 7,
+            Self::Bytes => 8,
+            Self::Null => 9,
+            Self::Some => 10,
+            Self::Element => 11,
+            Self::Entry => 12,
+            Self::Named(name, number) => {
+                let mixed = (name.as_ptr() as usize ^ number << 3) as u64;
+                16 + ((mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) * 48 >> 32) as u32
+            }
+        }
     }
 }
 

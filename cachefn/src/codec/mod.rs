@@ -12,6 +12,12 @@
 //! value does not store it: that is counted in [`FunctionStats::unfit`](crate::FunctionStats::unfit) and logged, and
 //! never another value. What another codec has stored is a miss.
 //!
+//! A type may also write what it cannot read, in any codec, as with `serialize_with` alone. So values are read back when
+//! they are written: the first 16 of each type and codec, the first of each function, the first that holds a variant, a
+//! `Some` or a struct that none before it held, and 256 after one that could not be read. What Postcard does not read back
+//! takes JSON by itself; what a codec that was named does not read back is not stored. All others cost two loads. A value
+//! that is found unreadable in Redis is a miss, and logged once for each function.
+//!
 //! A `Serialize`, a `Deserialize` or a codec that panics has failed: the value is not stored, or what is stored is a miss,
 //! and the caller has its value from the body. With `panic = "abort"` nothing can be done about it.
 //!
@@ -19,8 +25,9 @@
 //! again, and is a miss if that does not give what was stored, as after a field in there was renamed. That is one more
 //! encoding for a value of such a type that comes from Redis, and none for one from memory.
 //!
-//! Not seen by any of them: fields with `skip`, which neither side mentions; two variants of an untagged enum that are
-//! written alike; what a hand-written `Serialize` leaves out.
+//! Not seen by any of them: fields with `skip`, which neither side mentions; what a hand-written `Serialize` leaves out; the
+//! order of a sequence, which may be a set's. Two variants of an untagged enum that are written alike, or the `Int64(5)` and
+//! `Int32(5)` of `bson::Bson`, are seen where a value is read back, and else read as the first that fits.
 //!
 //! # Compression
 //!
@@ -72,6 +79,7 @@
 // refuses what `skip_serializing` and skipped variants change.
 
 mod again;
+mod alike;
 mod depth;
 mod forms;
 mod forward;
@@ -89,6 +97,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub(crate) use again::is_all_of;
+pub(crate) use alike::are_alike;
 use depth::Bounds;
 pub(crate) use forms::{Form, Forms, Name};
 use guard::{Rules, Watch};
@@ -203,6 +212,23 @@ pub(crate) fn encode_for<T: Serialize + ?Sized>(
     value: &T,
     max_bytes: usize,
 ) -> Result<Vec<u8>, EncodeError> {
+    encode_noting(forms, codec, value, max_bytes).map(|written| written.bytes)
+}
+
+/// What was encoded.
+pub(crate) struct Written {
+    pub(crate) bytes: Vec<u8>,
+    /// A bit for each kind of content in it. Different kinds may share one.
+    pub(crate) kinds: u64,
+}
+
+/// Encodes `value` like [`encode_for`], and notes what it holds.
+pub(crate) fn encode_noting<T: Serialize + ?Sized>(
+    forms: &Forms,
+    codec: Format,
+    value: &T,
+    max_bytes: usize,
+) -> Result<Written, EncodeError> {
     contain(|| write(forms, codec, value, max_bytes))
         .unwrap_or_else(|| Err(EncodeError::Custom("the type's `Serialize` has panicked".to_owned())))
 }
@@ -238,7 +264,7 @@ fn write<T: Serialize + ?Sized>(
     codec: Format,
     value: &T,
     max_bytes: usize,
-) -> Result<Vec<u8>, EncodeError> {
+) -> Result<Written, EncodeError> {
     match codec {
         Format::Postcard => {
             let watch = Watch::new(Rules::Postcard, max_bytes, forms);

@@ -14,7 +14,7 @@ use super::{Auto, Choice, Named, Owner};
 use crate::codec::{Json, MessagePack, Postcard};
 use crate::verdict::Storable;
 
-const OWNER: Owner = Owner { site: 7, version: 1 };
+const OWNER: Owner = Owner { site: 7, version: 1, untried: false };
 
 /// What a program stores, by the type's own choice and by each codec that can carry it.
 fn stored<V: Storable>(value: &V) -> [Option<Envelope>; 4] {
@@ -45,7 +45,7 @@ fn hits<V: Storable>(stored: &[Option<Envelope>; 4]) -> [bool; 4] {
 }
 
 fn reads<C: Choice, V: Storable>(envelope: Option<&Envelope>) -> bool {
-    envelope.is_some_and(|envelope| C::decode::<V>(envelope, OWNER).is_some())
+    envelope.is_some_and(|envelope| C::decode::<V>(envelope, OWNER).is_ok())
 }
 
 /// Stores a value of the older `Root` and reads it as each of the newer ones; all of them have one path, so that only

@@ -2,6 +2,7 @@
 
 use std::any::TypeId;
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cachefn_backends::place::{Group, Lineage, Place, Target};
@@ -136,6 +137,13 @@ impl Instance {
 
     /// Whose values those of the number `site` are.
     pub(crate) fn owner_of(&self, site: u64) -> Owner {
-        Owner { site, version: self.site.version }
+        Owner { site, version: self.site.version, untried: false }
+    }
+
+    /// The same for a value that is to be stored.
+    pub(crate) fn writer_of(&self, site: u64) -> Owner {
+        let untried = &self.identity.untried;
+        let untried = untried.load(Ordering::Relaxed) && untried.swap(false, Ordering::Relaxed);
+        Owner { untried, ..self.owner_of(site) }
     }
 }

@@ -94,6 +94,11 @@ impl Instance {
         event::outcome(outcome, self, &cache.prefix, key, remaining, audience);
     }
 
+    /// Logs once that a value which the function has stored cannot be read.
+    pub(crate) fn logs_unreadable(&self) {
+        self.identity.unreadable_logged.call_once(|| event::unreadable(&self.identity.function));
+    }
+
     /// Says once that another function stores under the same key.
     pub(crate) fn says_shared_key(&self, key: &str) {
         self.identity.shared_key.call_once(|| event::shared_key(&self.identity.function, key));

@@ -7,7 +7,7 @@ use cachefn_backends::envelope::{Draft, Envelope, Span};
 
 use crate::codec;
 use crate::config::Config;
-use crate::layout::Choice as _;
+use crate::layout::{Choice as _, Owner};
 use crate::shape::Kind;
 use crate::site::Instance;
 use crate::verdict::Storable;
@@ -66,6 +66,8 @@ pub(crate) fn through<K: Kind<Stored: Storable>>(value: &K::Stored, instance: &I
         )
     };
     let owner = instance.owner_of(instance.stored_as().unwrap_or_default());
+    // Also one that is read as another value fails.
+    let owner = Owner { untried: true, ..owner };
     let (ident, payload) = match K::Codec::encode(value, owner) {
         Ok(encoded) => encoded,
         Err(why) => refuse(&why),
@@ -74,7 +76,7 @@ pub(crate) fn through<K: Kind<Stored: Storable>>(value: &K::Stored, instance: &I
     let span = Span { born: 0, fresh_until: u64::MAX, stale_until: u64::MAX, error_until: u64::MAX };
     let draft = Draft { ident, span, packing, payload, tags: Vec::new() };
     let envelope = draft.seal(&[]).and_then(Envelope::open);
-    let read = envelope.and_then(|envelope| K::Codec::decode::<K::Stored>(&envelope, owner));
+    let read = envelope.and_then(|envelope| K::Codec::decode::<K::Stored>(&envelope, owner).ok());
     match read.and_then(|read| read.downcast::<K::Stored>().ok()) {
         Some(read) => *read,
         None => refuse(&"what is written cannot be read again"),

@@ -12,7 +12,7 @@ use cachefn_backends::place::Place;
 use super::Search;
 use crate::call::first::{Shown, keep};
 use crate::call::found::Spare;
-use crate::layout::Erased;
+use crate::layout::{Erased, Unread};
 use crate::observe::Lacked;
 use crate::remote::{Link, RedisLease};
 use crate::span;
@@ -90,9 +90,15 @@ impl Search {
         if envelope.ident.site != site {
             self.instance.says_shared_key(self.key.as_str());
         }
-        let Some(value) = (self.stored.decode)(envelope, self.instance.owner_of(site)) else {
-            self.absence = Absence::Foreign;
-            return None;
+        let value = match (self.stored.decode)(envelope, self.instance.owner_of(site)) {
+            Ok(value) => value,
+            Err(why) => {
+                if why == Unread::Unreadable {
+                    self.instance.logs_unreadable();
+                }
+                self.absence = Absence::Foreign;
+                return None;
+            }
         };
         let (clock, span) = (self.cache.memory.clock(), envelope.span);
         let now = clock.unix_millis();

@@ -148,8 +148,8 @@ impl Shown {
         let (known, now) = (&candidate.known, cache.memory.clock().unix_millis());
         let owner = known.instance.owner_of(envelope.ident.site);
         let shown = match (known.vtable.decode)(envelope, owner) {
-            Some(value) => (known.vtable.by_hand.show)(&*value).map_err(|error| error.to_string()),
-            None => Err("it is of another type or version than the function here".to_owned()),
+            Ok(value) => (known.vtable.by_hand.show)(&*value).map_err(|error| error.to_string()),
+            Err(_) => Err("it is of another type or version than the function here".to_owned()),
         };
         let (value, value_error) = find::json(shown);
         let left = envelope.span.fresh_until.saturating_sub(now);
