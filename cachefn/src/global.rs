@@ -36,6 +36,9 @@ pub(crate) struct Cache {
     secret: Option<Secret>,
     #[cfg(feature = "test-util")]
     strict: bool,
+    /// What strict calls were keyed by.
+    #[cfg(feature = "test-util")]
+    keys: crate::testing::Keys,
 }
 
 /// What sensitive keys are hidden with. Without `Debug`.
@@ -249,6 +252,8 @@ impl Cache {
             secret: secret(config),
             #[cfg(feature = "test-util")]
             strict: config.strict,
+            #[cfg(feature = "test-util")]
+            keys: crate::testing::Keys::default(),
         }
     }
 
@@ -338,6 +343,12 @@ impl Cache {
     #[cfg(feature = "test-util")]
     pub(crate) fn is_strict(&self) -> bool {
         self.strict
+    }
+
+    /// Where keys are compared, which is for tests.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn strict_keys(&self) -> Option<&crate::testing::Keys> {
+        self.strict.then_some(&self.keys)
     }
 
     /// Room for a body in the background.

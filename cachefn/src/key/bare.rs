@@ -11,8 +11,9 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::compound::write_set;
+use super::equal::without_sign_of_zero;
 use super::escape::Escaped;
-use super::text::Text;
+use super::text::{Reading, write_text};
 
 /// A type written as it displays: two values of it write the same only if they are equal.
 pub trait Bare {
@@ -90,7 +91,7 @@ impl<T: Serialize> Bare for BTreeSet<T> {
 /// Of any length: serde's own stop at 32.
 impl<T: Serialize, const N: usize> Bare for [T; N] {
     fn write_bare(&self, out: &mut Escaped<'_>) {
-        if let Err(error) = self.as_slice().serialize(Text::new(out)) {
+        if let Err(error) = write_text(self.as_slice(), out, Reading::Exact) {
             out.fail(error);
         }
     }
@@ -110,13 +111,13 @@ displayed!(IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6);
 
 impl Bare for f32 {
     fn write_bare(&self, out: &mut Escaped<'_>) {
-        write_float(self, self.is_nan().then(|| u64::from(self.to_bits())), out);
+        write_float(&without_sign_of_zero(*self), self.is_nan().then(|| u64::from(f32::NAN.to_bits())), out);
     }
 }
 
 impl Bare for f64 {
     fn write_bare(&self, out: &mut Escaped<'_>) {
-        write_float(self, self.is_nan().then(|| self.to_bits()), out);
+        write_float(&without_sign_of_zero(*self), self.is_nan().then(|| f64::NAN.to_bits()), out);
     }
 }
 
@@ -193,7 +194,7 @@ fn write_signed(n: i64, out: &mut Escaped<'_>) {
     out.integer(n < 0, n.unsigned_abs());
 }
 
-/// The digits are as many as bring the same float back; a NaN has no digits, and many bit patterns.
+/// The digits are as many as bring the same float back; a NaN has no digits, and of its many bit patterns one is written.
 fn write_float(float: &impl Display, nan: Option<u64>, out: &mut Escaped<'_>) {
     match nan {
         None => write_display(float, out),

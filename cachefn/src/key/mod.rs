@@ -12,7 +12,7 @@
 //! rest       = nothing · (v) newtype · <v,v> tuple · (f=v,g=_) fields, the second one skipped
 //! ```
 //!
-//! Within one function, two argument tuples have one key only if they are equal:
+//! Within one function, two argument tuples have one key if they are equal, as far as that can be known, and only then:
 //!
 //! - *Escaping.* In a part `%`, `:`, `{ } * ? [ ] \ ^`, white space, controls and the character that follows
 //!   the part in the template are written as their bytes, `%` and two digits or **upper-case** letters each.
@@ -27,9 +27,12 @@
 //!   closing bracket. Names of other than letters, digits, `_` and `-` are quoted like text. After
 //!   `@Type(` a name is told from a value by the `=` that follows it, and `_` is no value.
 //!
-//! Entries of a map, and elements of a set that is the argument itself, are sorted by their text. A set
-//! inside another type cannot be told from a sequence, and its order counts. Variants are known by their
-//! names. What a type leaves out of its own `Serialize` is not in the key.
+//! - *Equal.* `-0.0` is `0.0`, and all NaN are one. Entries of a map and elements of a set are sorted by their text.
+//!   Moments with an offset are written in UTC, decimals without the zeros at their end, paths without what does not count in them. Inside
+//!   other types sets and these are known by the [name of their type](equal); where that is hidden (`transparent`,
+//!   `serialize_with`, a `Serialize` written by hand), the order of a set and the form of a moment count.
+//!
+//! Variants are known by their names. What a type leaves out of its own `Serialize` is not in the key.
 //!
 //! Over 200 bytes the arguments are replaced by `%h` and 128 bits of their SHA-256, and segments of a
 //! namespace over 64 bytes always are: see [`canonical_group`]. Sensitive arguments are replaced by `%x` and 128 bits
@@ -38,7 +41,9 @@
 mod bare;
 mod buffer;
 mod compound;
+mod equal;
 mod escape;
+mod moment;
 mod part;
 mod shorten;
 mod text;

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::bare::Bare;
 use super::escape::Escaped;
-use super::text::Text;
+use super::text::{Reading, write_text};
 use super::{KeyError, KeyWriter};
 
 /// One argument of a call.
@@ -112,7 +112,7 @@ impl<T: Serialize + Display + ?Sized> NamedPart for &Part<'_, T> {
     fn cachefn_named(&self, key: &mut KeyWriter, separator: u8) {
         let (mut shown, mut whole) = (String::new(), String::new());
         let written = write!(shown, "{}", self.0).map_err(KeyError::from);
-        let written = written.and_then(|()| self.0.serialize(Text::new(&mut whole)));
+        let written = written.and_then(|()| write_text(self.0, &mut whole, Reading::Exact));
         let mut out = Escaped::new(key, separator);
         if let Err(error) = written {
             return out.fail(error);
@@ -161,11 +161,13 @@ impl<T: Bare + ?Sized> BarePart for &&Part<'_, T> {
 
 impl<T: Serialize + ?Sized> TextPart for &Part<'_, T> {
     fn cachefn_write(&self, key: &mut KeyWriter, separator: u8) {
+        let start = key.text.len();
         let mut out = Escaped::new(key, separator);
-        if let Err(error) = self.0.serialize(Text::new(&mut out)) {
+        if let Err(error) = write_text(self.0, &mut out, Reading::Exact) {
             out.fail(error);
         }
         out.close();
+        key.compare(start, |loose| write_text(self.0, loose, Reading::Loose));
     }
 }
 

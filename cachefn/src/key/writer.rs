@@ -27,6 +27,15 @@ struct Rare {
     short: Option<Buffer>,
     /// What the namespace does not show of the arguments in it.
     unshown: Vec<Box<str>>,
+    #[cfg(feature = "test-util")]
+    loose: Option<Vec<Loose>>,
+}
+
+/// A part of a key, and what is left of it if also that does not count which may not.
+#[cfg(feature = "test-util")]
+struct Loose {
+    part: std::ops::Range<usize>,
+    text: String,
 }
 
 /// A longer call in short, in bytes, is not kept beside its entry: its key is looked up each time.
@@ -144,6 +153,46 @@ impl KeyWriter {
     pub(crate) fn bypasses(&self) -> bool {
         self.bypass
     }
+
+    /// Has every part be written in a loose form too.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn comparing(mut self) -> Self {
+        self.rare().loose = Some(Vec::new());
+        self
+    }
+
+    /// The key as it is before it is complete, with its parts in their loose form; nothing if none has one.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn loose_form(&self) -> Option<String> {
+        let parts = self.rare.as_ref()?.loose.as_ref().filter(|parts| !parts.is_empty())?;
+        let (mut form, mut rest) = (String::new(), 0);
+        for Loose { part, text } in parts {
+            form += self.as_str().get(rest..part.start)?;
+            form += text;
+            rest = part.end;
+        }
+        Some(form + self.as_str().get(rest..)?)
+    }
+
+    /// Writes the part that began at `start` in its loose form, if that is wanted.
+    #[cfg(feature = "test-util")]
+    pub(super) fn compare(
+        &mut self,
+        start: usize,
+        write: impl FnOnce(&mut dyn fmt::Write) -> Result<(), KeyError>,
+    ) {
+        let part = start..self.text.len();
+        if let Some(parts) = self.rare.as_mut().and_then(|rare| rare.loose.as_mut()) {
+            let mut text = String::new();
+            if write(&mut text).is_ok() {
+                parts.push(Loose { part, text });
+            }
+        }
+    }
+
+    #[cfg(not(feature = "test-util"))]
+    #[inline]
+    pub(super) fn compare(&self, _: usize, _: impl FnOnce(&mut dyn fmt::Write) -> Result<(), KeyError>) {}
 
     pub(super) fn is_raw(&self) -> bool {
         matches!(self.form, Form::Raw)

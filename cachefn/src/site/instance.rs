@@ -69,9 +69,33 @@ impl Instance {
     }
 
     fn written(&self, cache: &Cache, write: Write<'_>, mut key: KeyWriter) -> Result<KeyWriter, Unusable> {
+        #[cfg(feature = "test-util")]
+        if let Some(keys) = cache.strict_keys() {
+            return self.written_and_compared(cache, keys, write, key);
+        }
         self.begin(&mut key);
         write(&mut key);
         self.complete(&mut key, cache)?;
+        Ok(key)
+    }
+
+    /// The same where keys are compared.
+    #[cfg(feature = "test-util")]
+    fn written_and_compared(
+        &self,
+        cache: &Cache,
+        keys: &crate::testing::Keys,
+        write: Write<'_>,
+        key: KeyWriter,
+    ) -> Result<KeyWriter, Unusable> {
+        let mut key = key.comparing();
+        self.begin(&mut key);
+        write(&mut key);
+        let loose = key.loose_form();
+        self.complete(&mut key, cache)?;
+        if let Some(loose) = loose {
+            keys.compare(self, &loose, &key.to_key());
+        }
         Ok(key)
     }
 

@@ -24,11 +24,12 @@
 //! | [`#[cachefn::test]`](macro@crate::test), [`isolated`], [`spawn`] | a cache for each test, so that tests that run at a time share nothing |
 //! | [`Clock`] | time that passes when the test says so |
 //! | [`FaultyBackend`] | what Redis does to a program when it is away, slow, silent or damaged |
-//! | [`strict`] | what works in memory works in Redis |
+//! | [`strict`] | what works in memory works in Redis; equal arguments have equal keys |
 
 mod clock;
 mod faulty;
 mod isolated;
+mod keys;
 mod strict;
 
 pub use clock::Clock;
@@ -36,5 +37,6 @@ pub use faulty::FaultyBackend;
 pub use isolated::{Isolated, isolated, spawn};
 #[doc(hidden)]
 pub use isolated::{memory, run};
+pub(crate) use keys::Keys;
 pub use strict::strict;
 pub(crate) use strict::through;

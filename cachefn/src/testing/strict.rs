@@ -19,6 +19,10 @@ use crate::verdict::Storable;
 /// be read again, panics in the call whose body has returned it; where Redis is in use it would not be stored, which is
 /// logged and counted. A body that goes on in the background panics there, and its call has a value already.
 ///
+/// Keys are compared, too: two keys of one function panic if nothing tells them apart but the order of elements in a type
+/// that hides whether it is a set, or the form of a moment or decimal in one that hides what it is. If the arguments are
+/// equal, calls with one would miss what the other has stored, and invalidating one would leave the other.
+///
 /// [`ConfigBuilder::strict`](crate::ConfigBuilder::strict) is the same beside other settings.
 ///
 /// # Panics

@@ -123,14 +123,17 @@ proptest! {
     }
 
     #[test]
-    fn floats_are_told_apart_by_their_bits([a, b] in any::<[u64; 2]>(), [c, d] in any::<[u32; 2]>()) {
+    fn floats_are_one_only_if_they_are_equal([a, b] in any::<[u64; 2]>(), [c, d] in any::<[u32; 2]>()) {
         let nan = 0x7ff << 52;
         for (a, b) in [(a, b), (a, a ^ 1), (a, a ^ (1 << 63)), (a | nan, b | nan), (0, 1 << 63)] {
-            prop_assert!(key!(f64::from_bits(a)) != key!(f64::from_bits(b)) || a == b);
-            prop_assert!(key!([f64::from_bits(a)]) != key!([f64::from_bits(b)]) || a == b);
+            let (a, b) = (f64::from_bits(a), f64::from_bits(b));
+            let equal = a == b || a.is_nan() && b.is_nan();
+            prop_assert_eq!((key!(a) == key!(b), key!([a]) == key!([b])), (equal, equal));
         }
-        for (c, d) in [(c, d), (c, c ^ 1), (c | 0xff << 23, d | 0xff << 23)] {
-            prop_assert!(key!(f32::from_bits(c)) != key!(f32::from_bits(d)) || c == d);
+        for (c, d) in [(c, d), (c, c ^ 1), (c | 0xff << 23, d | 0xff << 23), (0, 1 << 31)] {
+            let (c, d) = (f32::from_bits(c), f32::from_bits(d));
+            let equal = c == d || c.is_nan() && d.is_nan();
+            prop_assert_eq!((key!(c) == key!(d), key!([c]) == key!([d])), (equal, equal));
         }
     }
 

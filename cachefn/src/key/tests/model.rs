@@ -142,8 +142,8 @@ pub(super) fn value() -> impl Strategy<Value = Value> {
         any::<i128>().prop_map(Value::I128),
         any::<u8>().prop_map(Value::U8),
         any::<u64>().prop_map(Value::U64),
-        prop_oneof![any::<u32>(), (0_u32..9).prop_map(|bits| bits << 31 | 0xff << 23)].prop_map(Value::F32),
-        prop_oneof![any::<u64>(), (0_u64..9).prop_map(|bits| bits | 0x7ff << 52)].prop_map(Value::F64),
+        prop_oneof![any::<u32>(), (0_u32..9).prop_map(|bits| bits << 31 | 0xff << 23)].prop_map(one_single),
+        prop_oneof![any::<u64>(), (0_u64..9).prop_map(|bits| bits | 0x7ff << 52)].prop_map(one_double),
         prop_oneof![any::<char>(), Just('\'')].prop_map(Value::Char),
         text.prop_map(Value::Text),
         prop::collection::vec(any::<u8>(), 0..4).prop_map(Value::Bytes),
@@ -162,6 +162,17 @@ pub(super) fn value() -> impl Strategy<Value = Value> {
                 .prop_map(|(name, variant, shape)| Value::Variant(name, variant, shape)),
         ]
     })
+}
+
+/// Of floats that are equal, and of all NaN, the one that is written.
+fn one_single(bits: u32) -> Value {
+    let float = f32::from_bits(bits) + 0.0;
+    Value::F32(if float.is_nan() { f32::NAN.to_bits() } else { float.to_bits() })
+}
+
+fn one_double(bits: u64) -> Value {
+    let float = f64::from_bits(bits) + 0.0;
+    Value::F64(if float.is_nan() { f64::NAN.to_bits() } else { float.to_bits() })
 }
 
 fn shape(value: impl Strategy<Value = Value> + Clone + 'static) -> impl Strategy<Value = Shape> {
