@@ -9,7 +9,7 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use crate::functions::ROWS;
+use crate::row::ROWS;
 
 static FILES: LazyLock<io::Result<Vec<File>>> = LazyLock::new(|| {
     let directory: PathBuf = std::env::var_os("DATABASE").unwrap_or_default().into();

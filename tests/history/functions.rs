@@ -1,257 +1,189 @@
-//! The functions whose history is checked, what their bodies read, and what strikes which of their rows.
-//!
-//! Each function has rows of its own in the database: what it returns is the row's version when its body began.
+//! The cached functions whose histories are checked, and what their bodies read.
 
-use std::fmt;
 use std::io;
-use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use cachefn::{Invalidation, cached};
+use cachefn::{Store, cached, invalidates};
 use serde::{Deserialize, Serialize};
 
+use crate::clock::now;
 use crate::database;
+use crate::row::{Function, HALVES, Row, STATES};
 
-/// How many rows each function has.
-const IDS: usize = 24;
-/// These are wanted by every other call.
-const HOT: usize = 4;
-/// Rows of a group: those whose numbers have the same rest.
-const HALVES: usize = 2;
-/// Tags out of the value: the rest of the version.
-const STATES: u64 = 3;
-/// The longest that a body takes, in milliseconds.
-pub(crate) const BODY: u64 = 3;
+pub(crate) const FUNCTIONS: [Function; 17] = [
+    Function::ByKey,
+    Function::InShop,
+    Function::Tagged,
+    Function::ByValue,
+    Function::Leased,
+    Function::Brief,
+    Function::Stale,
+    Function::Called,
+    Function::IfError,
+    Function::Ahead,
+    Function::Timed,
+    Function::Chosen,
+    Function::Bypassed,
+    Function::Store,
+    Function::StoreTagged,
+    Function::Page,
+    Function::Level,
+];
 
-/// Who reads. A function for a further argument of the attribute is one more line here, in [`FUNCTIONS`], and
-/// in each `match` below.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Function {
-    ByKey,
-    InShop,
-    Tagged,
-    ByValue,
-}
+/// The longest pause of a body, in milliseconds.
+const BODY: u64 = 2;
+/// Bodies that fail do so for so long, and then work for as long.
+const BROKEN: u64 = 900_000_000;
 
-const FUNCTIONS: [Function; 4] = [Function::ByKey, Function::InShop, Function::Tagged, Function::ByValue];
-
-/// How many rows there are.
-pub(crate) const ROWS: usize = FUNCTIONS.len() * IDS;
-
-/// A row of the database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Row(pub(crate) usize);
+/// No body fails any more.
+pub(crate) static CALM: AtomicBool = AtomicBool::new(false);
 
 /// What a function returns.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Value {
     pub(crate) row: usize,
     pub(crate) version: u64,
-}
-
-/// What is invalidated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Target {
-    Key(Row),
-    /// The rows of `Tagged` in one half.
-    Half(usize),
-    /// The values of `ByValue` in one state.
-    State(u64),
-    /// The rows of `InShop` in one half.
-    Shop(usize),
-    /// All rows of `InShop`.
-    Shops,
-    Function(Function),
-    Everything,
+    /// When it was about to be read from the database, or given to `set`.
+    pub(crate) born: u64,
 }
 
 #[cached(expire = 300, namespace = "plain", key = id)]
-async fn by_key(id: usize) -> io::Result<Value> {
+pub(crate) async fn by_key(id: usize) -> io::Result<Value> {
     body(Function::ByKey, id).await
 }
 
 #[cached(expire = 300, namespace = "shops:{shop}", key = id)]
-async fn in_shop(shop: usize, id: usize) -> io::Result<Value> {
+pub(crate) async fn in_shop(shop: usize, id: usize) -> io::Result<Value> {
     debug_assert_eq!(shop, id % HALVES);
     body(Function::InShop, id).await
 }
 
 #[cached(expire = 300, namespace = "tagged", key = id, tags = ["half:{half}"])]
-async fn tagged(half: usize, id: usize) -> io::Result<Value> {
+pub(crate) async fn tagged(half: usize, id: usize) -> io::Result<Value> {
     debug_assert_eq!(half, id % HALVES);
     body(Function::Tagged, id).await
 }
 
 #[cached(expire = 300, namespace = "valued", key = id, tags_with = |value: &Value| [format!("state:{}", value.version % STATES)])]
-async fn by_value(id: usize) -> io::Result<Value> {
+pub(crate) async fn by_value(id: usize) -> io::Result<Value> {
     body(Function::ByValue, id).await
 }
 
-async fn body(function: Function, id: usize) -> io::Result<Value> {
-    let row = Row(function as usize * IDS + id);
-    let version = database::version(row.0)?;
-    tokio::time::sleep(Duration::from_millis(fastrand::u64(..=BODY))).await;
-    Ok(Value { row: row.0, version })
+#[cached(expire = 300, namespace = "leased", key = id, lease = true)]
+pub(crate) async fn leased(id: usize) -> io::Result<Value> {
+    body(Function::Leased, id).await
 }
 
-impl Row {
-    /// Any row; some are wanted more than others.
-    pub(crate) fn any(random: &mut fastrand::Rng) -> Self {
-        let ids = if random.bool() { HOT } else { IDS };
-        Self(random.usize(..FUNCTIONS.len()) * IDS + random.usize(..ids))
-    }
+#[cached(expire = "50ms", namespace = "brief", key = id)]
+pub(crate) async fn brief(id: usize) -> io::Result<Value> {
+    body(Function::Brief, id).await
+}
 
-    pub(crate) fn function(self) -> Function {
-        FUNCTIONS[self.0 / IDS]
-    }
+#[cached(expire = "40ms", stale = "150ms", namespace = "stale", key = id)]
+pub(crate) async fn stale(id: usize) -> io::Result<Value> {
+    body(Function::Stale, id).await
+}
 
-    fn id(self) -> usize {
-        self.0 % IDS
-    }
+#[cached(expire = "40ms", stale = "150ms", refresh = caller, namespace = "called", key = id)]
+pub(crate) async fn called(id: usize) -> io::Result<Value> {
+    body(Function::Called, id).await
+}
 
-    fn half(self) -> usize {
-        self.id() % HALVES
-    }
+#[cached(expire = "60ms", stale_if_error = "250ms", namespace = "if-error", key = id)]
+pub(crate) async fn if_error(id: usize) -> io::Result<Value> {
+    body(Function::IfError, id).await
+}
 
-    /// Calls the function.
-    pub(crate) async fn read(self) -> io::Result<Value> {
-        match self.function() {
-            Function::ByKey => by_key(self.id()).await,
-            Function::InShop => in_shop(self.half(), self.id()).await,
-            Function::Tagged => tagged(self.half(), self.id()).await,
-            Function::ByValue => by_value(self.id()).await,
+#[cached(expire = "120ms", refresh_ahead = 0.5, namespace = "ahead", key = id)]
+pub(crate) async fn ahead(id: usize) -> io::Result<Value> {
+    body(Function::Ahead, id).await
+}
+
+#[cached(expire = "40ms", stale_if_error = "200ms", timeout = "1ms", namespace = "timed", key = id)]
+pub(crate) async fn timed(id: usize) -> io::Result<Value> {
+    body(Function::Timed, id).await
+}
+
+#[cached(expire = 300, namespace = "chosen", key = id, when = |value: &Value| !Function::Chosen.rejects(value.version))]
+pub(crate) async fn chosen(id: usize) -> io::Result<Value> {
+    body(Function::Chosen, id).await
+}
+
+#[cached(expire = 300, namespace = "bypassed", key = id, bypass = anew)]
+pub(crate) async fn bypassed(id: usize, anew: bool) -> io::Result<Value> {
+    body(Function::Bypassed, id).await
+}
+
+#[cached(expire = 300, namespace = "level", key = "{id}:single")]
+pub(crate) async fn level(id: usize) -> io::Result<Value> {
+    body(Function::Level, id).await
+}
+
+/// The store of the rows of `Store` and `StoreTagged`.
+pub(crate) fn store(row: Row) -> Store {
+    let life = Duration::from_secs(300);
+    match row.function() {
+        Function::StoreTagged => {
+            cachefn::cache().namespace("keepers").expire(life).tag(format!("keeper:{}", row.half()))
         }
-    }
-
-    /// Has the function run its body now and store what it returns.
-    pub(crate) async fn refresh(self) -> io::Result<Value> {
-        match self.function() {
-            Function::ByKey => refresh_by_key(self.id()).await,
-            Function::InShop => refresh_in_shop(self.half(), self.id()).await,
-            Function::Tagged => refresh_tagged(self.half(), self.id()).await,
-            Function::ByValue => refresh_by_value(self.id()).await,
-        }
-    }
-
-    /// What there is to invalidate after a write of this row that found a version in `replaced`; one of many choices.
-    pub(crate) fn targets(self, replaced: std::ops::Range<u64>, random: &mut fastrand::Rng) -> Vec<Target> {
-        let group = match self.function() {
-            Function::Tagged => vec![Target::Half(self.half())],
-            Function::InShop if random.bool() => vec![Target::Shops],
-            Function::InShop => vec![Target::Shop(self.half())],
-            Function::ByKey => vec![Target::Function(Function::ByKey)],
-            // One that is missed here would be nobody's to strike.
-            Function::ByValue => replaced.map(|version| Target::State(version % STATES)).take(3).collect(),
-        };
-        match random.u8(..100) {
-            0..1 => vec![Target::Everything],
-            1..5 => vec![Target::Function(self.function())],
-            5..30 => group,
-            _ => vec![Target::Key(self)],
-        }
+        _ => cachefn::cache().namespace("kept").expire(life),
     }
 }
 
-impl Target {
-    /// Invalidates it.
-    pub(crate) fn strike(self) -> Invalidation {
-        match self {
-            Self::Key(row) => match row.function() {
-                Function::ByKey => invalidate_by_key(row.id()),
-                Function::InShop => invalidate_in_shop(row.half(), row.id()),
-                Function::Tagged => invalidate_tagged(row.id()),
-                Function::ByValue => invalidate_by_value(row.id()),
-            },
-            Self::Half(half) => cachefn::invalidate_tag(&format!("half:{half}")),
-            Self::State(state) => cachefn::invalidate_tag(&format!("state:{state}")),
-            Self::Shop(shop) => cachefn::invalidate_namespace(&format!("shops:{shop}")),
-            Self::Shops => cachefn::invalidate_namespace("shops"),
-            Self::Function(Function::ByKey) => invalidate_all_by_key(),
-            Self::Function(Function::InShop) => invalidate_all_in_shop(),
-            Self::Function(Function::Tagged) => invalidate_all_tagged(),
-            Self::Function(Function::ByValue) => invalidate_all_by_value(),
-            Self::Everything => cachefn::clear(),
-        }
-    }
+/// Notes when the body of a writer has ended; 0 while it has not.
+#[derive(Debug, Default)]
+pub(crate) struct Written(AtomicU64);
 
-    /// Whether it strikes values of `row`; of which state, if not all of them.
-    pub(crate) fn covers(self, row: Row) -> Option<Covers> {
-        let all = |covered: bool| covered.then_some(Covers::All);
-        match self {
-            Self::Key(key) => all(key == row),
-            Self::Half(half) => all(row.function() == Function::Tagged && row.half() == half),
-            Self::State(state) => {
-                (row.function() == Function::ByValue).then_some(Covers::State(state % STATES))
-            }
-            Self::Shop(shop) => all(row.function() == Function::InShop && row.half() == shop),
-            Self::Shops => all(row.function() == Function::InShop),
-            Self::Function(function) => all(row.function() == function),
-            Self::Everything => Some(Covers::All),
-        }
-    }
-
-    /// Its kind, in a word.
-    pub(crate) fn kind(self) -> &'static str {
-        match self {
-            Self::Key(_) => "key",
-            Self::Half(_) => "tag",
-            Self::State(_) => "tag of a value",
-            Self::Shop(_) | Self::Shops => "namespace",
-            Self::Function(_) => "function",
-            Self::Everything => "everything",
-        }
+impl Written {
+    pub(crate) fn at(&self) -> Option<u64> {
+        Some(self.0.load(Ordering::SeqCst)).filter(|at| *at > 0)
     }
 }
 
-/// Which values of a row are struck.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Covers {
-    All,
-    State(u64),
+#[invalidates(by_key(id))]
+pub(crate) async fn write_by_key(id: usize, written: &Written) -> io::Result<()> {
+    write(Row::of(Function::ByKey, id), written).await
 }
 
-impl Covers {
-    /// Every way in which a value of this version may be covered.
-    pub(crate) fn of(version: u64) -> [Self; 2] {
-        [Self::All, Self::State(version % STATES)]
-    }
+#[invalidates(namespace("shops:{shop}"))]
+pub(crate) async fn write_in_shop(shop: usize, id: usize, written: &Written) -> io::Result<()> {
+    debug_assert_eq!(shop, id % HALVES);
+    write(Row::of(Function::InShop, id), written).await
 }
 
-impl fmt::Display for Row {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}({})", self.function(), self.id())
-    }
+#[invalidates(tag("half:{half}"))]
+pub(crate) async fn write_tagged(half: usize, id: usize, written: &Written) -> io::Result<()> {
+    debug_assert_eq!(half, id % HALVES);
+    write(Row::of(Function::Tagged, id), written).await
 }
 
-/// As it is written in a history: a kind and a number, without blanks.
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Key(row) => write!(f, "key:{}", row.0),
-            Self::Half(half) => write!(f, "half:{half}"),
-            Self::State(state) => write!(f, "state:{state}"),
-            Self::Shop(shop) => write!(f, "shop:{shop}"),
-            Self::Shops => f.write_str("shops:0"),
-            Self::Function(function) => write!(f, "function:{}", *function as usize),
-            Self::Everything => f.write_str("everything:0"),
-        }
-    }
+async fn write(row: Row, written: &Written) -> io::Result<()> {
+    tokio::task::yield_now().await;
+    database::write(row.0)?;
+    written.0.store(now(), Ordering::SeqCst);
+    Ok(())
 }
 
-impl FromStr for Target {
-    type Err = std::num::ParseIntError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (kind, number) = text.split_once(':').unwrap_or((text, ""));
-        let number: usize = number.parse()?;
-        Ok(match kind {
-            "key" => Self::Key(Row(number)),
-            "half" => Self::Half(number),
-            "state" => Self::State(number as u64),
-            "shop" => Self::Shop(number),
-            "shops" => Self::Shops,
-            "function" => Self::Function(FUNCTIONS[number]),
-            _ => Self::Everything,
-        })
+/// What every function does to get a value.
+pub(crate) async fn body(function: Function, id: usize) -> io::Result<Value> {
+    let row = Row::of(function, id);
+    let value = read(row)?;
+    match fastrand::u64(..4) {
+        0 | 1 => tokio::task::yield_now().await,
+        _ => tokio::time::sleep(Duration::from_millis(fastrand::u64(1..=BODY))).await,
     }
+    if is_broken(row) { Err(io::Error::other("out of order")) } else { Ok(value) }
+}
+
+/// Reads the database.
+pub(crate) fn read(row: Row) -> io::Result<Value> {
+    let born = now();
+    Ok(Value { row: row.0, version: database::version(row.0)?, born })
+}
+
+/// Whether the body of a row fails at the moment.
+fn is_broken(row: Row) -> bool {
+    let turn = now() / BROKEN + row.0 as u64;
+    row.function().fails() && turn.is_multiple_of(2) && !CALM.load(Ordering::Relaxed)
 }

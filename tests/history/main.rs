@@ -1,24 +1,36 @@
-//! The history checker: whole processes read through cached functions, write to a database and invalidate, while Redis
-//! and the links to it fail by a schedule; what they have seen is then judged.
+//! The history checker: whole processes read through cached functions, write to a database and invalidate, while Redis,
+//! the links to it and the processes themselves fail by a schedule; what they have seen is judged as it comes.
 //!
 //! ```text
-//! main ──> episode ──> schedule    what goes wrong, and when
-//!             │  └───> worker      a process: functions, database, record
-//!             └──────> check       what a history must not show
+//! main ──> episode ──> stage ──> schedule, scene    server, links, processes; what goes wrong, and when
+//!             └──────> collector ──> judge          takes their records; what a history must not show
+//!
+//! worker ──> reading, writing ──> calls ──> functions, page, database    a process: what it does
+//!               └───────────────> recorder ──> record, row               and what it says of it
 //! ```
 //!
 //! `cargo xtask history` runs it. One episode is one life of a server and its workers, some seconds long, and ends when
 //! nothing is going on any more; episodes with and without near cache take turns. The schedule can be replayed by its
 //! seed; how the processes' steps fall in between cannot.
 
-mod check;
+mod calls;
+mod clock;
+mod collector;
 mod database;
 mod episode;
 mod functions;
+mod judge;
+mod page;
+mod reading;
 mod record;
+mod recorder;
+mod row;
+mod scene;
 mod schedule;
+mod stage;
 mod table;
 mod worker;
+mod writing;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -72,16 +84,17 @@ impl Options {
 
 /// Ends with the first episode that shows what must not be.
 async fn run(options: &Options) -> ExitCode {
-    let mut table = Table::default();
+    let mut table = Table::begin();
     let episodes = options.seconds.div_ceil(LENGTH.as_secs()).max(1);
     for number in 0..episodes {
         let near = options.near.unwrap_or(number % 2 == 0);
         let episode = Episode { seed: options.seed + number, near, length: LENGTH };
         println!("\n{episode}");
         let seen = episode.run().await;
-        table.add(near, &seen);
-        if !seen.verdict.violations.is_empty() {
-            table::explain(&seen.verdict.violations);
+        table.add(near, seen);
+        let violations = table.violations();
+        if !violations.is_empty() {
+            table::explain(&violations);
             println!("\n{table}");
             println!("\nto replay its schedule: --seed {} --near {near} --seconds 1", episode.seed);
             return ExitCode::FAILURE;

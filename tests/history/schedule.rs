@@ -5,13 +5,7 @@
 //! longer from one that keeps getting lost, and would check nothing but memory.
 
 use std::fmt;
-use std::sync::Mutex;
-use std::thread::sleep;
-use std::time::{Duration, Instant};
-
-use cachefn_tests::{Proxy, RedisServer};
-
-use crate::record::now;
+use std::time::Duration;
 
 /// How often a track may cost trust.
 const LOSSES: usize = 2;
@@ -29,6 +23,14 @@ pub(crate) enum Fault {
     Answers,
     /// Every packet is late.
     Slow,
+    /// The present connections are held back, new ones are not: bytes of a dead connection are delivered late.
+    Stranded,
+    /// The present connections are half-open: nothing is delivered and nothing is closed.
+    BlackHole,
+    /// The process is killed, after its connections were cut or with all its invalidations told; another takes its place.
+    WorkerKilled,
+    /// The process stands still.
+    WorkerStopped,
     /// The server stands still.
     Hung,
     /// Killed, and started again empty.
@@ -44,11 +46,18 @@ pub(crate) enum Fault {
     ScriptsFlushed,
     /// Remembers few of the names that were read.
     Forgetful,
+    /// Does not permit one of the commands any more, and then does again.
+    Forbidden,
+    /// `CLIENT PAUSE`
+    Paused,
+    /// `CLIENT PAUSE … WRITE`
+    PausedWrites,
 }
 
 use Fault::{
-    Answers, ClientsKilled, Cut, Evicting, Flushed, Forgetful, Full, Held, Hung, Killed, Questions,
-    ScriptsFlushed, Slow, Snapshot,
+    Answers, BlackHole, ClientsKilled, Cut, Evicting, Flushed, Forbidden, Forgetful, Full, Held, Hung,
+    Killed, Paused, PausedWrites, Questions, ScriptsFlushed, Slow, Snapshot, Stranded, WorkerKilled,
+    WorkerStopped,
 };
 
 /// One thing that goes wrong.
@@ -71,14 +80,22 @@ pub(crate) struct Schedule {
     pub(crate) links: Vec<Track>,
 }
 
-/// Something that went wrong, on the common clock.
-#[derive(Clone, Copy, Debug)]
+/// Something that goes wrong, or went, on the common clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Happened {
     pub(crate) fault: Fault,
     /// Whose link it was; none: the server.
     pub(crate) link: Option<usize>,
     pub(crate) begin: u64,
+    /// The greatest number while it goes on.
     pub(crate) end: u64,
+}
+
+impl Happened {
+    /// Whether it matters to a process on this link.
+    pub(crate) fn concerns(&self, link: usize) -> bool {
+        self.link.is_none_or(|of| of == link)
+    }
 }
 
 impl Schedule {
@@ -95,7 +112,7 @@ impl Schedule {
 /// What may go wrong in one place, how often, and for how long.
 type Weights = [(Fault, u32, std::ops::Range<u64>)];
 
-const SERVER: [(Fault, u32, std::ops::Range<u64>); 10] = [
+const SERVER: [(Fault, u32, std::ops::Range<u64>); 13] = [
     (Hung, 3, 30..700),
     (Killed, 2, 10..300),
     (Snapshot, 5, 100..700),
@@ -106,9 +123,12 @@ const SERVER: [(Fault, u32, std::ops::Range<u64>); 10] = [
     (ScriptsFlushed, 2, 0..1),
     (Forgetful, 2, 200..800),
     (Hung, 2, 5..60),
+    (Forbidden, 1, 50..600),
+    (Paused, 3, 10..400),
+    (PausedWrites, 3, 10..400),
 ];
 
-const LINK: [(Fault, u32, std::ops::Range<u64>); 9] = [
+const LINK: [(Fault, u32, std::ops::Range<u64>); 13] = [
     (Cut, 3, 10..600),
     (Cut, 2, 1_500..2_600),
     (Held, 3, 20..700),
@@ -118,6 +138,10 @@ const LINK: [(Fault, u32, std::ops::Range<u64>); 9] = [
     (Held, 3, 5..70),
     (Answers, 3, 5..70),
     (Slow, 3, 100..600),
+    (Stranded, 4, 50..2_600),
+    (BlackHole, 2, 50..2_000),
+    (WorkerKilled, 2, 0..500),
+    (WorkerStopped, 3, 30..900),
 ];
 
 impl Track {
@@ -148,15 +172,17 @@ impl Fault {
     /// Whether those who use Redis give it up over this.
     fn costs_trust(self, lasts: u64) -> bool {
         match self {
-            Cut | Killed | Snapshot | ClientsKilled => true,
-            Held | Questions | Answers | Hung => lasts >= 90,
+            Cut | Killed | Snapshot | ClientsKilled | BlackHole | WorkerKilled | Forbidden => true,
+            Held | Questions | Answers | Hung | Stranded | WorkerStopped | Paused | PausedWrites => {
+                lasts >= 90
+            }
             Slow | Flushed | Full | Evicting | ScriptsFlushed | Forgetful => false,
         }
     }
 
     /// Whether what Redis says meanwhile may come as late as can be.
     pub(crate) fn delays(self) -> bool {
-        matches!(self, Held | Questions | Answers | Hung)
+        matches!(self, Held | Questions | Answers | Hung | Stranded | BlackHole)
     }
 }
 
@@ -166,100 +192,5 @@ impl fmt::Display for Track {
             write!(f, " {fault:?}@{at}+{lasts}")?;
         }
         Ok(())
-    }
-}
-
-/// Where things go wrong.
-pub(crate) struct Scene<'a> {
-    pub(crate) server: &'a Mutex<RedisServer>,
-    pub(crate) proxies: &'a [Proxy],
-    pub(crate) begun: Instant,
-}
-
-impl Scene<'_> {
-    /// Lets everything go wrong, and waits until it is over.
-    pub(crate) fn play(&self, schedule: &Schedule) -> Vec<Happened> {
-        std::thread::scope(|scope| {
-            let links = schedule.links.iter().enumerate().map(|(link, track)| {
-                scope.spawn(move || self.run(track, Some(link), |event| self.disturb(link, event)))
-            });
-            let links: Vec<_> = links.collect();
-            let mut happened = self.run(&schedule.server, None, |event| self.harm(event));
-            for link in links {
-                happened.extend(link.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-            }
-            happened.sort_by_key(|one| one.begin);
-            happened
-        })
-    }
-
-    fn run(&self, track: &Track, link: Option<usize>, act: impl Fn(Event)) -> Vec<Happened> {
-        let mut happened = Vec::new();
-        for &event in &track.0 {
-            sleep((self.begun + Duration::from_millis(event.at)).saturating_duration_since(Instant::now()));
-            let begin = now();
-            act(event);
-            happened.push(Happened { fault: event.fault, link, begin, end: now() });
-        }
-        happened
-    }
-
-    fn disturb(&self, link: usize, event: Event) {
-        let (proxy, lasts) = (&self.proxies[link], Duration::from_millis(event.lasts));
-        match event.fault {
-            Cut => proxy.cut(),
-            Questions => proxy.hold_questions(),
-            Answers => proxy.hold_answers(),
-            Slow => proxy.delay(Duration::from_millis(4)),
-            _ => proxy.hold(),
-        }
-        sleep(lasts);
-        match event.fault {
-            Cut => proxy.heal(),
-            Slow => proxy.delay(Duration::ZERO),
-            _ => proxy.release(),
-        }
-    }
-
-    fn harm(&self, event: Event) {
-        let lasts = Duration::from_millis(event.lasts);
-        let mut server = self.server.lock().expect("nobody else holds it while things go wrong");
-        let set = |server: &RedisServer, name: &str, value: &str| {
-            server.ask::<()>(&["CONFIG", "SET", name, value]);
-        };
-        match event.fault {
-            Hung => {
-                server.stop();
-                sleep(lasts);
-                server.cont();
-            }
-            Killed | Snapshot => {
-                if event.fault == Snapshot {
-                    server.ask::<()>(&["SAVE"]);
-                    // What is invalidated from now on, the snapshot does not know.
-                    sleep(lasts);
-                }
-                server.kill();
-                sleep(lasts / 2);
-                if event.fault == Snapshot { server.restart() } else { server.restart_empty() }
-            }
-            Full | Evicting => {
-                let policy = if event.fault == Full { "noeviction" } else { "allkeys-lru" };
-                set(&server, "maxmemory-policy", policy);
-                let about: String = server.ask(&["INFO", "memory"]);
-                let used = about.lines().find_map(|line| line.strip_prefix("used_memory:"));
-                set(&server, "maxmemory", used.unwrap_or("1000000").trim());
-                sleep(lasts);
-                set(&server, "maxmemory", "0");
-            }
-            Forgetful => {
-                set(&server, "tracking-table-max-keys", "10");
-                sleep(lasts);
-                set(&server, "tracking-table-max-keys", "1000000");
-            }
-            ClientsKilled => server.ask(&["CLIENT", "KILL", "TYPE", "normal"]),
-            ScriptsFlushed => server.ask(&["SCRIPT", "FLUSH"]),
-            _ => server.ask(&["FLUSHALL"]),
-        }
     }
 }

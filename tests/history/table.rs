@@ -2,119 +2,100 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Instant;
 
-use crate::check::{CHECKS, Check, Violation, millis};
+use crate::clock::millis;
 use crate::episode::Seen;
+use crate::judge::{CHECKS, Check, Verdict, Violation};
 use crate::record::Outcome;
 
 /// How many violations of one check are shown.
 const SHOWN: usize = 2;
+/// What the kernel counts processor time in, a second.
+const TICKS: f64 = 100.0;
 
 /// The sum of all episodes.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Table {
+    /// Without near cache, and with it.
     modes: [Mode; 2],
-    strikes: BTreeMap<(&'static str, &'static str), usize>,
-    faults: BTreeMap<String, usize>,
-    violations: BTreeMap<Check, usize>,
+    begun: Instant,
 }
 
-/// Without near cache, or with it.
 #[derive(Debug, Default)]
 struct Mode {
     episodes: usize,
-    reads: usize,
-    writes: usize,
-    strikes: usize,
     counts: BTreeMap<String, u64>,
-    samples: [usize; 2],
-    late: Vec<u64>,
-    late_by_fault: Vec<u64>,
-    longest: [u64; 2],
+    verdict: Verdict,
 }
 
 impl Table {
-    /// Adds an episode.
-    pub(crate) fn add(&mut self, near: bool, seen: &Seen) {
-        self.modes[usize::from(near)].add(seen);
-        for one in &seen.happened {
-            *self.faults.entry(format!("{:?}", one.fault)).or_default() += 1;
-        }
-        for strike in seen.histories.iter().flat_map(|history| &history.strikes) {
-            let outcome = match strike.outcome {
-                Outcome::Applied => "applied",
-                Outcome::Queued => "queued",
-                Outcome::Unknown => "not waited for",
-                Outcome::Refreshed => "refreshed",
-            };
-            *self.strikes.entry((strike.target.kind(), outcome)).or_default() += 1;
-        }
-        for violation in &seen.verdict.violations {
-            *self.violations.entry(violation.check).or_default() += 1;
-        }
+    pub(crate) fn begin() -> Self {
+        Self { modes: Default::default(), begun: Instant::now() }
     }
-}
 
-impl Mode {
-    fn add(&mut self, seen: &Seen) {
-        self.episodes += 1;
-        for history in &seen.histories {
-            self.reads += history.reads.len();
-            self.writes += history.writes.len();
-            self.strikes += history.strikes.len();
-            self.samples[0] += history.samples.iter().filter(|sample| sample.connected).count();
-            self.samples[1] += history.samples.len();
-        }
+    /// Adds an episode.
+    pub(crate) fn add(&mut self, near: bool, seen: Seen) {
+        let mode = &mut self.modes[usize::from(near)];
+        mode.episodes += 1;
         for count in seen.counts.iter().flat_map(|counts| counts.split(' ')) {
             let Some((name, count)) = count.split_once('=') else { continue };
-            *self.counts.entry(name.to_owned()).or_default() += count.parse().unwrap_or(0);
+            *mode.counts.entry(name.to_owned()).or_default() += count.parse().unwrap_or(0);
         }
-        let verdict = &seen.verdict;
-        self.late.extend(&verdict.late);
-        self.late_by_fault.extend(&verdict.late_by_fault);
-        self.longest[0] = self.longest[0].max(verdict.longest_read);
-        self.longest[1] = self.longest[1].max(verdict.longest_strike);
+        mode.verdict.merge(seen.verdict);
     }
 
-    fn operations(&self) -> usize {
-        self.reads + self.writes + self.strikes
+    /// Everything that was found.
+    pub(crate) fn violations(&self) -> Vec<&Violation> {
+        self.modes.iter().flat_map(|mode| &mode.verdict.violations).collect()
+    }
+
+    fn sum<K: Ord + Clone>(&self, of: impl Fn(&Verdict) -> &BTreeMap<K, u64>) -> BTreeMap<K, u64> {
+        let mut sums = BTreeMap::new();
+        for (key, count) in self.modes.iter().flat_map(|mode| of(&mode.verdict)) {
+            *sums.entry(key.clone()).or_default() += count;
+        }
+        sums
     }
 }
 
-/// `12 (p50 1.000 ms, p99 3.000 ms, longest 4.000 ms)`
-fn spread(times: &[u64]) -> String {
-    let mut times = times.to_vec();
-    times.sort_unstable();
-    let Some(last) = times.last() else { return "0".to_owned() };
-    let at = |percent: usize| millis(times[(times.len() * percent / 100).min(times.len() - 1)]);
-    format!("{} (p50 {}, p99 {}, longest {})", times.len(), at(50), at(99), millis(*last))
+/// The processor time of this process and of those that it has waited for, in seconds, where the system says it.
+fn processor_time() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/self/stat").ok()?;
+    let (_, fields) = text.rsplit_once(") ")?;
+    let ticks: f64 = fields.split(' ').skip(11).take(4).filter_map(|field| field.parse::<f64>().ok()).sum();
+    Some(ticks / TICKS)
 }
 
 impl fmt::Display for Mode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = |name: &str| self.counts.get(name).copied().unwrap_or(0);
-        let used = self.samples[0] * 100 / self.samples[1].max(1);
+        let verdict = &self.verdict;
+        let [away, used] = verdict.samples;
+        let (episodes, operations) = (self.episodes, verdict.operations());
+        let used = used * 100 / (away + used).max(1);
+        writeln!(f, "{episodes} episodes, {operations} operations; Redis in use {used} % of the time")?;
+        writeln!(f, "  reads          {}", verdict.reads)?;
         writeln!(
             f,
-            "{} episodes, {} operations; Redis in use {used} % of the time",
-            self.episodes,
-            self.operations()
-        )?;
-        writeln!(f, "  reads          {}", self.reads)?;
-        writeln!(
-            f,
-            "    counted      {} hits, {} misses, {} of them collapsed; {} fills, {} refused",
+            "    counted      {} hits, {} stale, {} misses, {} of them collapsed; {} fills, {} refused",
             count("hits"),
+            count("stale"),
             count("misses"),
             count("collapsed"),
             count("fills"),
             count("refused")
         )?;
-        writeln!(f, "    longest      {}", millis(self.longest[0]))?;
-        writeln!(f, "    before push  {}", spread(&self.late))?;
-        writeln!(f, "    during fault {}", spread(&self.late_by_fault))?;
-        writeln!(f, "  writes         {}", self.writes)?;
-        write!(f, "  invalidations  {}, longest {}", self.strikes, millis(self.longest[1]))
+        writeln!(f, "    longest      {}", millis(verdict.longest_read))?;
+        writeln!(f, "    before push  {}", verdict.late)?;
+        writeln!(f, "    during fault {}", verdict.late_by_fault)?;
+        write!(f, "    others      ")?;
+        verdict.notes.iter().try_for_each(|(note, count)| write!(f, " {note:?} {count}"))?;
+        writeln!(f, "\n  writes         {}", verdict.writes)?;
+        write!(f, "    stored      ")?;
+        verdict.stored.iter().try_for_each(|(how, count)| write!(f, " {how:?} {count}"))?;
+        let strikes: u64 = verdict.strikes.values().sum();
+        write!(f, "\n  invalidations  {strikes}, longest {}", millis(verdict.longest_strike))
     }
 }
 
@@ -126,25 +107,43 @@ impl fmt::Display for Table {
             }
         }
         write!(f, "invalidations")?;
-        for ((kind, outcome), count) in &self.strikes {
-            write!(f, "\n  {kind:<15}{outcome:<15}{count:>7}")?;
+        for ((kind, outcome), count) in self.sum(|verdict| &verdict.strikes) {
+            let outcome = match outcome {
+                Outcome::Applied => "applied",
+                Outcome::Queued => "queued",
+                Outcome::Unknown => "not waited for",
+                Outcome::Ended => "by a writer",
+            };
+            write!(f, "\n  {kind:<15}{outcome:<15}{count:>9}")?;
         }
-        write!(f, "\nfaults\n ")?;
-        self.faults.iter().try_for_each(|(fault, count)| write!(f, " {fault} {count}"))?;
         write!(f, "\nviolations\n ")?;
-        CHECKS.iter().try_for_each(|check| {
-            write!(f, " {check:?} {}", self.violations.get(check).copied().unwrap_or(0))
-        })
+        let found = |check: Check| -> usize {
+            self.modes.iter().filter_map(|mode| mode.verdict.found.get(&check)).sum()
+        };
+        CHECKS.iter().try_for_each(|check| write!(f, " {check:?} {}", found(*check)))?;
+        let operations: u64 = self.modes.iter().map(|mode| mode.verdict.operations()).sum();
+        let rate = |seconds: f64| operations as f64 / seconds;
+        write!(f, "\n\n{operations} operations, {:.0} a second", rate(self.begun.elapsed().as_secs_f64()))?;
+        if let Some(seconds) = processor_time() {
+            write!(f, ", {:.0} a second of processor time", rate(seconds))?;
+        }
+        let faults = self.sum(|verdict| &verdict.faults);
+        write!(f, "; {} faults (", faults.values().sum::<u64>())?;
+        for (number, (fault, count)) in faults.iter().enumerate() {
+            write!(f, "{}{fault:?} {count}", if number > 0 { ", " } else { "" })?;
+        }
+        let violations: usize = CHECKS.iter().map(|check| found(*check)).sum();
+        write!(f, "); {violations} violations")
     }
 }
 
 /// Shows the first few of each check, the shortest first.
-pub(crate) fn explain(violations: &[Violation]) {
+pub(crate) fn explain(violations: &[&Violation]) {
     for check in CHECKS {
         let mut found: Vec<_> = violations.iter().filter(|violation| violation.check == check).collect();
         found.sort_by_key(|violation| violation.text.lines().count());
         if !found.is_empty() {
-            println!("\n  {check:?}: {}", found.len());
+            println!("\n  {check:?}: {} told", found.len());
         }
         for violation in found.iter().take(SHOWN) {
             println!("    {}", violation.text);

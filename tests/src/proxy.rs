@@ -27,6 +27,12 @@ struct Weather {
     target: u16,
     delay: Duration,
     streams: Vec<TcpStream>,
+    /// How many connections there were: each has a number.
+    connections: u64,
+    /// Connections with lower numbers are held back, newer ones are not.
+    stranded: u64,
+    /// Of connections with lower numbers nothing is delivered any more.
+    lost: u64,
 }
 
 impl Proxy {
@@ -74,9 +80,21 @@ impl Proxy {
         self.network.change(|weather| weather.held[1] = true);
     }
 
+    /// Holds back the bytes of the present connections, in both directions; new connections are not affected. What is
+    /// held is delivered by [`release`](Self::release), also if its sender has closed the connection by then.
+    pub fn strand(&self) {
+        self.network.change(|weather| weather.stranded = weather.connections);
+    }
+
+    /// Drops the bytes of the present connections from now on without closing them, as a network does that has
+    /// forgotten them: half-open connections. New connections are not affected.
+    pub fn lose(&self) {
+        self.network.change(|weather| weather.lost = weather.connections);
+    }
+
     /// Delivers what was held back, and everything after it.
     pub fn release(&self) {
-        self.network.change(|weather| weather.held = [false; 2]);
+        self.network.change(|weather| (weather.held, weather.stranded) = ([false; 2], 0));
     }
 
     /// Delivers everything later by this.
@@ -120,34 +138,46 @@ impl Network {
         if weather.refusing {
             return;
         }
+        let number = weather.connections;
+        weather.connections += 1;
         for (way, from, to) in [(0, &near, &far), (1, &far, &near)] {
             let _ = from.set_nodelay(true);
             let (Ok(from), Ok(to)) = (from.try_clone(), to.try_clone()) else { return };
             let network = Arc::clone(self);
-            thread::spawn(move || network.carry(way, from, to));
+            thread::spawn(move || network.carry(way, number, from, to));
         }
         weather.streams.extend([near, far]);
     }
 
-    fn carry(&self, way: usize, mut from: TcpStream, mut to: TcpStream) {
+    fn carry(&self, way: usize, number: u64, mut from: TcpStream, mut to: TcpStream) {
         let mut buffer = [0; 16_384];
         while let Ok(size) = from.read(&mut buffer) {
             if size == 0 {
                 break;
             }
-            self.wait(way);
-            if to.write_all(&buffer[..size]).is_err() {
+            let lost = self.wait(way, number);
+            if !lost && to.write_all(&buffer[..size]).is_err() {
                 break;
             }
+        }
+        if number < self.weather.lock().unwrap_or_else(PoisonError::into_inner).lost {
+            // The other end is not told that the connection is gone.
+            return;
         }
         let _ = to.shutdown(Shutdown::Both);
         let _ = from.shutdown(Shutdown::Both);
     }
 
-    fn wait(&self, way: usize) {
+    /// Waits until bytes of this connection may be delivered; returns whether they are lost.
+    fn wait(&self, way: usize, number: u64) -> bool {
         let weather = self.weather.lock().unwrap_or_else(PoisonError::into_inner);
-        let weather = self.changed.wait_while(weather, |weather| weather.held[way]);
-        let delay = weather.unwrap_or_else(PoisonError::into_inner).delay;
+        let is_held = |weather: &mut Weather| {
+            number >= weather.lost && (weather.held[way] || number < weather.stranded)
+        };
+        let weather = self.changed.wait_while(weather, is_held).unwrap_or_else(PoisonError::into_inner);
+        let (delay, lost) = (weather.delay, number < weather.lost);
+        drop(weather);
         thread::sleep(delay);
+        lost
     }
 }

@@ -99,6 +99,31 @@ impl Worker {
         self.begin(&format!("get {id}")).await.value().await
     }
 
+    /// Ends the process at once, wherever it is.
+    ///
+    /// # Panics
+    ///
+    /// If the system does not allow that.
+    pub async fn kill(&mut self) {
+        self.child.kill().await.expect("it is our child");
+    }
+
+    /// Stops the process where it is, with all its threads.
+    pub fn stop(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets a stopped process go on.
+    pub fn cont(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let id = self.child.id().expect("it runs").to_string();
+        let status = std::process::Command::new("kill").args([signal, &id]).status();
+        assert!(status.is_ok_and(|status| status.success()), "kill {signal}");
+    }
+
     /// Ends the process as a program ends itself.
     ///
     /// # Panics

@@ -11,7 +11,7 @@ use std::time::Instant;
 use crate::run::{Job, REDIS_SERVER, root};
 
 /// The checker on the sources as they are.
-pub(crate) const CHECK: &str = "cargo run --quiet -p cachefn-tests --bin history --";
+pub(crate) const CHECK: &str = "cargo run --quiet -p cachefn-tests --features history --bin history --";
 /// How long a flaw may go unnoticed, unless it is said.
 const PATIENCE: &str = "300";
 /// Where flaws are sought from, unless it is said: a failure can be looked at again.
@@ -158,7 +158,7 @@ impl Flaw {
         self.plant(&root(), &copy)?;
         // What flawed copies have in common is built once.
         let target = root().join("target/flaws/target");
-        let build = Job::new("cargo build --quiet -p cachefn-tests --bin history").inside(&copy);
+        let build = Job::new("cargo build --quiet -p cachefn-tests --features history --bin history").inside(&copy);
         // A tenth of the space: there is one program for each flaw.
         let small = build.env("CARGO_PROFILE_DEV_DEBUG", "0").env("CARGO_INCREMENTAL", "0");
         small.env("CARGO_TARGET_DIR", &target).env("RUSTFLAGS", "-Awarnings").stream()?;
