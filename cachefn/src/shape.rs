@@ -64,12 +64,14 @@ pub trait Fallible {}
 pub enum Split<S, O> {
     /// A value to store.
     Value(S),
-    /// A success that holds nothing: not stored, but what stood there is no longer true.
+    /// A success that holds nothing, which is stored only where `none` says for how long.
     Nothing(S),
     /// A failure, for its caller alone.
     Failure(O),
-    /// What cannot be stored, and is no failure: its caller's alone, and what stood there is no longer true.
+    /// A success that cannot be stored: its caller's alone. What is stored is older.
     Passing(O),
+    /// An answer about the call alone, such as a 304, 401 or 429: its caller's alone. What is stored stays.
+    Unrelated(O),
     /// A `Result` or `Option` where the signature shows only a type parameter: what of it may be stored
     /// cannot be told.
     Hidden(O),

@@ -272,7 +272,7 @@ impl<E: End, F: Future<Output = <E::Kind as Kind>::Output>> Future for Writing<E
             let returned = match E::Kind::split(output) {
                 Split::Failure(failure) => return Poll::Ready(failure),
                 Split::Value(returned) | Split::Nothing(returned) => E::hold(returned),
-                Split::Hidden(output) | Split::Passing(output) => Err(output),
+                Split::Hidden(output) | Split::Passing(output) | Split::Unrelated(output) => Err(output),
             };
             let invalidation = plan.strike();
             match returned {

@@ -30,6 +30,8 @@ pub(crate) struct Wants {
     pub(crate) reading: Reading,
     pub(crate) miss: OnMiss,
     pub(crate) limits: Limits,
+    /// Whether the program has the bodies run, by [`bypass`]; what a request says is beside it.
+    pub(crate) bypasses: bool,
     /// Of the next call alone: that its body is run, and stored.
     pub(crate) refreshes: bool,
 }
@@ -78,12 +80,13 @@ impl Wants {
         reading: Reading::Usual,
         miss: OnMiss::Fill,
         limits: Limits { max_age: None, min_fresh: None, max_stale: None },
+        bypasses: false,
         refreshes: false,
     };
 
     /// Whether the body is run whatever is cached.
     pub(crate) fn skips_reading(self) -> bool {
-        self.refreshes || self.reading == Reading::Skipped
+        self.refreshes || self.bypasses || self.reading == Reading::Skipped
     }
 
     /// Whether a call that finds nothing runs nothing.
@@ -182,7 +185,8 @@ pin_project! {
 /// Has the cached calls inside `future` run their bodies, whatever is cached, and store what they return.
 ///
 /// Those are also the calls that these bodies make. Calls that the future has others make for it, on tasks that it
-/// spawns, read as ever. Calls at the same time run a body each.
+/// spawns, read as ever. Calls at the same time run a body each. Where a body fails, `stale_if_error` returns the last
+/// value. An `http::CacheLayer` inside changes nothing of it.
 ///
 /// # Cancel safety
 ///
@@ -214,12 +218,8 @@ impl<F: Future> Future for Bypassing<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let skips = |wants: Wants| match wants.reading {
-            // What nothing is to be known of stays so.
-            Reading::Untouched => wants,
-            _ => Wants { reading: Reading::Skipped, ..wants },
-        };
-        let _wanting = Wanting::of(skips);
+        // A request's `no-store` goes before it.
+        let _wanting = Wanting::of(|wants| Wants { bypasses: true, ..wants });
         self.project().future.poll(cx)
     }
 }

@@ -147,3 +147,40 @@ async fn a_slow_body_is_not_due_at_its_birth() {
     pause(Duration::from_millis(20)).await;
     assert_eq!(runs.get(), 1, "it has lived for less than half of its life");
 }
+
+#[tokio::test]
+async fn a_success_that_is_not_stored_leaves_what_expired_for_errors() {
+    static ANSWERS: Runs = Runs::new();
+
+    #[cached(expire = "150ms", stale_if_error = "1h", key = id)]
+    async fn found(id: u32) -> Result<Option<u32>, u32> {
+        match ANSWERS.next() {
+            1 => Ok(Some(id)),
+            2 => Ok(None),
+            _ => Err(id),
+        }
+    }
+    let _cache = cache().await;
+    assert_eq!(found(1).await, Ok(Some(1)));
+    pause(Duration::from_millis(200)).await;
+    assert_eq!(found(1).await, Ok(None));
+    assert_eq!(seen(found(1)).await, (Ok(Some(1)), Outcome::Stale));
+}
+
+#[tokio::test]
+async fn a_call_past_the_cache_has_the_last_value_where_its_body_fails() {
+    static FAILS: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+
+    #[cached(expire = "1h", stale_if_error = "1h", bypass = fresh, key = id)]
+    async fn passed(id: u32, fresh: bool) -> Result<u32, bool> {
+        if FAILS.load(std::sync::atomic::Ordering::SeqCst) { Err(fresh) } else { Ok(id) }
+    }
+    let _cache = cache().await;
+    passed(1, false).await.unwrap();
+    FAILS.store(true, std::sync::atomic::Ordering::SeqCst);
+    assert_eq!(seen(passed(1, true)).await, (Ok(1), Outcome::Hit));
+    assert_eq!(refresh_passed(1, true).await, Err(true));
+    assert_eq!(seen(passed(1, false)).await, (Ok(1), Outcome::Hit), "and it is left to others");
+    invalidate_passed(1).await;
+    assert_eq!(passed(1, true).await, Err(true));
+}

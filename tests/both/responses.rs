@@ -91,3 +91,38 @@ async fn what_a_request_wants_it_gets_of_either_store() {
     assert_eq!((report.count(Outcome::Bypassed), report.calls[0].stored), (1, true));
     assert_eq!(count(1).await, 5);
 }
+
+#[tokio::test]
+async fn a_refusal_takes_no_response_away() {
+    static STATUS: std::sync::atomic::AtomicU16 = std::sync::atomic::AtomicU16::new(200);
+    static RUNS: Runs = Runs::new();
+
+    #[cached(response, namespace = "responses-c", key = id, expire = "150ms", stale_if_error = "1h")]
+    async fn page(Path(id): Path<u32>) -> impl IntoResponse {
+        let status = STATUS.load(std::sync::atomic::Ordering::SeqCst);
+        (StatusCode::from_u16(status).unwrap(), format!("{id}, run {}", RUNS.next()))
+    }
+    #[cached(response, namespace = "responses-c", key = "long:{id}", expire = 60)]
+    async fn long(Path(id): Path<u32>) -> impl IntoResponse {
+        let status = STATUS.load(std::sync::atomic::Ordering::SeqCst);
+        (StatusCode::from_u16(status).unwrap(), format!("long {id}"))
+    }
+    let answers = |status| STATUS.store(status, std::sync::atomic::Ordering::SeqCst);
+
+    let _cache = cache().await;
+    let app = Router::new().route("/{id}", get(page)).route("/long/{id}", get(long)).layer(CacheLayer::new());
+    let (_, good, _) = ask(&app, "/1", "x").await;
+    cachefn_tests::pause(std::time::Duration::from_millis(200)).await;
+    answers(429);
+    let (outcome, _, response) = ask(&app, "/1", "x").await;
+    assert_eq!((outcome.as_str(), response.status().as_u16()), ("MISS", 429));
+    answers(503);
+    let (outcome, body, _) = ask(&app, "/1", "x").await;
+    assert_eq!((outcome.as_str(), body), ("STALE", good));
+
+    answers(200);
+    ask(&app, "/long/1", "x").await;
+    answers(429);
+    assert_eq!(ask(&app, "/long/1", "no-cache").await.2.status().as_u16(), 429);
+    assert_eq!(ask(&app, "/long/1", "x").await.0, "HIT");
+}

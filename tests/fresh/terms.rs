@@ -144,6 +144,95 @@ mod none {
     }
 }
 
+/// A success that is not stored, and what was stored before.
+mod not_stored {
+    use super::*;
+
+    /// `Ok(None)` from the second body on.
+    #[cached(expire = 100, stale_if_error = 500, key = id)]
+    async fn found(id: u64, origin: &Origin) -> Result<Option<u32>, &'static str> {
+        Ok(Some(origin.next().await?).filter(|run| *run == 1))
+    }
+
+    #[cached(expire = 100, stale_if_error = 500, when = |run: &u32| *run == 1, key = id)]
+    async fn wanted(id: u64, origin: &Origin) -> Result<u32, &'static str> {
+        origin.next().await
+    }
+
+    #[cachefn::test(config = paused())]
+    async fn what_expired_stays_for_when_the_body_fails() {
+        let origin = Origin::default();
+        found(1, &origin).await.unwrap();
+        pass(100).await;
+        assert_eq!(seen(found(1, &origin)).await, (Ok(None), Outcome::Miss));
+        origin.fail(true);
+        assert_eq!(seen(found(1, &origin)).await, (Ok(Some(1)), Outcome::Stale));
+
+        let origin = Origin::default();
+        wanted(1, &origin).await.unwrap();
+        pass(100).await;
+        assert_eq!(seen(wanted(1, &origin)).await, (Ok(2), Outcome::Miss));
+        origin.fail(true);
+        assert_eq!(seen(wanted(1, &origin)).await, (Ok(1), Outcome::Stale));
+    }
+
+    #[cachefn::test(config = paused())]
+    async fn followers_share_it_and_what_expired_stays() {
+        let origin = Origin::default();
+        found(2, &origin).await.unwrap();
+        origin.entered().await;
+        pass(100).await;
+        origin.close();
+        let call = || {
+            let origin = origin.clone();
+            cachefn::testing::spawn(async move { found(2, &origin).await })
+        };
+        let leader = call();
+        origin.entered().await;
+        let followers: Vec<_> = (0..10).map(|_| call()).collect();
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+        origin.open(1);
+        assert_eq!(leader.await.unwrap(), Ok(None));
+        for follower in followers {
+            assert_eq!(follower.await.unwrap(), Ok(None));
+        }
+        assert_eq!(origin.runs(), 2);
+        origin.fail(true);
+        origin.open(1);
+        assert_eq!(found(2, &origin).await, Ok(Some(1)));
+    }
+
+    /// Who has seen the newer value does not see the older one again.
+    #[cachefn::test(config = paused())]
+    async fn what_is_fresh_is_removed_where_the_body_ran_past_it() {
+        for (id, how) in [(10, "refresh"), (11, "bypass")] {
+            let origin = Origin::default();
+            wanted(id, &origin).await.unwrap();
+            let again = match how {
+                "refresh" => refresh_wanted(id, &origin).await,
+                _ => cachefn::bypass(wanted(id, &origin)).await,
+            };
+            assert_eq!(again, Ok(2), "{how}");
+            assert_eq!(seen(wanted(id, &origin)).await, (Ok(3), Outcome::Miss), "{how}");
+        }
+        let origin = Origin::default();
+        found(30, &origin).await.unwrap();
+        assert_eq!(refresh_found(30, &origin).await, Ok(None));
+        assert_eq!(seen(found(30, &origin)).await, (Ok(None), Outcome::Miss));
+    }
+
+    #[cachefn::test(config = paused())]
+    async fn what_is_fresh_stays_where_such_a_body_fails() {
+        let origin = Origin::default();
+        found(40, &origin).await.unwrap();
+        origin.fail(true);
+        assert_eq!(refresh_found(40, &origin).await, Err("the origin is away"));
+        assert_eq!(seen(found(40, &origin)).await, (Ok(Some(1)), Outcome::Hit));
+    }
+}
+
 mod expire_with {
     use super::*;
 
@@ -313,8 +402,58 @@ mod bypass {
         assert_eq!(seen(call(false)).await, (Ok(2), Outcome::Hit));
         pass(100).await;
         origin.fail(true);
-        assert_eq!(call(true).await, Err("the origin is away"), "not even where the body fails");
-        assert_eq!(seen(call(false)).await, (Ok(2), Outcome::Stale), "but it is left to others");
+        assert_eq!(seen(call(true)).await, (Ok(2), Outcome::Stale), "but where the body fails");
+        assert_eq!(seen(call(false)).await, (Ok(2), Outcome::Stale), "and it is left to others");
+    }
+
+    #[cachefn::test(config = paused())]
+    async fn a_body_that_fails_is_answered_with_the_last_value_fresh_or_stale_and_for_no_longer() {
+        #[cached(expire = 100, stale_if_error = 500, bypass = fresh, key = id)]
+        async fn passed(id: u64, fresh: bool, origin: &Origin) -> Result<u32, &'static str> {
+            let _ = fresh;
+            origin.next().await
+        }
+        let origin = Origin::default();
+        passed(1, false, &origin).await.unwrap();
+        origin.fail(true);
+        assert_eq!(seen(passed(1, true, &origin)).await, (Ok(1), Outcome::Hit));
+        assert_eq!(seen(cachefn::bypass(passed(1, false, &origin))).await, (Ok(1), Outcome::Hit));
+        pass(100).await;
+        assert_eq!(seen(passed(1, true, &origin)).await, (Ok(1), Outcome::Stale));
+        assert_eq!(seen(cachefn::bypass(passed(1, false, &origin))).await, (Ok(1), Outcome::Stale));
+        assert_eq!(origin.runs(), 5, "each has tried its body");
+        assert_eq!(
+            refresh_passed(1, true, &origin).await,
+            Err("the origin is away"),
+            "who refreshes is told"
+        );
+        invalidate_passed(1).await;
+        assert_eq!(passed(1, true, &origin).await, Err("the origin is away"), "it was invalidated");
+        origin.fail(false);
+        passed(1, false, &origin).await.unwrap();
+        origin.fail(true);
+        pass(600).await;
+        assert_eq!(passed(1, true, &origin).await, Err("the origin is away"), "its time is over");
+    }
+
+    #[cachefn::test(config = paused())]
+    async fn a_body_that_is_slow_is_waited_for() {
+        #[cached(expire = 100, stale_if_error = 500, timeout = "100ms", bypass = fresh, key = id)]
+        async fn passed(id: u64, fresh: bool, origin: Origin) -> Result<u32, &'static str> {
+            let _ = fresh;
+            origin.next().await
+        }
+        let origin = Origin::default();
+        passed(1, false, origin.clone()).await.unwrap();
+        origin.entered().await;
+        origin.close();
+        let call = cachefn::testing::spawn(passed(1, true, origin.clone()));
+        origin.entered().await;
+        pass(1).await;
+        tokio::task::yield_now().await;
+        assert!(!call.is_finished());
+        origin.open(1);
+        assert_eq!(call.await.unwrap(), Ok(2));
     }
 
     /// The call that asks past the cache began later than the refresh.

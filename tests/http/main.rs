@@ -4,6 +4,7 @@ mod bodies;
 mod client;
 mod directives;
 mod hostile;
+mod kept;
 mod layer;
 mod plain;
 mod responses;

@@ -158,6 +158,12 @@ impl Memory {
         if entry.is_due(now) { Err(Absence::Absent) } else { Ok(entry) }
     }
 
+    /// The entry of `key` that `owner` stored, whether or not it has expired. Nobody's turn to refresh it is taken.
+    pub fn get_of_any_age(&self, key: &str, owner: TypeId) -> Option<AnyEntry> {
+        let sought = self.inner.hashing.seek(key.as_bytes());
+        self.inner.find(sought, owner, self.inner.clock.now()).ok().map(|(entry, _)| entry)
+    }
+
     /// Begins a fill of `place`: captures its generations and lists it for the key's invalidation.
     pub fn begin(&self, place: &Place) -> Ticket {
         self.begin_as(place, Kind::Load)
@@ -324,6 +330,11 @@ impl Ticket {
     /// Ends a fill whose newer truth is that there is nothing: an entry that stands is removed.
     pub fn vacate(&self) -> Filled {
         self.settle(Inner::remove)
+    }
+
+    /// Ends a fill that has nothing to store: an entry that stands stays, and fills that began earlier are voided.
+    pub fn leave(&self) -> Filled {
+        self.settle(|_, _| ())
     }
 
     fn settle(&self, change: impl FnOnce(&Inner, &Name)) -> Filled {

@@ -150,7 +150,7 @@ fn read<K: Kind<Stored: Storable>>(json: &str) -> Result<Written, String> {
     match K::split(K::restore(parsed)) {
         Split::Value(value) => Ok(Written { value: Box::new(value), is_none: false }),
         Split::Nothing(value) => Ok(Written { value: Box::new(value), is_none: true }),
-        Split::Failure(_) | Split::Passing(_) | Split::Hidden(_) => {
+        Split::Failure(_) | Split::Passing(_) | Split::Unrelated(_) | Split::Hidden(_) => {
             Err("nothing of this function is stored".to_owned())
         }
     }

@@ -56,6 +56,9 @@ pub(super) struct Fill {
     pub(super) bypassed: bool,
     /// Whether Redis, which is well, had no answer in time or was not asked.
     pub(super) untimely: bool,
+    /// Whether a success that is not stored removes what is: the body runs though there is a value, to have a newer one.
+    /// Where there is none but what `stale_if_error` keeps, that stays.
+    pub(super) supersedes: bool,
     /// What was found that did not answer.
     pub(super) lacked: Lacked,
     pub(super) audience: Audience,
@@ -93,7 +96,7 @@ impl Fill {
 
     /// How long the body is waited for, if there is something older at hand.
     pub(super) fn patience(&self) -> Option<Duration> {
-        self.instance.site.freshness.timeout.filter(|_| self.spare.is_some())
+        self.instance.site.freshness.timeout.filter(|_| self.spare.is_some() && !self.bypassed)
     }
 
     /// The body takes too long: what the call returns without it.
@@ -125,10 +128,20 @@ impl Fill {
         this.seat.into_iter().for_each(Seat::fail);
     }
 
-    /// What the body returned cannot be stored: it is its caller's own, and what stood there is no longer true.
+    /// What the body returned says nothing of what is stored: it is its caller's own.
+    pub(super) fn unrelated(self: Box<Self>) {
+        self.says_end(true);
+        let leave = if self.served { Seat::fail_over } else { Seat::fail };
+        self.seat.into_iter().for_each(leave);
+    }
+
+    /// What the body returned cannot be stored: it is its caller's own.
     pub(super) fn passes(mut self: Box<Self>) {
         self.says_miss();
         self.seat.take().into_iter().for_each(Seat::fail);
+        if !self.supersedes {
+            return;
+        }
         if self.lease.is_some() {
             // Told on a task of its own, which nobody has to wait for.
             drop(self.tell(Word::Vacate, None, ()));
@@ -193,15 +206,17 @@ impl Fill {
         self.nothing(value)
     }
 
-    /// There is nothing to store, and what stood there is no longer true.
+    /// There is nothing to store.
     fn nothing<V: Storable>(self: Box<Self>, value: V) -> Settling<V> {
         self.says_miss();
         self.seal();
         if self.lease.is_some() {
             let entry = self.share(&value);
-            return self.tell(Word::Vacate, entry, value);
+            let word = if self.supersedes { Word::Vacate } else { Word::Leave };
+            return self.tell(word, entry, value);
         }
-        let (filled, entry) = (self.ticket.vacate(), self.share(&value));
+        let filled = if self.supersedes { self.ticket.vacate() } else { self.ticket.leave() };
+        let entry = self.share(&value);
         settle(self.known(filled), self.seat, entry.as_ref());
         Settling::Done(value)
     }

@@ -28,7 +28,7 @@ use crate::remote::Link;
 use crate::site::{Instance, Unusable};
 use crate::span::CallSpan;
 use crate::terms::Terms;
-use crate::wants::{self, OnMiss, Wants};
+use crate::wants::{self, OnMiss, Reading, Wants};
 
 /// Everything a miss is, but for the body.
 pub(super) struct Miss {
@@ -168,6 +168,13 @@ impl Miss {
         !self.bypasses && self.wants.miss == OnMiss::Fill && (self.spare.is_some() || self.cache.is_linked())
     }
 
+    /// Whether a call that bypasses the cache is returned the last value where its body fails. Who refreshes wants to know
+    /// of the failure, and a client that says `no-cache` has refused what is stored.
+    fn may_serve_if_error(&self) -> bool {
+        let keeps = !self.instance.site.freshness.stale_if_error.is_zero();
+        keeps && !self.wants.refreshes && self.wants.reading == Reading::Usual
+    }
+
     /// Where the body is polled: in its flight, if it has one.
     pub(super) fn board(&self) -> Option<Aboard> {
         match &self.stage {
@@ -241,7 +248,13 @@ impl Miss {
             return Stage::Looking(Box::pin(search.run_no_body(link, self.refreshes)));
         }
         if self.bypasses {
-            return Stage::Looking(Box::pin(async move { search.fill(None, link).await }));
+            let needs_spare = self.may_serve_if_error();
+            return Stage::Looking(Box::pin(async move {
+                if needs_spare {
+                    search.find_spare(link.as_ref()).await;
+                }
+                search.fill(None, link).await
+            }));
         }
         if let Some(spare) = search.spare.take_if(|_| self.refreshes) {
             return match Box::new(search).refresh(spare, link) {

@@ -197,6 +197,10 @@ fn settle<K: Kind<Stored: Storable>>(
             fill.passes();
             return Some(output);
         }
+        Split::Unrelated(output) => {
+            fill.unrelated();
+            return Some(output);
+        }
         Split::Hidden(output) => {
             fill.hidden();
             return Some(output);

@@ -220,7 +220,8 @@ impl Search {
 
     /// How long the body is waited for, if there is something older at hand.
     fn patience(&self) -> Option<Duration> {
-        let patience = self.instance.site.freshness.timeout.filter(|_| self.spare.is_some())?;
+        let has_spare = self.spare.is_some() && !self.bypasses;
+        let patience = self.instance.site.freshness.timeout.filter(|_| has_spare)?;
         Some(patience.saturating_sub(self.asked.elapsed()))
     }
 
@@ -313,8 +314,10 @@ impl Search {
     }
 
     fn begin(&mut self, seat: Option<Seat>, ticket: Arc<Ticket>, lease: Option<Lease>) -> Fill {
+        let refreshes = matches!(self.role, Role::Refreshes | Role::Detached | Role::Gives);
+        let supersedes = self.bypasses || refreshes || self.lacked == Lacked::Unsuitable;
         let spare = self.spare.take();
-        if spare.is_some() {
+        if spare.is_some() && !self.bypasses {
             self.lacked = Lacked::Expired;
         }
         Fill {
@@ -331,10 +334,23 @@ impl Search {
             told: None,
             bypassed: self.bypasses,
             untimely: self.untimely,
+            supersedes,
             lacked: self.lacked,
             audience: self.audience,
             span: self.span.clone(),
             started: Instant::now(),
+        }
+    }
+
+    /// Finds what is returned if the body fails, for a call that reads nothing else. Where memory does not have it, costs
+    /// one lookup in Redis.
+    pub(super) async fn find_spare(&mut self, link: Option<&Link>) {
+        if self.cache.reads_memory()
+            && let Some(entry) = self.cache.memory.get_of_any_age(&self.place.key, self.instance.owner)
+        {
+            self.spare = Some(Spare::entry(entry));
+        } else if let Some(link) = link {
+            self.spare = self.ask_for_spare(link).await;
         }
     }
 

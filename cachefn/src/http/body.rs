@@ -39,13 +39,20 @@ impl Stated {
     }
 }
 
+/// A body that was not taken in whole: it will say the same as the one that was given.
+pub(super) struct NotTaken {
+    pub(super) body: Body,
+    /// Whether it ended with an error, or before or after what was stated.
+    pub(super) is_broken: bool,
+}
+
 /// The whole of a body, or a body that will say the same as the one that was given. A body that ends before or after what
 /// is `stated`, or what it has said itself, is none that is whole.
-pub(super) async fn collect(mut body: Body, most: usize, stated: Stated) -> Result<Bytes, Body> {
+pub(super) async fn collect(mut body: Body, most: usize, stated: Stated) -> Result<Bytes, NotTaken> {
     let hint = body.size_hint();
     let too_long = usize::try_from(hint.lower()).map_or(true, |least| least > most);
     if too_long || stated == Stated::Unclear {
-        return Err(body);
+        return Err(NotTaken { body, is_broken: false });
     }
     let mut taken = Taken::default();
     let mut timer = None;
@@ -103,8 +110,9 @@ impl Taken {
         whole.freeze()
     }
 
-    fn before(self, rest: Rest) -> Body {
-        Body::new(Replayed { taken: self.frames, rest })
+    fn before(self, rest: Rest) -> NotTaken {
+        let is_broken = matches!(rest, Rest::Error(_));
+        NotTaken { body: Body::new(Replayed { taken: self.frames, rest }), is_broken }
     }
 }
 

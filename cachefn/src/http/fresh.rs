@@ -34,7 +34,7 @@ pub(super) async fn validated(arrived: Arrived, response: Response) -> Response 
             (whole_of_head(&parts).map(|stored| stored.body().clone()), Body::empty())
         }
         Ok(whole) => (Some(whole.clone()), Body::from(whole)),
-        Err(body) => (None, body),
+        Err(not_taken) => (None, not_taken.body),
     };
     let Some(whole) = whole else { return Response::from_parts(parts, body) };
     validate(&mut parts, &whole);

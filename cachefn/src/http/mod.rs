@@ -84,7 +84,8 @@
 //! | `only-if-cached` | run nothing: a call that finds nothing ends the handler, and the response is 504; of GET, HEAD, OPTIONS and TRACE, and not beside `no-store` |
 //!
 //! A client that may send these can have the server do everything anew. [`CacheLayer::ignore_request_directives`] refuses
-//! them all, [`CacheLayer::ignore`] one.
+//! them all, [`CacheLayer::ignore`] one. A program that calls the service inside of [`bypass`](crate::bypass) bypasses
+//! whatever the layer refuses.
 //!
 //! # What clients may keep
 //!
@@ -102,10 +103,14 @@
 //! | asked for by | GET and HEAD under a [`CacheLayer`]; without one nothing is stored, and one warning says so |
 //! | filled by | GET without `Range` |
 //! | neither for | requests with `Authorization` or `Cookie`, unless `response = private` says that the key names the user |
-//! | stored | 2xx but 206; 404 for as long as `none` says |
+//! | stored | 2xx but 206; 404 and 410 for as long as `none` says |
 //! | never | with `Set-Cookie`, with `Cache-Control: no-store`, with `private` unless the function says so too, with `Vary: *` |
 //! | never | what has trailers, fails half-way, is over 1 MiB, or has not ended a second after its head without having said how long it is |
 //! | a 5xx | is a failure: `stale_if_error` puts an older response in its place |
+//! | a 3xx, 206, and any 4xx but 404 and 410 | says nothing of what is stored: that stays, also where the request was `no-cache` |
+//!
+//! A 2xx, 404 or 410 that is not stored leaves what has expired to `stale_if_error`. Where the request was `no-cache`, or
+//! the handler ran to refresh, it removes what is stored, which is older.
 //!
 //! What is not stored passes as it is: no more than the bound is held back of it, and nothing is lost. A `Vary` of other
 //! headers is stored: what a response depends on belongs into its key.

@@ -109,7 +109,7 @@ impl Directives {
             _ => Reading::Usual,
         };
         let miss = if self.only_if_cached && method.is_safe() { OnMiss::Park } else { OnMiss::Fill };
-        Wants { reading, miss, limits: Limits { max_age, min_fresh, max_stale }, refreshes: false }
+        Wants { reading, miss, limits: Limits { max_age, min_fresh, max_stale }, ..Wants::NOTHING }
     }
 }
 
@@ -121,11 +121,15 @@ pub(super) struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
-    /// Of two layers around a handler the inner one counts.
+    /// Of two layers around a handler the inner one counts. What the program wants holds beside what a request does.
     pub(super) fn enter(request: Request, wants: Wants, tally: &'a mut Tally) -> Self {
         Self {
             before: REQUEST.replace(Some(request)),
-            _wanting: Wanting::of(|before| Wants { refreshes: before.refreshes, ..wants }),
+            _wanting: Wanting::of(|before| Wants {
+                bypasses: before.bypasses,
+                refreshes: before.refreshes,
+                ..wants
+            }),
             _watching: Watching::with(tally),
         }
     }

@@ -12,7 +12,7 @@ use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE, VARY};
 use pin_project_lite::pin_project;
 
-use super::body::{Stated, collect};
+use super::body::{NotTaken, Stated, collect};
 use super::directives::has;
 use super::request::{Request, Use};
 use super::stored::StoredResponse;
@@ -60,6 +60,10 @@ pub fn begin_response<V: Reads, F: Fn(&mut KeyWriter)>(
         }
     }
 }
+
+/// On a response whose body broke off while it was taken in.
+#[derive(Clone, Copy, Debug)]
+struct BrokenOff;
 
 /// Which responses a call stores, for the verdict on its return type.
 #[derive(Debug)]
@@ -145,15 +149,18 @@ async fn taken(response: Response) -> Response {
             parts.extensions.insert(stored);
             Response::from_parts(parts, Body::from(body))
         }
-        Err(body) => Response::from_parts(parts, body),
+        Err(NotTaken { body, is_broken }) => {
+            if is_broken {
+                parts.extensions.insert(BrokenOff);
+            }
+            Response::from_parts(parts, body)
+        }
     }
 }
 
 /// What its status and headers say.
 fn may_be_stored(response: &Response, whose: Whose) -> bool {
     let (status, headers) = (response.status(), response.headers());
-    let status_fits =
-        status == StatusCode::NOT_FOUND || status.is_success() && status != StatusCode::PARTIAL_CONTENT;
     let forbids = has(headers, CACHE_CONTROL, "no-store")
         || whose == Whose::Anybodys && has(headers, CACHE_CONTROL, "private")
         || has(headers, VARY, "*");
@@ -161,7 +168,18 @@ fn may_be_stored(response: &Response, whose: Whose) -> bool {
     let is_events = headers
         .get(CONTENT_TYPE)
         .is_some_and(|kind| kind.as_bytes().to_ascii_lowercase().starts_with(b"text/event-stream"));
-    status_fits && !forbids && !is_events && !headers.contains_key(SET_COOKIE)
+    is_of_the_resource(status) && !forbids && !is_events && !headers.contains_key(SET_COOKIE)
+}
+
+/// Whether a response with this status says what the resource is, or that it is gone. Others answer the request alone,
+/// such as 304, 401, 409 and 429, a part of the resource (206), or fail.
+fn is_of_the_resource(status: StatusCode) -> bool {
+    is_gone(status) || status.is_success() && status != StatusCode::PARTIAL_CONTENT
+}
+
+/// What `None` is to a value.
+fn is_gone(status: StatusCode) -> bool {
+    matches!(status, StatusCode::NOT_FOUND | StatusCode::GONE)
 }
 
 /// A kind of return type that becomes a response.
@@ -252,13 +270,15 @@ impl<R, K: Responds<R>, C: Choice> Responds<R> for Coded<K, C> {
     }
 }
 
-/// A 404 is to a response what `None` is to a value, and a 5xx what `Err` is.
+/// A 404 or 410 is to a response what `None` is to a value, and a 5xx what `Err` is.
 fn split(mut response: Response) -> Split<StoredResponse, Response> {
+    let is_whole = response.extensions_mut().remove::<BrokenOff>().is_none();
     match response.extensions_mut().remove::<StoredResponse>() {
-        Some(stored) if stored.status() == StatusCode::NOT_FOUND => Split::Nothing(stored),
+        Some(stored) if is_gone(stored.status()) => Split::Nothing(stored),
         Some(stored) => Split::Value(stored),
         None if response.status().is_server_error() => Split::Failure(response),
-        None => Split::Passing(response),
+        None if is_whole && is_of_the_resource(response.status()) => Split::Passing(response),
+        None => Split::Unrelated(response),
     }
 }
 
@@ -301,6 +321,7 @@ impl<E> Kind for OfResult<E> {
                 Split::Value(stored) => Split::Value(stored),
                 Split::Nothing(stored) => Split::Nothing(stored),
                 Split::Failure(response) => Split::Failure(Ok(response)),
+                Split::Unrelated(response) => Split::Unrelated(Ok(response)),
                 Split::Passing(response) | Split::Hidden(response) => Split::Passing(Ok(response)),
             },
             failure @ Err(_) => Split::Failure(failure),

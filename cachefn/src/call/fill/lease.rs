@@ -38,6 +38,7 @@ impl Lease {
         match word {
             Word::Store(draft, life) => self.link.fill(&self.place, lease, draft, life).await,
             Word::Vacate => self.link.release(&self.place, lease, true).await,
+            Word::Leave => self.link.release(&self.place, lease, false).await,
         }
     }
 }

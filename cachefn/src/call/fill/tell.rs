@@ -20,8 +20,10 @@ use crate::watching::{self, Amendment};
 /// What Redis is told.
 pub(super) enum Word {
     Store(Draft, Duration),
-    /// There is nothing, or nothing that can be stored: what stood there is no longer true.
+    /// There is nothing that can be stored, and what is stored is older.
     Vacate,
+    /// There is nothing to store, and what is stored stays.
+    Leave,
 }
 
 impl Fill {
@@ -31,7 +33,11 @@ impl Fill {
         let says = self.is_told().then(|| (Arc::clone(&self.cache), self.key.clone()));
         let Self { cache, instance, span, ticket, seat, lease, given, told: listens, .. } = *self;
         let stores = matches!(word, Word::Store(..));
-        let operation = if stores { "fill" } else { "vacate" };
+        let (operation, leaves) = match &word {
+            Word::Store(..) => ("fill", false),
+            Word::Vacate => ("vacate", false),
+            Word::Leave => ("release", true),
+        };
         let asked = lease.map(|(lease, _)| span::redis(operation, lease.tell(word)));
         let telling = async move {
             let Some(asked) = asked else { return false };
@@ -39,7 +45,9 @@ impl Fill {
             if given && told.is_err() {
                 cache.disown(&ticket.place().key);
             }
-            land(&cache, &ticket, &told, entry.as_ref().filter(|_| stores));
+            if !leaves {
+                land(&cache, &ticket, &told, entry.as_ref().filter(|_| stores));
+            }
             if stores {
                 count(instance, &told);
                 tell_of(&told, listens);

@@ -66,6 +66,16 @@ impl Search {
         }
     }
 
+    /// What Redis has, however old; neither counted nor kept in memory.
+    pub(super) async fn ask_for_spare(&mut self, link: &Link) -> Option<Spare> {
+        let site = self.site?;
+        let Ok(Lookup::Hit(envelope)) = span::redis("lookup", link.lookup(&self.place)).await else {
+            return None;
+        };
+        let value = (self.stored.decode)(&envelope, self.instance.owner_of(site))?;
+        Some(Spare::decoded(value, envelope.span, self.cache.memory.clock()))
+    }
+
     /// Announces a fill.
     pub(super) async fn acquire(&mut self, link: &Link, accept: bool) -> Result<Granted, Error> {
         // What is found is no newer than what another call of this process may store meanwhile.
