@@ -1,12 +1,13 @@
 //! What is said, through `tracing` with the target `cachefn`: one event per fact, fields beside it.
 //!
-//! Nothing here costs more than a load where nobody listens.
+//! Nothing here costs more than a load where nobody listens. What a call can cause at WARN is [limited](crate::log_limit).
 
 use std::fmt::Display;
 use std::time::{Duration, Instant};
 
 use tracing::{Level, debug, error, info, warn};
 
+use crate::log_limit::LeftOut;
 use crate::observe::{CallReport, Lacked, Outcome};
 use crate::site::Instance;
 use crate::watching::{self, Attention};
@@ -125,29 +126,35 @@ pub(crate) fn invalidates(prefix: &str, what: &str) {
 }
 
 /// A call that cannot be cached.
-pub(crate) fn no_key(function: &str, why: &dyn Display) {
-    warn!(target: "cachefn", function, error = %why, "an argument cannot be written into a key; the call is not cached");
+pub(crate) fn no_key(function: &str, why: &dyn Display, left_out: LeftOut) {
+    warn!(
+        target: "cachefn", function, error = %why, left_out = left_out.field(),
+        "an argument cannot be written into a key; the call is not cached"
+    );
 }
 
 /// A key that cannot be hidden from Redis.
-pub(crate) fn no_secret(function: &str) {
+pub(crate) fn no_secret(function: &str, left_out: LeftOut) {
     warn!(
-        target: "cachefn", function,
+        target: "cachefn", function, left_out = left_out.field(),
         "nothing of this function is cached while Redis is in use: its keys are sensitive, set CACHE_SECRET"
     );
 }
 
 /// A value that every lookup would have to ask too many generations for.
-pub(crate) fn too_many_tags(function: &str) {
+pub(crate) fn too_many_tags(function: &str, left_out: LeftOut) {
     let most = cachefn_backends::envelope::MAX_TAGS;
-    warn!(target: "cachefn", function, "a value is not stored: `tags_with` names more than {most} tags");
+    warn!(
+        target: "cachefn", function, left_out = left_out.field(),
+        "a value is not stored: `tags_with` names more than {most} tags"
+    );
 }
 
 /// A handler whose request is not known.
 #[cfg(feature = "axum")]
-pub(crate) fn no_request(function: &str) {
+pub(crate) fn no_request(function: &str, left_out: LeftOut) {
     warn!(
-        target: "cachefn", function,
+        target: "cachefn", function, left_out = left_out.field(),
         "no response of this handler is cached: no `CacheLayer` around it tells for which request it is"
     );
 }
@@ -164,30 +171,33 @@ pub(crate) fn request(word: &str, method: &str, path: Option<&str>, status: u16,
 }
 
 /// A return type whose shape the signature does not show.
-pub(crate) fn hidden_result(function: &str) {
+pub(crate) fn hidden_result(function: &str, left_out: LeftOut) {
     warn!(
-        target: "cachefn", function,
+        target: "cachefn", function, left_out = left_out.field(),
         "nothing of this function is cached: its type parameter is a Result or Option, so show that in the signature"
     );
 }
 
 /// A value that stays out of Redis.
-pub(crate) fn not_stored(function: &str, why: &dyn Display) {
-    warn!(target: "cachefn", function, error = %why, "a value cannot be stored in Redis");
+pub(crate) fn not_stored(function: &str, why: &dyn Display, left_out: LeftOut) {
+    warn!(
+        target: "cachefn", function, error = %why, left_out = left_out.field(),
+        "a value cannot be stored in Redis"
+    );
 }
 
 /// A value of the function's own that its type does not read.
-pub(crate) fn unreadable(function: &str) {
+pub(crate) fn unreadable(function: &str, left_out: LeftOut) {
     warn!(
-        target: "cachefn", function,
+        target: "cachefn", function, left_out = left_out.field(),
         "what is stored in Redis cannot be read: the type's `Serialize` and `Deserialize` disagree, or its fields have \
          changed since; such values are misses"
     );
 }
 
-pub(crate) fn shared_key(function: &str, key: &str) {
+pub(crate) fn shared_key(function: &str, key: &str, left_out: LeftOut) {
     warn!(
-        target: "cachefn", function, key,
+        target: "cachefn", function, key, left_out = left_out.field(),
         "another function stores under the same key, so each makes the other miss: give one of them another key or namespace"
     );
 }

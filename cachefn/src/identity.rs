@@ -2,8 +2,8 @@
 //! method never sees the type whose method it is, and that name has it.
 
 use std::any::TypeId;
+use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Once, OnceLock};
 
 use cachefn_backends::place::Lineage;
 
@@ -11,6 +11,7 @@ use cachefn_backends::place::Lineage;
 use crate::instances::Instances;
 use crate::key::{Key, group_name};
 use crate::latency::Histogram;
+use crate::log_limit::LogLimits;
 use crate::site::Site;
 use crate::stats::{Counters, Sharded};
 
@@ -39,9 +40,7 @@ pub(crate) struct Identity {
     pub(crate) instances: Instances,
     /// Whether its path may be that of another function too: functions in blocks have no path of their own.
     pub(crate) shared_path: bool,
-    pub(crate) shared_key: Once,
-    pub(crate) said_unfit: Once,
-    pub(crate) unreadable_logged: Once,
+    pub(crate) log_limits: LogLimits,
     /// Whether none of its values was read back yet.
     pub(crate) untried: AtomicBool,
 }
@@ -82,9 +81,7 @@ impl Identity {
             #[cfg(feature = "axum")]
             instances: Instances::default(),
             shared_path,
-            shared_key: Once::new(),
-            said_unfit: Once::new(),
-            unreadable_logged: Once::new(),
+            log_limits: LogLimits::new(),
             untried: AtomicBool::new(true),
         }
     }

@@ -140,7 +140,7 @@ pub(crate) fn invalidate_key(site: &'static Site, closure: Closure, write: Write
         Ok(key) => Invalidation::of(&cache, vec![instance.target(&key)], key.as_str()),
         Err(why) => {
             // A call with these arguments is not cached either.
-            instance.says_unusable(&why);
+            instance.says_unusable(&cache, &why);
             Invalidation::off()
         }
     }

@@ -147,6 +147,7 @@
 mod call;
 pub mod codec;
 mod config;
+mod coop;
 mod error;
 mod event;
 mod flight;
@@ -163,6 +164,7 @@ mod key;
 mod latency;
 mod layout;
 mod leaf;
+mod log_limit;
 #[cfg(feature = "metrics")]
 pub mod metrics;
 mod observe;

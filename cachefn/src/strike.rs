@@ -18,12 +18,14 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use cachefn_backends::clock::Clock;
 use cachefn_backends::place::{Group, Target};
 use pin_project_lite::pin_project;
 
 use crate::event;
 use crate::invalidate::{Invalidation, in_use, invalidate_namespace, invalidate_tag};
-use crate::key::{KeyWriter, group_name};
+use crate::key::{KeyError, KeyWriter, group_name};
+use crate::log_limit::{LogLimits, Reason};
 use crate::shape::{Kind, Split};
 use crate::verdict::Verdict;
 
@@ -85,13 +87,21 @@ fn note(targets: Vec<Target>, name: Box<str>) {
     });
 }
 
+/// Says that a group cannot be named, for all writers of the process together.
+fn not_written(what: &str, why: &KeyError) {
+    static LIMITS: LogLimits = LogLimits::new();
+    if let Some(left_out) = LIMITS.permit(Reason::Key, Clock::system().now()) {
+        event::no_key(what, why, left_out);
+    }
+}
+
 /// `tag("…")`
 pub fn tag(write: impl FnOnce(&mut KeyWriter)) {
     let mut writer = KeyWriter::raw();
     write(&mut writer);
     match writer.into_text() {
         Ok(tag) => named(invalidate_tag(&tag)),
-        Err(error) => event::no_key("tag", &error),
+        Err(error) => not_written("tag", &error),
     }
 }
 
@@ -104,7 +114,7 @@ pub fn namespace(write: impl FnOnce(&mut KeyWriter)) {
             let group = Target::Group(Group::namespace(&group_name(&namespace)));
             note(vec![group], namespace.into());
         }
-        Err(error) => event::no_key("namespace", &error),
+        Err(error) => not_written("namespace", &error),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What holds whether memory or Redis is behind it: each test runs in a process of either kind.
 
 mod arguments;
+mod budget;
 mod companions;
 mod freshness;
 mod groups;

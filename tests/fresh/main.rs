@@ -1,6 +1,7 @@
 //! Values that are no longer, or hardly, fresh: each test has a cache of its own, and a clock that it moves.
 
 mod background;
+mod budget;
 mod caller;
 mod counts;
 mod failing;

@@ -4,6 +4,7 @@
 mod clock;
 mod faulty;
 mod isolated;
+mod log_lines;
 mod metrics;
 mod strict;
 

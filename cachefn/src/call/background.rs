@@ -14,7 +14,7 @@ use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::miss::{Miss, Timer};
-use super::run::{End, Run, drive, run, run_judged};
+use super::run::{End, drive};
 use super::{Call, Output};
 use crate::global::room;
 use crate::shape::Kind;
@@ -29,19 +29,22 @@ const LONGEST: Duration = Duration::from_secs(600);
 
 pin_project! {
     /// The call with a body that may outlive it.
-    #[must_use = "futures do nothing unless polled"]
-    pub struct RunBackground<V, J, F> {
-        #[pin]
-        held: Held<V, J, F>,
-    }
-}
-
-pin_project! {
-    /// Where the body is.
+    ///
+    /// As flat as [`Run`](super::Run) is: what is put into one another is copied on the stack, once for each, and a body may
+    /// be large.
     #[project = Projected]
-    enum Held<V, J, F> {
+    #[expect(missing_docs, reason = "fields of generated code, which cannot have documentation in this macro")]
+    #[must_use = "futures do nothing unless polled"]
+    pub enum RunBackground<V, J, F> {
         /// Nothing can come of it: in the caller's own future.
-        Here { #[pin] run: Run<V, J, F> },
+        Here {
+            // Before the call, to be dropped before it: others may begin when it is gone.
+            #[pin]
+            body: F,
+            call: Call,
+            judge: J,
+            verdict: PhantomData<V>,
+        },
         /// In a box that may go elsewhere. None once the call has returned.
         Boxed { work: Option<Work<V, J, F>>, detach: Detach<V, J, F> },
     }
@@ -61,43 +64,58 @@ pub struct Work<V, J, F> {
 }
 
 /// Runs a call with the body it was made for, which may go on after the call.
-pub fn run_background<V, F>(call: Call, verdict: V, body: F) -> RunBackground<V, Unjudged, F>
+// Optimized, the copy of the body on the stack of the caller goes away; otherwise it would stay there, one for each call.
+#[cfg_attr(not(debug_assertions), inline(always))]
+#[cfg_attr(not(debug_assertions), expect(clippy::inline_always, reason = "see above"))]
+pub fn run_background<V, F>(call: Call, _: V, body: F) -> RunBackground<V, Unjudged, F>
 where
     V: Detaches,
     F: Future<Output = <V::Kind as Kind>::Output> + Send + 'static,
 {
-    RunBackground::new(run(call, verdict, body), V::detach)
+    let mut run = RunBackground::Here { body, call, judge: Unjudged, verdict: PhantomData };
+    run.choose(V::detach);
+    run
 }
 
 /// The same where the value is asked before it is stored.
-pub fn run_judged_background<V, J, F>(
-    call: Call,
-    verdict: V,
-    judge: J,
-    body: F,
-) -> RunBackground<V, Judged<J>, F>
+// Optimized, the copy of the body on the stack of the caller goes away; otherwise it would stay there, one for each call.
+#[cfg_attr(not(debug_assertions), inline(always))]
+#[cfg_attr(not(debug_assertions), expect(clippy::inline_always, reason = "see above"))]
+pub fn run_judged_background<V, J, F>(call: Call, _: V, judge: J, body: F) -> RunBackground<V, Judged<J>, F>
 where
     V: Detaches,
     J: Fn(&<V::Kind as Kind>::Seen, &mut Terms) + Send + 'static,
     F: Future<Output = <V::Kind as Kind>::Output> + Send + 'static,
 {
-    RunBackground::new(run_judged(call, verdict, judge, body), V::detach)
+    let mut run = RunBackground::Here { body, call, judge: Judged(judge), verdict: PhantomData };
+    run.choose(V::detach);
+    run
 }
 
 impl<V, J, F> RunBackground<V, J, F> {
-    /// Where it is held is chosen here, where the body can still be moved.
-    fn new(mut run: Run<V, J, F>, detach: Detach<V, J, F>) -> Self {
-        let overdue = |miss: &mut Box<Miss>| miss.may_be_overdue() && Handle::try_current().is_ok();
-        let held = match run.call.0.take_if(overdue) {
-            Some(mut miss) => {
-                miss.detaches = true;
-                let Run { judge, body, .. } = run;
-                let work = Work { miss, judge, body: Box::pin(body), verdict: PhantomData };
-                Held::Boxed { work: Some(work), detach }
+    /// Where the body is held is chosen here, where it can still be moved.
+    #[inline]
+    fn choose(&mut self, detach: Detach<V, J, F>) {
+        if let Self::Here { call: Call(Some(miss)), .. } = self {
+            let may_be_overdue = miss.may_be_overdue() && Handle::try_current().is_ok();
+            if may_be_overdue {
+                self.put_into_box(detach);
             }
-            None => Held::Here { run },
-        };
-        Self { held }
+        }
+    }
+
+    /// Where something older may be at hand. The copies that this makes are gone before the body is polled.
+    #[cold]
+    #[inline(never)]
+    fn put_into_box(&mut self, detach: Detach<V, J, F>) {
+        let here = std::mem::replace(self, Self::Boxed { work: None, detach });
+        if let Self::Here { body, call: mut whole, judge, .. } = here
+            && let Some(mut miss) = whole.0.take()
+        {
+            miss.detaches = true;
+            let work = Work { miss, judge, body: Box::pin(body), verdict: PhantomData };
+            *self = Self::Boxed { work: Some(work), detach };
+        }
     }
 }
 
@@ -106,8 +124,8 @@ impl<K: Kind, J, F: Future<Output = K::Output>> Future for RunBackground<No<K>, 
     type Output = K::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<K::Output> {
-        match self.project().held.project() {
-            Projected::Here { run } => run.poll(cx),
+        match self.project() {
+            Projected::Here { body, .. } => body.poll(cx),
             Projected::Boxed { work: Some(work), .. } => work.body.as_mut().poll(cx),
             Projected::Boxed { work: None, .. } => Poll::Pending,
         }
@@ -123,8 +141,11 @@ where
     type Output = K::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<K::Output> {
-        let (held, detach) = match self.project().held.project() {
-            Projected::Here { run } => return run.poll(cx),
+        let (held, detach) = match self.project() {
+            Projected::Here { body, call, judge, .. } => {
+                let Some(miss) = &mut call.0 else { return body.poll(cx) };
+                return drive::<K, J, F>(miss, judge, body, cx).map(End::into_output);
+            }
             Projected::Boxed { work, detach } => (work, detach),
         };
         // It is polled once more after its end; nothing comes of that.

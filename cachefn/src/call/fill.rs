@@ -21,7 +21,7 @@ pub(super) use self::lease::Lease;
 use self::tell::{Word, count, settle, tell_of};
 use super::found::{Found, Spare};
 use crate::codec;
-use crate::event::{self, Audience};
+use crate::event::Audience;
 use crate::flight::{Aboard, Seat};
 use crate::global::Cache;
 use crate::key::Key;
@@ -123,7 +123,7 @@ impl Fill {
     /// What the body returned cannot be judged: it is its caller's own.
     pub(super) fn hidden(self: Box<Self>) {
         let this = *self;
-        this.instance.says_hidden();
+        this.instance.says_hidden(&this.cache);
         this.says_miss();
         this.seat.into_iter().for_each(Seat::fail);
     }
@@ -191,7 +191,7 @@ impl Fill {
             judge.judge(seen, &mut self.terms);
         }
         if self.terms.tags_of_value.len() > MAX_TAGS {
-            self.instance.says_too_many_tags();
+            self.instance.says_too_many_tags(&self.cache);
             return self.unwanted(value);
         }
         if self.terms.stores() { self.value::<K>(value) } else { self.unwanted(value) }
@@ -305,8 +305,7 @@ impl Fill {
                 Word::Store(Draft { ident, span, packing, payload, tags }, life.whole())
             }
             Err(error) => {
-                self.instance.identity.counters.unfit.count();
-                event::not_stored(&self.instance.identity.function, &error);
+                self.instance.says_not_stored(&self.cache, &error);
                 Word::Vacate
             }
         }

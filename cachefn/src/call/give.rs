@@ -18,6 +18,7 @@ use super::fill::Settling;
 use super::found::Found;
 use super::miss::{Miss, Ready};
 use super::stored::Vtable;
+use crate::coop;
 use crate::given::Moment;
 use crate::global::Cache;
 use crate::shape::Kind;
@@ -30,6 +31,10 @@ impl Call {
     /// What there is.
     pub(crate) async fn find<K: Kind<Stored: Storable>>(mut self) -> Option<K::Output> {
         let mut miss = self.0.take()?;
+        coop::spent().await;
+        if let Some(found) = miss.take_found() {
+            return found.output::<K>();
+        }
         let (search, link) = miss.search(Vtable::of::<K>());
         miss.span.around(search.find(link)).await.and_then(Found::output::<K>)
     }
@@ -92,7 +97,8 @@ impl Future for Giving {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         match &mut self.0 {
-            None => Poll::Ready(()),
+            // Memory has it already: a loop of such calls would never let others run.
+            None => coop::poll_spend(cx),
             // It ends by itself.
             Some(giving) => Pin::new(giving).poll(cx).map(|_| ()),
         }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use cachefn_backends::backend::Absence;
 use cachefn_backends::background;
-use cachefn_backends::place::Place;
+use cachefn_backends::place::{Lineage, Place};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::fill::Fill;
@@ -69,6 +69,8 @@ pub(super) type Timer = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub(super) enum Stage {
     /// Nothing has been done.
     Start,
+    /// The value is found, and the task is to yield before it is returned.
+    Yielding(Found),
     /// Redis is asked, and has nothing else to do with the call if it has the value.
     Asking(First),
     /// Whatever else there is to ask, or another's body is waited for.
@@ -150,10 +152,46 @@ impl Miss {
         }
     }
 
+    /// A call that has found its value in memory and is to yield before it returns it. It is counted already.
+    pub(super) fn yielding(cache: Arc<Cache>, instance: Instance, found: Erased) -> Self {
+        let key = Key::head("", None);
+        let beginning = Beginning {
+            place: Place::new(key.text(), std::iter::empty().collect::<Lineage>()),
+            cache,
+            instance,
+            key,
+            absence: Absence::Absent,
+            spare: None,
+            refreshes: false,
+            lacked: Lacked::Nothing,
+            asked: Instant::now(),
+            audience: Audience::Nobody,
+            bypasses: false,
+            wants: Wants::NOTHING,
+        };
+        Self { stage: Stage::Yielding(Found::Own(found)), ..Self::new(beginning) }
+    }
+
+    /// Whether it has found its value.
+    pub(super) fn yields(&self) -> bool {
+        matches!(self.stage, Stage::Yielding(_))
+    }
+
+    /// The value of a call that has yielded.
+    pub(super) fn take_found(&mut self) -> Option<Found> {
+        match std::mem::replace(&mut self.stage, Stage::Bare) {
+            Stage::Yielding(found) => Some(found),
+            stage => {
+                self.stage = stage;
+                None
+            }
+        }
+    }
+
     /// Takes over what the arguments decide. False: the call cannot be cached.
     pub(super) fn agree(&mut self) -> bool {
         if let Some(error) = self.terms.error.take() {
-            self.instance.says_unusable(&Unusable::Key(error));
+            self.instance.says_unusable(&self.cache, &Unusable::Key(error));
             return false;
         }
         let tags = std::mem::take(&mut self.terms.tags);
@@ -165,7 +203,8 @@ impl Miss {
 
     /// Whether the caller may be given an older value while the body runs.
     pub(super) fn may_be_overdue(&self) -> bool {
-        !self.bypasses && self.wants.miss == OnMiss::Fill && (self.spare.is_some() || self.cache.is_linked())
+        let fills = !self.bypasses && !self.yields() && self.wants.miss == OnMiss::Fill;
+        fills && (self.spare.is_some() || self.cache.is_linked())
     }
 
     /// Whether a call that bypasses the cache is returned the last value where its body fails. Who refreshes wants to know

@@ -48,11 +48,13 @@ use self::miss::{Beginning, Miss};
 pub use self::run::{Run, run, run_judged};
 #[cfg(feature = "axum")]
 pub(crate) use self::stored::Vtable;
+use crate::coop;
 use crate::event::Audience;
 use crate::global::{self, Cache};
 #[cfg(feature = "axum")]
 use crate::http::response::{Storing, Whose};
 use crate::key::KeyWriter;
+use crate::layout::Erased;
 use crate::observe::Lacked;
 use crate::shape::Kind;
 use crate::site::{Closure, Instance, Site, Take, Write};
@@ -109,15 +111,27 @@ pub(crate) fn begin_typed<V: Reads>(
 /// The same, while caching is on: compiled once for every return type, and not into the caller's future.
 #[inline(never)]
 fn begin_on<V: Reads>(site: &'static Site, closure: Closure, write: Write<'_>) -> Result<Output<V>, Call> {
-    let mut found = None;
+    let (mut found, mut kept) = (None, None);
     let miss = look_up(site, closure, write, &mut |value| {
-        found = V::copy(value);
-        found.is_some()
+        if coop::spend() {
+            found = V::copy(value);
+            return found.is_some();
+        }
+        kept = V::keep(value);
+        kept.is_some()
     });
     match (miss, found) {
         (None, Some(found)) => Ok(found),
+        (None, None) => Err(Call(kept.and_then(|kept| yielding(site, closure, kept)))),
         (miss, _) => Err(Call(miss)),
     }
+}
+
+/// A hit that is returned by a later poll: the task has used up its budget.
+#[cold]
+#[inline(never)]
+fn yielding(site: &'static Site, closure: Closure, kept: Erased) -> Option<Box<Miss>> {
+    Some(Box::new(Miss::yielding(global::current()?, site.instance(closure), kept)))
 }
 
 /// Shows the value that is found to `take`; else the answer is the miss, if the call can be cached at all.
@@ -204,7 +218,7 @@ impl Asked<'_> {
         let written = match instance.key_and_short(cache, write) {
             Ok(written) => written,
             Err(why) => {
-                instance.says_unusable(&why);
+                instance.says_unusable(cache, &why);
                 return None;
             }
         };
@@ -236,7 +250,7 @@ impl Asked<'_> {
                 Err(why) => absence = why,
             }
             if matches!(absence, Absence::Foreign) {
-                instance.says_shared_key(key.as_str());
+                instance.says_shared_key(cache, key.as_str());
             }
         }
         let cache = Arc::clone(cache);
@@ -290,7 +304,7 @@ impl Call {
     #[must_use]
     #[inline]
     pub fn with(mut self, ask: impl FnOnce(&mut Terms)) -> Self {
-        if let Some(miss) = &mut self.0 {
+        if let Some(miss) = self.0.as_mut().filter(|miss| !miss.yields()) {
             ask(&mut miss.terms);
             if !miss.agree() {
                 self.0 = None;
@@ -304,6 +318,9 @@ impl Call {
 pub trait Reads: Checked {
     /// What is returned for a stored value, if it is of the right type.
     fn copy(value: &dyn Any) -> Option<Output<Self>>;
+
+    /// The stored value itself, for who returns it later.
+    fn keep(value: &dyn Any) -> Option<Erased>;
 }
 
 impl<K: Kind<Stored: Storable>> Reads for Yes<K> {
@@ -311,11 +328,20 @@ impl<K: Kind<Stored: Storable>> Reads for Yes<K> {
     fn copy(value: &dyn Any) -> Option<K::Output> {
         copy::<K>(value)
     }
+
+    #[cold]
+    fn keep(value: &dyn Any) -> Option<Erased> {
+        value.downcast_ref::<K::Stored>().cloned().map(|value| -> Erased { Box::new(value) })
+    }
 }
 
 /// Nothing of it is ever stored.
 impl<K: Kind> Reads for No<K> {
     fn copy(_: &dyn Any) -> Option<K::Output> {
+        None
+    }
+
+    fn keep(_: &dyn Any) -> Option<Erased> {
         None
     }
 }

@@ -12,6 +12,7 @@ use super::fill::Settling;
 use super::found::Found;
 use super::miss::{Miss, Ready, Stage};
 use super::stored::Vtable;
+use crate::coop;
 use crate::shape::{Kind, Split};
 use crate::terms::{Judge, Judged, Unjudged};
 use crate::verdict::{Checked, No, Storable, Yes};
@@ -73,9 +74,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<K::Output> {
         let this = self.project();
         let Some(miss) = &mut this.call.0 else { return this.body.poll(cx) };
-        match ready!(drive::<K, J, F>(miss, this.judge, this.body, cx)) {
-            End::Served(output) | End::Overdue(output) => Poll::Ready(output),
-        }
+        drive::<K, J, F>(miss, this.judge, this.body, cx).map(End::into_output)
     }
 }
 
@@ -85,6 +84,15 @@ pub(super) enum End<O> {
     Served(O),
     /// With a value that was at hand; the body has not ended, or not even begun.
     Overdue(O),
+}
+
+impl<O> End<O> {
+    #[inline]
+    pub(super) fn into_output(self) -> O {
+        match self {
+            Self::Served(output) | Self::Overdue(output) => output,
+        }
+    }
 }
 
 /// What the caller's future does next.
@@ -128,6 +136,13 @@ fn advance<K: Kind<Stored: Storable>>(miss: &mut Miss, cx: &mut Context<'_>) -> 
     loop {
         miss.stage = match &mut miss.stage {
             Stage::Start => miss.start(Vtable::of::<K>()),
+            Stage::Yielding(_) => {
+                ready!(coop::poll_spend(cx));
+                match miss.take_found().and_then(Found::output::<K>) {
+                    Some(output) => return served(output),
+                    None => Stage::Bare,
+                }
+            }
             Stage::Asking(first) => {
                 let answer = ready!(Pin::new(&mut first.asking).poll(cx));
                 match miss.take_first(answer, Vtable::of::<K>()) {
@@ -138,7 +153,7 @@ fn advance<K: Kind<Stored: Storable>>(miss: &mut Miss, cx: &mut Context<'_>) -> 
                     Err(stage) => stage,
                 }
             }
-            Stage::Looking(looking) => match ready!(looking.as_mut().poll(cx)) {
+            Stage::Looking(looking) => match ready!(coop::poll_within(cx, |cx| looking.as_mut().poll(cx))) {
                 Ready::Found(found) => match found.output::<K>() {
                     Some(output) => return served(output),
                     None => Stage::Bare,
@@ -147,11 +162,14 @@ fn advance<K: Kind<Stored: Storable>>(miss: &mut Miss, cx: &mut Context<'_>) -> 
                 Ready::Fill(fill) => miss.enter(fill),
                 Ready::Nothing => miss.without_a_fill(),
             },
-            Stage::Due(_) => match miss.refresh().map(Found::output::<K>) {
-                Some(Some(output)) => return Poll::Ready(Next::Return(End::Overdue(output))),
-                Some(None) => Stage::Bare,
-                None => continue,
-            },
+            Stage::Due(_) => {
+                ready!(coop::poll_spend(cx));
+                match miss.refresh().map(Found::output::<K>) {
+                    Some(Some(output)) => return Poll::Ready(Next::Return(End::Overdue(output))),
+                    Some(None) => Stage::Bare,
+                    None => continue,
+                }
+            }
             Stage::Body(_) | Stage::Bare => return Poll::Ready(Next::PollBody),
             Stage::Parked if wants::current().parks() => {
                 wants::park();

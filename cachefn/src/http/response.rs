@@ -55,7 +55,9 @@ pub fn begin_response<V: Reads, F: Fn(&mut KeyWriter)>(
             Err(Call::none())
         }
         None => {
-            site.instance(Closure::of::<F>()).says_no_request();
+            if let Some(cache) = global::current() {
+                site.instance(Closure::of::<F>()).says_no_request(&cache);
+            }
             Err(Call::none())
         }
     }

@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 use cachefn_backends::life::Age;
 
 use super::{Instance, Unusable, Write};
+use crate::codec::EncodeError;
 use crate::event::{self, Audience};
 use crate::global::Cache;
+use crate::log_limit::{LeftOut, Reason};
 use crate::observe::Outcome;
 
 impl Instance {
@@ -19,34 +21,52 @@ impl Instance {
         }
     }
 
-    /// Counts a call that cannot be cached, and says why.
-    pub(crate) fn says_unusable(&self, why: &Unusable) {
-        self.identity.counters.unfit.count();
-        match why {
-            Unusable::Key(error) => event::no_key(&self.identity.function, error),
-            Unusable::NoSecret => {
-                self.identity.said_unfit.call_once(|| event::no_secret(&self.identity.function));
-            }
+    /// Writes a log line, unless the function has written one for this reason of late.
+    fn warn(&self, cache: &Cache, reason: Reason, line: impl FnOnce(&str, LeftOut)) {
+        if let Some(left_out) = self.identity.log_limits.permit(reason, cache.memory.clock().now()) {
+            line(&self.identity.function, left_out);
         }
     }
 
-    /// Says once that a response is asked for and no layer tells for which request.
+    /// Counts a call that cannot be cached, and says why.
+    pub(crate) fn says_unusable(&self, cache: &Cache, why: &Unusable) {
+        self.identity.counters.unfit.count();
+        match why {
+            Unusable::Key(error) => {
+                self.warn(cache, Reason::Key, |function, left_out| event::no_key(function, error, left_out));
+            }
+            Unusable::NoSecret => self.warn(cache, Reason::NoSecret, event::no_secret),
+        }
+    }
+
+    /// Counts a response that no layer tells the request of, and says so.
     #[cfg(feature = "axum")]
-    pub(crate) fn says_no_request(&self) {
+    pub(crate) fn says_no_request(&self, cache: &Cache) {
         self.identity.counters.unfit.count();
-        self.identity.said_unfit.call_once(|| event::no_request(&self.identity.function));
+        self.warn(cache, Reason::NoRequest, event::no_request);
     }
 
-    /// Counts a value that names too many tags, and says so once.
-    pub(crate) fn says_too_many_tags(&self) {
+    /// Counts a value that names too many tags, and says so.
+    pub(crate) fn says_too_many_tags(&self, cache: &Cache) {
         self.identity.counters.unfit.count();
-        self.identity.said_unfit.call_once(|| event::too_many_tags(&self.identity.function));
+        self.warn(cache, Reason::TooManyTags, event::too_many_tags);
     }
 
-    /// Says once that nothing is stored: the value is a `Result` or `Option` behind a type parameter.
-    pub(crate) fn says_hidden(&self) {
+    /// Counts a value that is a `Result` or `Option` behind a type parameter, and says that nothing is stored.
+    pub(crate) fn says_hidden(&self, cache: &Cache) {
         self.identity.counters.unfit.count();
-        self.identity.said_unfit.call_once(|| event::hidden_result(&self.identity.function));
+        self.warn(cache, Reason::HiddenResult, event::hidden_result);
+    }
+
+    /// Counts a value that cannot be written down, and says why.
+    pub(crate) fn says_not_stored(&self, cache: &Cache, why: &EncodeError) {
+        self.identity.counters.unfit.count();
+        let reason = match why {
+            EncodeError::Unfit(_) => Reason::Unfit,
+            EncodeError::TooLarge => Reason::TooLarge,
+            EncodeError::Custom(_) => Reason::Serialize,
+        };
+        self.warn(cache, reason, |function, left_out| event::not_stored(function, why, left_out));
     }
 
     /// Counts a call that was answered from the cache.
@@ -94,14 +114,14 @@ impl Instance {
         event::outcome(outcome, self, &cache.prefix, key, remaining, audience);
     }
 
-    /// Logs once that a value which the function has stored cannot be read.
-    pub(crate) fn logs_unreadable(&self) {
-        self.identity.unreadable_logged.call_once(|| event::unreadable(&self.identity.function));
+    /// Logs that a value which the function has stored cannot be read.
+    pub(crate) fn logs_unreadable(&self, cache: &Cache) {
+        self.warn(cache, Reason::Unreadable, event::unreadable);
     }
 
-    /// Says once that another function stores under the same key.
-    pub(crate) fn says_shared_key(&self, key: &str) {
-        self.identity.shared_key.call_once(|| event::shared_key(&self.identity.function, key));
+    /// Says that another function stores under the same key.
+    pub(crate) fn says_shared_key(&self, cache: &Cache, key: &str) {
+        self.warn(cache, Reason::SharedKey, |function, left_out| event::shared_key(function, key, left_out));
     }
 }
 

@@ -55,7 +55,7 @@ impl Search {
         match lookup {
             Lookup::Hit(envelope) => Ok(self.read(&envelope, ticket.as_deref())),
             Lookup::Miss(Absence::Invalidated(Some(ident))) if Some(ident.site) != self.site => {
-                self.instance.says_shared_key(self.key.as_str());
+                self.instance.says_shared_key(&self.cache, self.key.as_str());
                 self.absence = Absence::Foreign;
                 Ok(None)
             }
@@ -98,13 +98,13 @@ impl Search {
     fn read(&mut self, envelope: &Envelope, ticket: Option<&Ticket>) -> Option<Held> {
         let site = self.site?;
         if envelope.ident.site != site {
-            self.instance.says_shared_key(self.key.as_str());
+            self.instance.says_shared_key(&self.cache, self.key.as_str());
         }
         let value = match (self.stored.decode)(envelope, self.instance.owner_of(site)) {
             Ok(value) => value,
             Err(why) => {
                 if why == Unread::Unreadable {
-                    self.instance.logs_unreadable();
+                    self.instance.logs_unreadable(&self.cache);
                 }
                 self.absence = Absence::Foreign;
                 return None;
