@@ -72,7 +72,7 @@ impl Search {
         let Ok(Lookup::Hit(envelope)) = span::redis("lookup", link.lookup(&self.place)).await else {
             return None;
         };
-        let value = (self.stored.decode)(&envelope, self.instance.owner_of(site))?;
+        let value = (self.stored.decode)(&envelope, self.instance.owner_of(site)).ok()?;
         Some(Spare::decoded(value, envelope.span, self.cache.memory.clock()))
     }
 
