@@ -34,6 +34,7 @@ use crate::terms::{Judge, Terms, Unjudged};
 use crate::verdict::Storable;
 
 /// A fill under way. Dropping it passes the flight on and gives the lease back.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Fill {
     pub(super) cache: Arc<Cache>,
     pub(super) instance: Instance,
