@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cachefn:users:7:get_user:42          logical key (prefix:namespace:function:arguments)
-//!         └ root · n:users · n:users:7 · f:app::users::get_user      its lineage
+//!         └ root · f:app::users::get_user · n:users · n:users:7 · n:users:7:get_user      its lineage
 //! ```
 //!
 //! Every group has one *generation*. An entry remembers the generations it was filled under and
@@ -27,7 +27,7 @@ impl Group {
         Self("r".into())
     }
 
-    /// One level of a namespace; it covers every level below.
+    /// One level of a key, in its namespace or behind it; it covers every level below.
     pub fn namespace(level: &str) -> Self {
         Self(format!("n:{level}").into())
     }
@@ -81,12 +81,21 @@ impl Group {
 }
 
 /// The groups of an entry, root first, with a hash of all their names. Cheap to clone, to hash and, for clones, to compare.
+///
+/// Entries of one function mostly differ in few groups: what they have in common is the trunk of their lineages.
 #[derive(Clone, Debug)]
-pub struct Lineage(Arc<[Group]>, u64);
+pub struct Lineage {
+    groups: Arc<[Group]>,
+    hash: u64,
+    /// What it is below.
+    trunk: Option<Arc<Lineage>>,
+    /// How many groups follow the trunk as the entry's own. More may follow them.
+    own: usize,
+}
 
 impl PartialEq for Lineage {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || (self.1 == other.1 && self.0 == other.0)
+        Arc::ptr_eq(&self.groups, &other.groups) || (self.hash == other.hash && self.groups == other.groups)
     }
 }
 
@@ -94,43 +103,70 @@ impl Eq for Lineage {}
 
 impl Hash for Lineage {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.1);
+        state.write_u64(self.hash);
     }
 }
 
 impl FromIterator<Group> for Lineage {
     fn from_iter<I: IntoIterator<Item = Group>>(groups: I) -> Self {
         let groups: Arc<[Group]> = groups.into_iter().collect();
-        let mix = |hash: u64, group: &Group| hash.rotate_left(7) ^ xxh3_64(group.name().as_bytes());
-        let hash = groups.iter().fold(0, mix);
-        Self(groups, hash)
+        let hash = mix(0, &groups);
+        Self { groups, hash, trunk: None, own: 0 }
     }
 }
 
+fn mix(hash: u64, groups: &[Group]) -> u64 {
+    let mix = |hash: u64, group: &Group| hash.rotate_left(7) ^ xxh3_64(group.name().as_bytes());
+    groups.iter().fold(hash, mix)
+}
+
 impl Lineage {
-    /// The lineage of an entry of `function` in `namespace`: root, each level of the namespace, the
-    /// function, and whatever `more` it hangs on.
+    /// The lineage of an entry of `function` in `namespace`: root, the function, each level of the namespace, and
+    /// whatever `more` it hangs on.
     pub fn new(namespace: &str, function: &str, more: impl IntoIterator<Item = Group>) -> Self {
         let levels = namespace.match_indices(':').map(|(end, _)| &namespace[..end]).chain([namespace]);
-        let groups = [Group::root()].into_iter().chain(levels.map(Group::namespace));
-        groups.chain([Group::function(function)]).chain(more).collect()
+        let groups = [Group::root(), Group::function(function)].into_iter();
+        groups.chain(levels.map(Group::namespace)).chain(more).collect()
+    }
+
+    /// The lineage of an entry that hangs on all of `trunk` and on its `own` groups.
+    pub fn below(trunk: &Arc<Self>, own: impl IntoIterator<Item = Group>) -> Self {
+        let groups: Arc<[Group]> = trunk.groups.iter().cloned().chain(own).collect();
+        let own = groups.len() - trunk.groups.len();
+        let hash = mix(trunk.hash, &groups[trunk.groups.len()..]);
+        Self { groups, hash, trunk: Some(Arc::clone(trunk)), own }
     }
 
     /// The same with `more` groups.
     #[must_use]
     pub fn with(&self, more: impl IntoIterator<Item = Group>) -> Self {
-        self.0.iter().cloned().chain(more).collect()
+        let groups: Arc<[Group]> = self.groups.iter().cloned().chain(more).collect();
+        let hash = mix(self.hash, &groups[self.groups.len()..]);
+        Self { groups, hash, trunk: self.trunk.clone(), own: self.own }
     }
 
     /// Whether it is a clone of the other.
     #[cfg(feature = "redis")]
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        Arc::ptr_eq(&self.groups, &other.groups)
     }
 
     /// The groups, root first.
     pub fn groups(&self) -> &[Group] {
-        &self.0
+        &self.groups
+    }
+
+    /// What it is below, if that is known.
+    pub(crate) fn trunk(&self) -> Option<&Lineage> {
+        self.trunk.as_deref()
+    }
+
+    /// Which of the groups are the entry's own, or shared with few: they need not be kept for longer than what is below
+    /// them.
+    #[cfg(feature = "redis")]
+    pub(crate) fn narrow(&self) -> std::ops::Range<usize> {
+        let from = self.trunk.as_ref().map_or(self.groups.len(), |trunk| trunk.groups.len());
+        from..from + self.own
     }
 }
 
@@ -193,7 +229,20 @@ mod tests {
     fn a_lineage_holds_every_level_of_the_namespace() {
         let lineage = Lineage::new("users:7:keys", "app::f", [Group::instances("k")]);
         let names: Vec<_> = lineage.groups().iter().map(Group::name).collect();
-        assert_eq!(names, ["r", "n:users", "n:users:7", "n:users:7:keys", "f:app::f", "k:k"]);
+        assert_eq!(names, ["r", "f:app::f", "n:users", "n:users:7", "n:users:7:keys", "k:k"]);
+    }
+
+    #[test]
+    fn a_lineage_is_the_same_however_it_was_put_together() {
+        let [a, b, c] = ["a", "b", "c"].map(Group::tag);
+        let whole = Lineage::new("users", "app::f", [a.clone(), b.clone(), c.clone()]);
+        let trunk = Arc::new(Lineage::new("users", "app::f", []));
+        let below = Lineage::below(&trunk, [a, b]);
+        assert_eq!(below.trunk(), Some(&*trunk));
+        let with = below.with([c]);
+        assert_eq!((&with, with.hash), (&whole, whole.hash));
+        #[cfg(feature = "redis")]
+        assert_eq!((with.narrow(), below.narrow(), trunk.narrow()), (3..5, 3..5, 3..3));
     }
 
     #[test]

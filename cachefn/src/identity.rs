@@ -2,18 +2,28 @@
 //! method never sees the type whose method it is, and that name has it.
 
 use std::any::TypeId;
-use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 
 use cachefn_backends::place::Lineage;
 
 #[cfg(feature = "axum")]
 use crate::instances::Instances;
-use crate::key::{Key, group_name};
+use crate::key::Key;
 use crate::latency::Histogram;
 use crate::log_limit::LogLimits;
 use crate::site::Site;
 use crate::stats::{Counters, Sharded};
+
+/// What the lineages of a function's entries have in common: the levels of a key that are the same in all.
+#[derive(Debug)]
+pub(crate) struct Trunk {
+    /// Where the keys begin so, up to the `:` that ends the last of these levels.
+    pub(crate) beginning: Box<str>,
+    /// The name of that level's group.
+    pub(crate) name: Box<str>,
+    pub(crate) lineage: Arc<Lineage>,
+}
 
 /// Who a function is.
 #[derive(Debug)]
@@ -32,8 +42,8 @@ pub(crate) struct Identity {
     /// How long hits take; of those in memory one in many is measured.
     pub(crate) lookups: Histogram,
     pub(crate) bodies: Histogram,
-    /// The lineage of every entry, where it is the same for all.
-    pub(crate) lineage: Option<Lineage>,
+    /// What the lineages of all entries have in common.
+    pub(crate) trunk: OnceLock<Trunk>,
     /// The instance that was asked for first, and the number under which its values are stored.
     pub(crate) first_instance: OnceLock<(TypeId, Option<u64>)>,
     #[cfg(feature = "axum")]
@@ -64,8 +74,6 @@ impl Identity {
             .map(|written| crate::key::canonical_group(&written.replace("::", ":")).into_owned());
         let named = (!site.is_template()).then_some(function.as_str());
         let head = namespace.as_deref().map(|namespace| Key::head(namespace, named));
-        let fixed = namespace.as_deref().filter(|_| !generic);
-        let lineage = fixed.map(|namespace| Lineage::new(&group_name(namespace), &path, []));
         Self {
             function,
             path,
@@ -76,7 +84,7 @@ impl Identity {
             counters: Counters::default(),
             lookups: Histogram::new(),
             bodies: Histogram::new(),
-            lineage,
+            trunk: OnceLock::new(),
             first_instance: OnceLock::new(),
             #[cfg(feature = "axum")]
             instances: Instances::default(),

@@ -15,7 +15,7 @@ use cachefn_backends::place::{Group, Target};
 
 use crate::event;
 use crate::global::{self, Cache};
-use crate::key::{KeyWriter, readings};
+use crate::key::{Covered, KeyWriter};
 use crate::remote::Ack;
 use crate::site::{Closure, Site, Write};
 use crate::{strike, terms};
@@ -160,8 +160,13 @@ fn invalidate_function(site: &'static Site, closure: Closure) -> Invalidation {
 /// Invalidates everything in `namespace` and below it: `users` covers `users:7` and `users:7:keys`, and
 /// neither `users2` nor `user`. `::` reads as `:`, so that a module path names the functions in it.
 ///
-/// Of a namespace with arguments, `namespace = "products:{id}"`, it is what `format!("products:{id}")` gives, whatever
-/// characters `id` holds, except that a `:` in the value itself is written `%3A`.
+/// Every `:` of a key ends a level that can be named, also in a template and behind the function's name: `users:7` covers
+/// the key `users:7:single` of `key = "{id}:single"`, and `users:get_user` what that function has stored. The text of a
+/// whole key, without the prefix, covers its entry. What the admin pages list under a name is what this invalidates.
+///
+/// Of a namespace or template with arguments, `namespace = "products:{id}"`, it is what `format!("products:{id}")` gives,
+/// whatever characters `id` holds, except that a `:` in the value itself is written `%3A`. In a template that holds for what
+/// is text or reads as it displays; any other type is named as its keys show it.
 ///
 /// It costs the same with one entry or a million.
 ///
@@ -173,8 +178,7 @@ fn invalidate_function(site: &'static Site, closure: Closure) -> Invalidation {
 /// ```
 pub fn invalidate_namespace(namespace: &str) -> Invalidation {
     let Some(cache) = in_use() else { return Invalidation::off() };
-    let groups = readings(namespace).into_iter().map(|name| Target::Group(Group::namespace(&name)));
-    Invalidation::of(&cache, groups.collect(), namespace)
+    Invalidation::of(&cache, Covered::by(namespace).targets(), namespace)
 }
 
 /// Invalidates every entry that has the tag, whichever function stored it.

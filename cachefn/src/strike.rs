@@ -24,7 +24,7 @@ use pin_project_lite::pin_project;
 
 use crate::event;
 use crate::invalidate::{Invalidation, in_use, invalidate_namespace, invalidate_tag};
-use crate::key::{KeyError, KeyWriter, group_name};
+use crate::key::{Covered, KeyError, KeyWriter};
 use crate::log_limit::{LogLimits, Reason};
 use crate::shape::{Kind, Split};
 use crate::verdict::Verdict;
@@ -109,10 +109,10 @@ pub fn tag(write: impl FnOnce(&mut KeyWriter)) {
 pub fn namespace(write: impl FnOnce(&mut KeyWriter)) {
     let mut writer = KeyWriter::new();
     write(&mut writer);
-    match writer.into_text() {
-        Ok(namespace) => {
-            let group = Target::Group(Group::namespace(&group_name(&namespace)));
-            note(vec![group], namespace.into());
+    match writer.into_names() {
+        Ok(names) => {
+            let name = names[0].as_str().into();
+            note(Covered::by_written(names).targets(), name);
         }
         Err(error) => not_written("namespace", &error),
     }

@@ -9,6 +9,7 @@ mod entries;
 mod figures;
 mod groups;
 mod keys;
+mod levels;
 mod others;
 mod redis;
 

@@ -7,6 +7,7 @@ mod freshness;
 mod groups;
 mod instances;
 mod invalidates;
+mod levels;
 mod observing;
 mod panicking;
 mod responses;

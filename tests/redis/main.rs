@@ -4,6 +4,7 @@
 #[path = "../both/mod.rs"]
 mod both;
 mod landing;
+mod levels;
 mod poisoned;
 mod stored;
 

@@ -117,6 +117,13 @@ pub(crate) const FLAWS: &[Flaw] = &[
         to: "        if false && table.strikes != moment.0 {",
     },
     Flaw {
+        name: "levels",
+        about: "an entry does not hang on the levels of its key that have arguments in them",
+        file: "cachefn/src/site/instance.rs",
+        from: "            own.push(Group::namespace(levels.name()));",
+        to: "            let _: &mut SmallVec<[Group; 4]> = &mut own;",
+    },
+    Flaw {
         name: "run",
         about: "one incarnation of the server is taken for another",
         file: "cachefn-backends/src/redis/node.rs",

@@ -49,13 +49,11 @@ impl Generations {
     /// What the generations of `lineage` are now.
     pub(super) fn capture(&self, lineage: &Lineage) -> Captured {
         let mut registry = self.lock();
-        let known = registry.by_lineage.get(lineage).and_then(Weak::upgrade).map(Captured);
-        if let Some(known) = known.filter(Captured::is_current) {
-            return known;
-        }
-        let captured: Captured = registry.capture(lineage.groups()).collect();
-        registry.remember(lineage, &captured);
-        captured
+        let Some(trunk) = lineage.trunk() else { return registry.shared(lineage) };
+        // Nearly every such entry is the only one of its lineage: nothing is remembered but the trunk.
+        let shared = registry.shared(trunk);
+        let own = registry.capture(&lineage.groups()[trunk.groups().len()..]);
+        shared.0.iter().cloned().chain(own).collect()
     }
 
     /// How many strikes of tags have begun.
@@ -125,6 +123,17 @@ impl FromIterator<Point> for Captured {
 }
 
 impl Registry {
+    /// The generations of a lineage, in one place for all who capture it while none of them changes.
+    fn shared(&mut self, lineage: &Lineage) -> Captured {
+        let known = self.by_lineage.get(lineage).and_then(Weak::upgrade).map(Captured);
+        if let Some(known) = known.filter(Captured::is_current) {
+            return known;
+        }
+        let captured: Captured = self.capture(lineage.groups()).collect();
+        self.remember(lineage, &captured);
+        captured
+    }
+
     fn capture(&mut self, groups: &[Group]) -> impl Iterator<Item = Point> {
         groups.iter().map(|group| {
             let cell = self.cell(group);

@@ -1,15 +1,21 @@
 -- Announces a fill. KEYS: value, lease, generations. ARGV: lease token, life of the lease (ms), life
 -- of generations (s), 1 to accept an entry that stands, for how long to be alone (ms, 0 for not at all),
--- a fresh token for each generation.
+-- a fresh token for each generation; then the first and the last of the keys that are generations of few entries, and
+-- the life of those (s).
 -- What a client has written it must read again to be told when it changes: hence the second TTL.
 -- Answers {2, value}, {1, lease token, number of the fill, generations}, or {3, ms} where another is alone.
+local from, to = tonumber(ARGV[#ARGV - 2]), tonumber(ARGV[#ARGV - 1])
+local function life(i)
+  return (i >= from and i <= to) and ARGV[#ARGV] or ARGV[3]
+end
+
 local found = redis.call('MGET', unpack(KEYS))
 local header, complete = '', true
 for i = 3, #KEYS do
   local generation = found[i]
   if not generation or #generation ~= 8 then
     generation, complete = ARGV[i + 3], false
-    redis.call('SET', KEYS[i], generation, 'EX', ARGV[3])
+    redis.call('SET', KEYS[i], generation, 'EX', life(i))
   end
   header = header .. generation
 end
@@ -39,8 +45,8 @@ end
 redis.call('SET', KEYS[2], struct.pack('>c8I4I4I4I4I8', token, begun, stored, active + 1, owner, till) .. header,
   'PX', ARGV[2])
 for i = 3, #KEYS do
-  if redis.call('TTL', KEYS[i]) * 2 < tonumber(ARGV[3]) then
-    redis.call('EXPIRE', KEYS[i], ARGV[3])
+  if redis.call('TTL', KEYS[i]) * 2 < tonumber(life(i)) then
+    redis.call('EXPIRE', KEYS[i], life(i))
     redis.call('TTL', KEYS[i])
   end
 end

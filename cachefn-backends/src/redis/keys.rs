@@ -195,8 +195,8 @@ mod tests {
                 "app@01234567:v:users:{7}*\n",
                 "app@01234567:l:users:{7}*\n",
                 "app@01234567:g:r",
-                "app@01234567:g:n:users",
                 "app@01234567:g:f:a::f",
+                "app@01234567:g:n:users",
             ]
         );
         assert_eq!(keys.read(&place)[1], "app@01234567:g:r");

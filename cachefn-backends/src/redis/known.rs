@@ -64,6 +64,12 @@ impl Known {
         groups.iter().map(|group| table.tokens.get(group).copied()).collect()
     }
 
+    /// The generations of those of `groups` that are known.
+    pub(super) fn some_of(&self, groups: &[Group]) -> SmallVec<[Option<Token>; 6]> {
+        let table = self.lock();
+        groups.iter().map(|group| table.tokens.get(group).copied()).collect()
+    }
+
     /// Forgets what has changed.
     pub(super) fn strike(&self, target: &Target) {
         let Target::Group(group) = target else { return };
@@ -103,6 +109,14 @@ mod tests {
         assert_eq!((known.of(&groups()), known.of(&groups()[..1])), (None, Some([[1; 8]].as_slice().into())));
         known.strike(&Target::Group(Group::root()));
         assert_eq!(known.of(&groups()[..1]), None);
+    }
+
+    #[test]
+    fn what_is_known_of_some_is_known_beside_what_is_not() {
+        let known = Known::default();
+        known.learn(known.moment(), &groups()[1..], &[[2; 8]]);
+        assert_eq!(known.some_of(&groups()).as_slice(), [None, Some([2; 8])]);
+        assert_eq!(known.of(&groups()), None);
     }
 
     #[test]

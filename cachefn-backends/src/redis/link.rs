@@ -18,7 +18,7 @@ use super::fault::Fault;
 use super::known::Known;
 use super::question::token;
 use super::reading::{Found, Reply};
-use super::script::{self, Answer, End, RedisLease};
+use super::script::{self, Answer, End, Kept, RedisLease};
 use super::shared::Shared;
 use super::waiting::Waiter;
 use crate::backend::{Absence, Acquired, Backend, Filled, Lookup, Seen};
@@ -187,6 +187,11 @@ impl Link {
         self.left() == self.shared.settings.timeout
     }
 
+    /// How long the generations of `place` are kept for an entry that lives so many milliseconds.
+    fn kept(&self, place: &Place, life: u64) -> Kept {
+        Kept { lasting: self.shared.generation_life(life), narrow: place.lineage.narrow(), life }
+    }
+
     /// Ends a fill if no generation of the place, and none of `more`, has changed.
     async fn settle(
         &self,
@@ -200,10 +205,9 @@ impl Link {
         let names = bucket.keys().script(place, more.iter().map(|(group, _)| group));
         let known = &lease.generations()[..place.lineage.groups().len()];
         let generations: Vec<_> = known.iter().chain(more.iter().map(|(_, token)| token)).copied().collect();
-        let generation_life = self.shared.generation_life(life);
-        let stood = self.finish(async move {
-            script::settle(&bucket, &names, &lease, &generations, &end, generation_life).await
-        });
+        let kept = self.kept(place, life);
+        let stood = self
+            .finish(async move { script::settle(&bucket, &names, &lease, &generations, &end, &kept).await });
         Ok(if stood.await? { Filled::Stored } else { Filled::Refused })
     }
 
@@ -268,13 +272,11 @@ impl Backend for Link {
         let bucket = self.bucket(place);
         let shards: Vec<_> = if place.open { Group::shards().collect() } else { Vec::new() };
         let names = bucket.keys().script(place, &shards);
-        let (alone, generation_life) = (place.alone && self.line.tells_time, self.shared.generation_life(0));
+        let (alone, kept) = (place.alone && self.line.tells_time, self.kept(place, 0));
         let work = async move {
-            match script::acquire(&bucket, &names, accept, alone, generation_life).await? {
+            match script::acquire(&bucket, &names, accept, alone, &kept).await? {
                 // The script sees tokens, not checksums: what stands there is no use to anybody.
-                Answer::Foreign if accept => {
-                    script::acquire(&bucket, &names, false, alone, generation_life).await
-                }
+                Answer::Foreign if accept => script::acquire(&bucket, &names, false, alone, &kept).await,
                 answer => Ok(answer),
             }
         };

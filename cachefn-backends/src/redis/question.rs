@@ -3,14 +3,14 @@
 use std::io::Write as _;
 
 use redis::{Cmd, RedisWrite as _, Value};
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 use super::connect::Bucket;
 use super::fault::Fault;
 use super::known::{Known, Moment, Tokens};
 use super::reading::{Found, Request};
 use crate::envelope::Token;
-use crate::place::Lineage;
+use crate::place::{Group, Lineage};
 
 /// What a name is taken to be long, until it is written.
 const NAME: usize = 128;
@@ -18,9 +18,36 @@ const NAME: usize = 128;
 /// Those who have the same lineage.
 struct Kin<'a> {
     lineage: &'a Lineage,
+    /// What is known of its generations. What is not is asked for.
+    known: SmallVec<[Option<Token>; 6]>,
     tokens: Option<Tokens>,
-    /// Whether its generations need not be asked for.
-    is_known: bool,
+}
+
+impl<'a> Kin<'a> {
+    fn new(lineage: &'a Lineage, known: Option<&Known>) -> Self {
+        let groups = lineage.groups();
+        let known = known.map_or_else(|| smallvec![None; groups.len()], |known| known.some_of(groups));
+        let tokens = known.iter().copied().collect();
+        Self { lineage, known, tokens }
+    }
+
+    /// The groups whose generations are asked for.
+    fn lacks(&self) -> impl Iterator<Item = &'a Group> {
+        let unknown = self.lineage.groups().iter().zip(&self.known).filter(|(_, token)| token.is_none());
+        unknown.map(|(group, _)| group)
+    }
+
+    fn is_known(&self) -> bool {
+        self.known.iter().all(Option::is_some)
+    }
+
+    /// Takes in those that were asked for, which are the next of the answers.
+    fn read(&mut self, generations: &mut impl Iterator<Item = Value>) {
+        // All of them, whether one is missing or not: what follows is another's.
+        let tokens: SmallVec<[_; 6]> =
+            self.known.iter().map(|known| known.or_else(|| token(generations.next()?))).collect();
+        self.tokens = tokens.into_iter().collect();
+    }
 }
 
 /// Asks for all of it on one connection; what is found, in the order of the requests.
@@ -33,11 +60,10 @@ pub(super) async fn ask(bucket: Bucket, requests: &[Request]) -> Result<Vec<Foun
     for request in requests {
         add(&mut command, bucket.keys().value_in_parts(&request.key));
         if find(&kin, &request.lineage).is_none() {
-            let tokens = known.and_then(|known| known.of(request.lineage.groups()));
-            kin.push(Kin { lineage: &request.lineage, is_known: tokens.is_some(), tokens });
+            kin.push(Kin::new(&request.lineage, known));
         }
     }
-    let values = if kin.iter().all(|kin| kin.is_known) {
+    let values = if kin.iter().all(Kin::is_known) {
         answers(bucket.ask(&command).await?, requests.len())?
     } else {
         // In a box, as what is rare.
@@ -62,23 +88,22 @@ async fn ask_both(
     kin: &mut [Kin<'_>],
     moment: Option<Moment>,
 ) -> Result<Vec<Value>, Fault> {
-    let unknown = kin.iter().filter(|kin| !kin.is_known);
     let (values, generations) = if bucket.known().is_some() {
         let mut marked = redis::cmd("MGET");
-        let asks = add_generations(&mut marked, bucket, unknown);
+        let asks = add_generations(&mut marked, bucket, kin.iter());
         let mut commands = redis::pipe();
         commands.add_command(command);
         let [values, generations] = bucket.ask_marked(commands, marked).await?;
         (answers(values, count)?, answers(generations, asks)?)
     } else {
-        let asks = add_generations(&mut command, bucket, unknown);
+        let asks = add_generations(&mut command, bucket, kin.iter());
         let mut values = answers(bucket.ask(&command).await?, count + asks)?;
         let generations = values.split_off(count);
         (values, generations)
     };
     let mut generations = generations.into_iter();
-    for kin in kin.iter_mut().filter(|kin| !kin.is_known) {
-        kin.tokens = read(&mut generations, kin.lineage);
+    for kin in kin.iter_mut().filter(|kin| !kin.is_known()) {
+        kin.read(&mut generations);
         if let (Some(known), Some(moment), Some(tokens)) = (bucket.known(), moment, &kin.tokens) {
             known.learn(moment, kin.lineage.groups(), tokens);
         }
@@ -89,9 +114,9 @@ async fn ask_both(
 /// Something was struck while the question was on its way: what was known and is not any more is asked for.
 async fn know_again(bucket: &Bucket, kin: &mut [Kin<'_>]) -> Result<(), Fault> {
     let mut changed = Vec::new();
-    for kin in kin.iter_mut().filter(|kin| kin.is_known) {
-        kin.tokens = bucket.known().and_then(|known| known.of(kin.lineage.groups()));
-        if kin.tokens.is_none() {
+    for kin in kin.iter_mut().filter(|kin| kin.known.iter().any(Option::is_some)) {
+        *kin = Kin::new(kin.lineage, bucket.known());
+        if !kin.is_known() {
             changed.push(kin);
         }
     }
@@ -102,7 +127,7 @@ async fn know_again(bucket: &Bucket, kin: &mut [Kin<'_>]) -> Result<(), Fault> {
     let asks = add_generations(&mut command, bucket, changed.iter().map(|kin| &**kin));
     let mut generations = answers(bucket.ask(&command).await?, asks)?.into_iter();
     for kin in changed {
-        kin.tokens = read(&mut generations, kin.lineage);
+        kin.read(&mut generations);
     }
     Ok(())
 }
@@ -119,10 +144,14 @@ fn add(command: &mut Cmd, name: [&str; 3]) {
     }
 }
 
-/// Asks for the generations of all of them, so many names.
-fn add_generations<'a>(command: &mut Cmd, bucket: &Bucket, kin: impl Iterator<Item = &'a Kin<'a>>) -> usize {
+/// Asks for the generations that all of them lack, so many names.
+fn add_generations<'k, 'a: 'k>(
+    command: &mut Cmd,
+    bucket: &Bucket,
+    kin: impl Iterator<Item = &'k Kin<'a>>,
+) -> usize {
     let mut count = 0;
-    for group in kin.flat_map(|kin| kin.lineage.groups()) {
+    for group in kin.flat_map(Kin::lacks) {
         add(command, bucket.keys().group_in_parts(group.name()));
         count += 1;
     }
@@ -135,18 +164,6 @@ fn answers(answer: Value, count: usize) -> Result<Vec<Value>, Fault> {
         Value::Array(values) if values.len() == count => Ok(values),
         _ => Err(Fault::Answer("MGET")),
     }
-}
-
-/// The generations of a lineage, which are the next of them; nothing where one is missing.
-fn read(generations: &mut impl Iterator<Item = Value>, lineage: &Lineage) -> Option<Tokens> {
-    let mut tokens = Some(Tokens::new());
-    for value in generations.take(lineage.groups().len()) {
-        match (&mut tokens, token(value)) {
-            (Some(tokens), Some(token)) => tokens.push(token),
-            _ => tokens = None,
-        }
-    }
-    tokens
 }
 
 /// The generation of a group, if there is one.

@@ -23,6 +23,7 @@
 //! server's clock. It says again and again that it takes longer; one whose process died is waited for no longer than
 //! [`ALONE`]. Whatever voids the lease lets others begin.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -86,22 +87,44 @@ impl RedisLease {
     }
 }
 
-/// Announces a fill of `names`, value, lease and generations. `generation_life` is in seconds.
+/// How long the generations of a fill are kept, at least as long as what is stored under them. A longer life is prolonged
+/// less often, and each time the server tells all who have read the generation, so that they forget what is below it.
+#[derive(Clone, Debug)]
+pub(super) struct Kept {
+    /// Those that many entries share, in seconds.
+    pub(super) lasting: u64,
+    /// Those that are of few entries, by their number among the generations of the place.
+    pub(super) narrow: Range<usize>,
+    /// The life of what is stored under them, in milliseconds.
+    pub(super) life: u64,
+}
+
+impl Kept {
+    /// Adds the numbers of the narrow ones among the keys of a script, of which two come before, and their life: twice
+    /// that of the entry, and of the lease, so that none is prolonged twice in that time.
+    fn add_narrow(&self, command: &mut Cmd) {
+        let entry = (self.life / 1_000 + 1) * 2;
+        command.arg(self.narrow.start + 3).arg(self.narrow.end + 2).arg(entry.max(LEASE_LIFE.as_secs() * 2));
+    }
+}
+
+/// Announces a fill of `names`, value, lease and generations.
 pub(super) async fn acquire(
     bucket: &Bucket,
     names: &[String],
     accept: bool,
     alone: bool,
-    generation_life: u64,
+    kept: &Kept,
 ) -> Result<Answer, Fault> {
     let mut tokens = vec![0; 8 * (names.len() - 1)];
     getrandom::fill(&mut tokens).expect("the operating system provides random numbers");
     let mut command = evaluate(&ACQUIRE_SCRIPT, names);
-    command.arg(&tokens[..8]).arg(millis(LEASE_LIFE)).arg(generation_life).arg(u8::from(accept));
+    command.arg(&tokens[..8]).arg(millis(LEASE_LIFE)).arg(kept.lasting).arg(u8::from(accept));
     command.arg(if alone { millis(ALONE) } else { 0 });
     for fresh in tokens[8..].chunks_exact(8) {
         command.arg(fresh);
     }
+    kept.add_narrow(&mut command);
     read_acquired(call(bucket, &command).await?).ok_or(Fault::Answer("EVALSHA"))
 }
 
@@ -119,7 +142,7 @@ pub(super) async fn settle(
     lease: &RedisLease,
     generations: &[Token],
     end: &End,
-    generation_life: u64,
+    kept: &Kept,
 ) -> Result<bool, Fault> {
     let (action, value, life) = match end {
         End::Store(value, life) => ("store", value.as_slice(), *life),
@@ -128,7 +151,8 @@ pub(super) async fn settle(
     };
     let mut command = evaluate(&SETTLE_SCRIPT, names);
     command.arg(&lease.token).arg(lease.begun).arg(generations.as_flattened());
-    command.arg(action).arg(value).arg(life).arg(generation_life);
+    command.arg(action).arg(value).arg(life).arg(kept.lasting);
+    kept.add_narrow(&mut command);
     match call(bucket, &command).await? {
         Value::Int(answer) => Ok(answer == 1),
         _ => Err(Fault::Answer("EVALSHA")),

@@ -1,6 +1,7 @@
 -- Ends a fill. KEYS: value, lease, generations, which need not be all that the lease was given. ARGV: lease token,
 -- number of the fill, generations,
--- what to do with the value (store, vacate, leave), the value, its life (ms), life of generations (s).
+-- what to do with the value (store, vacate, leave), the value, its life (ms), life of generations (s), the first and the
+-- last of the keys that are generations of few entries, and the life of those (s).
 -- What a client has written it must read again to be told when it changes: hence PTTL without use.
 -- Answers 1, or 0 if an invalidation or a later fill came between; then nothing is changed.
 local found = redis.call('MGET', unpack(KEYS))
@@ -32,7 +33,8 @@ if current and ARGV[4] == 'store' then
   -- An entry whose generation expires first would be lost early.
   for i = 3, #KEYS do
     if redis.call('PTTL', KEYS[i]) < tonumber(ARGV[6]) then
-      redis.call('EXPIRE', KEYS[i], ARGV[7])
+      local narrow = i >= tonumber(ARGV[8]) and i <= tonumber(ARGV[9])
+      redis.call('EXPIRE', KEYS[i], narrow and ARGV[10] or ARGV[7])
       redis.call('PTTL', KEYS[i])
     end
   end

@@ -223,7 +223,7 @@ impl Asked<'_> {
             }
         };
         let key = written.to_key();
-        let (place, asked) = (instance.place(&key), Instant::now());
+        let (stored_key, asked) = (instance.stored_key(&key), Instant::now());
         let (mut absence, mut spare, mut refreshes) = (Absence::Absent, None, false);
         let mut lacked = Lacked::Nothing;
         if let Some(take) = take {
@@ -240,7 +240,7 @@ impl Asked<'_> {
                 }
                 take(entry.value()).then_some((turn.age, remaining))
             };
-            match cache.memory.read(&place.key, call, instance.owner, look) {
+            match cache.memory.read(&stored_key, call, instance.owner, look) {
                 Ok(Some((age, remaining))) => {
                     instance.counts_hit(age, timed);
                     instance.says(cache, age, key.as_str(), remaining, audience);
@@ -253,6 +253,8 @@ impl Asked<'_> {
                 instance.says_shared_key(cache, key.as_str());
             }
         }
+        // After the look into memory: hits need no groups.
+        let place = instance.place_of(&key, stored_key);
         let cache = Arc::clone(cache);
         let beginning = Beginning {
             cache,

@@ -48,7 +48,7 @@
 //! | `GET /{key}` | `{"key", "function", "value", "ttl", "stale"}` |
 //! | `POST /{key}` with `{"value": …, "ttl": 60}` | stores a value in the place of a body, as a refresh does |
 //! | `DELETE /{key}` | invalidates that key, as the function's companion does, in all processes |
-//! | `DELETE /?namespace=users`, `?tag=org:7`, `?function=get_user` | invalidates a group |
+//! | `DELETE /?namespace=users`, `?tag=org:7`, `?function=get_user` | invalidates a group: of a namespace what `/keys` lists |
 //! | `DELETE /` | [`clear`](crate::clear): everything under the prefix |
 //!
 //! A key is the logical one, with the prefix, as logs and reports show it: `cachefn:users:get_user:7`. It is one segment

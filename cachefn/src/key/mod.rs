@@ -34,15 +34,17 @@
 //!
 //! Variants are known by their names. What a type leaves out of its own `Serialize` is not in the key.
 //!
-//! Over 200 bytes the arguments are replaced by `%h` and 128 bits of their SHA-256, and segments of a
-//! namespace over 64 bytes always are: see [`canonical_group`]. Sensitive arguments are replaced by `%x` and 128 bits
-//! of their HMAC-SHA256 under a secret.
+//! Over 200 bytes the last of the arguments, or of a template's levels, is replaced by `%h` and 128 bits of the SHA-256 of
+//! all of them, and each one before it over 64 bytes by its own: `users:7:%h…` is still [below](levels) `users:7`. Segments
+//! of a namespace over 64 bytes always are: see [`canonical_group`]. Sensitive arguments are replaced by `%x` and 128 bits
+//! of their HMAC-SHA256 under a secret, all together: nothing of them is a level.
 
 mod bare;
 mod buffer;
 mod compound;
 mod equal;
 mod escape;
+mod levels;
 mod moment;
 mod part;
 mod shorten;
@@ -52,9 +54,10 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use levels::{Covered, Levels};
 pub use part::{
     AnyNamed, AnyPart, BarePart, KeyPart, NamePart, NamedPart, NotAPart, NotNamed, Part, TextPart,
 };
-pub(crate) use shorten::{canonical_group, canonical_tag, group_name, readings};
+pub(crate) use shorten::{canonical_group, canonical_tag};
 pub use writer::KeyWriter;
 pub(crate) use writer::{Key, KeyError};

@@ -113,6 +113,7 @@ impl<T: Serialize + Display + ?Sized> NamedPart for &Part<'_, T> {
         let (mut shown, mut whole) = (String::new(), String::new());
         let written = write!(shown, "{}", self.0).map_err(KeyError::from);
         let written = written.and_then(|()| write_text(self.0, &mut whole, Reading::Exact));
+        let from = key.len();
         let mut out = Escaped::new(key, separator);
         if let Err(error) = written {
             return out.fail(error);
@@ -124,9 +125,8 @@ impl<T: Serialize + Display + ?Sized> NamedPart for &Part<'_, T> {
         }
         out.close();
         // What displays alike need not be the same, unless it is a text that displays as it is.
-        if whole != format!("\"{}\"", shown.replace('"', "\"\"")) {
-            key.distinguish(&whole);
-        }
+        let tells = whole != format!("\"{}\"", shown.replace('"', "\"\""));
+        key.distinguish(from, separator, &whole, tells);
     }
 }
 

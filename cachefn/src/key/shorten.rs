@@ -19,62 +19,54 @@ pub(crate) fn canonical_group(name: &str) -> Cow<'_, str> {
     group(name).map_or(Cow::Borrowed(name), Cow::Owned)
 }
 
-/// The shortened name, if it differs. What counts is the text before it was escaped, which is all that whoever
-/// names the group by hand has.
+/// The shortened name, if it differs. What counts is the text before it was escaped and quoted, which is all that whoever
+/// names the group by hand has; it does not tell all values apart.
 pub(super) fn group(name: &str) -> Option<String> {
-    let is_short =
-        |segment: &str| segment.len() <= SEGMENT_LIMIT || unescaped(segment).len() <= SEGMENT_LIMIT;
-    if name.split(':').all(is_short) {
+    if name.split(':').all(|segment| long(segment).is_none()) {
         return None;
     }
-    let segments = name.split(':').map(|segment| match unescaped(segment) {
-        long if long.len() > SEGMENT_LIMIT => text_of(digest(long.as_bytes())),
-        _ => segment.to_owned(),
-    });
+    let segments = name.split(':').map(|segment| long(segment).unwrap_or_else(|| segment.to_owned()));
     Some(segments.collect::<Vec<_>>().join(":"))
 }
 
-/// The name of the group that the namespace of a key is: without the escapes.
-pub(crate) fn group_name(namespace: &str) -> Cow<'_, str> {
-    if !namespace.contains('%') {
-        return Cow::Borrowed(namespace);
+/// The digest in the place of a long segment, over what its group is called.
+pub(super) fn long(segment: &str) -> Option<String> {
+    if segment.len() <= SEGMENT_LIMIT {
+        return None;
     }
-    let levels = namespace.split(':').map(unescaped);
-    Cow::Owned(levels.collect::<Vec<_>>().join(":"))
+    let plain = unquoted(unescaped(segment));
+    (plain.len() > SEGMENT_LIMIT).then(|| text_of(digest(plain.as_bytes())))
 }
 
-/// The groups that somebody may mean by the text of a namespace: a `%` in it is one, or begins an escape; nothing between
-/// two `:` is nothing, for `::` separates modules, or an empty value.
-pub(crate) fn readings(text: &str) -> Vec<String> {
-    let whole = text.replace("::", ":");
-    let whole = whole.trim_matches(':');
-    let mut readings = Vec::new();
-    for text in [whole, text] {
-        let level = |level: &str, unescape: bool| match unescaped(level) {
-            _ if level.is_empty() => "%e".to_owned(),
-            plain if unescape => short(plain),
-            _ => short(Cow::Borrowed(level)),
-        };
-        for unescape in [false, true] {
-            let levels = text.split(':').map(|one| level(one, unescape));
-            let reading = levels.collect::<Vec<_>>().join(":");
-            if !readings.contains(&reading) {
-                readings.push(reading);
-            }
+/// The name of one level of a group: `plain` text, or its digest.
+pub(super) fn level(plain: Cow<'_, str>) -> Cow<'_, str> {
+    match unquoted(plain) {
+        plain if plain.is_empty() => Cow::Borrowed("%e"),
+        plain if plain.len() > SEGMENT_LIMIT => Cow::Owned(text_of(digest(plain.as_bytes()))),
+        plain => plain,
+    }
+}
+
+/// The same without quotes: text of a type of its own, such as a UUID, is quoted in a key, and `format!` does not quote it.
+fn unquoted(level: Cow<'_, str>) -> Cow<'_, str> {
+    if level.contains('"') { Cow::Owned(level.replace('"', "")) } else { level }
+}
+
+/// The arguments of a long key: each level of theirs but the last, long ones as digests, and then a digest of everything.
+/// So what they are below can be seen, and they are told apart by the digest alone.
+pub(super) fn shortened(arguments: &str) -> String {
+    let mut out = String::new();
+    if let Some((levels, _)) = arguments.rsplit_once(':') {
+        for segment in levels.split(':') {
+            out += long(segment).as_deref().unwrap_or(segment);
+            out.push(':');
         }
     }
-    readings
-}
-
-fn short(level: Cow<'_, str>) -> String {
-    match level.len() {
-        0..=SEGMENT_LIMIT => level.into_owned(),
-        _ => text_of(digest(level.as_bytes())),
-    }
+    out + &text_of(digest(arguments.as_bytes()))
 }
 
 /// What was written before it was escaped; `:` stays `%3A`, for it would begin another level.
-fn unescaped(level: &str) -> Cow<'_, str> {
+pub(super) fn unescaped(level: &str) -> Cow<'_, str> {
     if !level.contains('%') {
         return Cow::Borrowed(level);
     }
@@ -122,10 +114,10 @@ pub(super) fn digest(text: &[u8]) -> [u8; 34] {
 }
 
 /// `%x` and 32 lower-case hex digits: the first 128 bits of the HMAC-SHA256 of `text` under `secret`.
-pub(super) fn sealed(secret: &[u8], text: &[u8]) -> [u8; 34] {
+pub(super) fn sealed(secret: &[u8], text: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("a key of any length will do");
-    mac.update(text);
-    marked(b'x', &mac.finalize().into_bytes())
+    mac.update(text.as_bytes());
+    text_of(marked(b'x', &mac.finalize().into_bytes()))
 }
 
 fn marked(letter: u8, digest: &[u8]) -> [u8; 34] {

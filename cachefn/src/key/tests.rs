@@ -3,6 +3,7 @@
 mod equal;
 mod hidden;
 mod injective;
+mod levels;
 mod model;
 mod read;
 

@@ -1,6 +1,7 @@
 //! The writer that generated code fills, and the key that comes out of it.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::buffer::Buffer;
@@ -13,6 +14,8 @@ pub struct KeyWriter {
     pub(super) text: Buffer,
     namespace: usize,
     arguments: usize,
+    /// How many of the first bytes are literals: the same in every call.
+    fixed: usize,
     function: Option<&'static str>,
     form: Form,
     bypass: bool,
@@ -26,7 +29,7 @@ struct Rare {
     /// The call in short, where it is written beside the key.
     short: Option<Buffer>,
     /// What the namespace does not show of the arguments in it.
-    unshown: Vec<Box<str>>,
+    unshown: Vec<Unshown>,
     #[cfg(feature = "test-util")]
     loose: Option<Vec<Loose>>,
 }
@@ -37,6 +40,18 @@ struct Loose {
     part: std::ops::Range<usize>,
     text: String,
 }
+
+/// An argument whose place in a namespace, or in the name of one, shows less than what its key would hold.
+struct Unshown {
+    at: Range<usize>,
+    separator: u8,
+    whole: Box<str>,
+    /// Whether it tells more, and not only reads differently.
+    tells: bool,
+}
+
+/// So many of them in one name are looked at in every combination.
+const MOST_UNSHOWN: usize = 4;
 
 /// A longer call in short, in bytes, is not kept beside its entry: its key is looked up each time.
 const LONGEST_SHORT: usize = 128;
@@ -60,6 +75,8 @@ enum Form {
 pub(crate) struct Key {
     text: Arc<str>,
     namespace: usize,
+    /// How many of the first bytes are the same in every call, if that is known.
+    fixed: Option<usize>,
     #[cfg(test)]
     pub(super) arguments: usize,
 }
@@ -76,6 +93,7 @@ impl KeyWriter {
             text: Buffer::new(),
             namespace: 0,
             arguments: 0,
+            fixed: 0,
             function: None,
             form: Form::Key,
             bypass: false,
@@ -87,7 +105,7 @@ impl KeyWriter {
     #[inline]
     pub(crate) fn begin(&mut self, head: &Key) {
         self.push(&head.text);
-        (self.namespace, self.arguments) = (head.namespace, head.text.len());
+        (self.namespace, self.arguments, self.fixed) = (head.namespace, head.text.len(), head.text.len());
     }
 
     /// Has the function's name follow the namespace.
@@ -202,7 +220,16 @@ impl KeyWriter {
     #[inline]
     pub fn text(&mut self, literal: &'static str) {
         if !self.is_short() {
-            self.push(literal);
+            self.push_fixed(literal);
+        }
+    }
+
+    /// Writes what every call writes here.
+    fn push_fixed(&mut self, literal: &str) {
+        let is_first = self.fixed == self.text.len();
+        self.push(literal);
+        if is_first {
+            self.fixed = self.text.len();
         }
     }
 
@@ -214,31 +241,44 @@ impl KeyWriter {
         if self.text.len() > shorten::SEGMENT_LIMIT
             && let Some(short) = shorten::group(self.as_str())
         {
+            // The digest is that of the group, and values of one group need not be the same.
+            if self.text.as_slice().iter().any(|byte| matches!(byte, b'%' | b'"')) {
+                let unshown = Unshown { at: 0..0, separator: b':', whole: self.as_str().into(), tells: true };
+                self.rare().unshown.push(unshown);
+            }
             self.text = Buffer::new();
             self.push(&short);
+            self.fixed = 0;
         }
         self.namespace = self.text.len();
-        self.push(":");
+        self.push_fixed(":");
         if let Some(function) = self.function {
-            self.push(function);
+            self.push_fixed(function);
         }
         self.arguments = self.text.len();
         let unshown = self.rare.as_mut().map(|rare| std::mem::take(&mut rare.unshown));
-        for unshown in unshown.into_iter().flatten() {
+        for unshown in unshown.into_iter().flatten().filter(|unshown| unshown.tells) {
             self.push(":");
-            Escaped::new(self, b':').text(&unshown);
+            Escaped::new(self, b':').text(&unshown.whole);
         }
     }
 
-    /// Has the key of the function tell apart what its namespace does not.
-    pub(super) fn distinguish(&mut self, unshown: &str) {
-        if let Some(words) = self.words() {
+    /// How much is written.
+    pub(super) fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Notes what was written since `from` less than whole. If the whole `tells` more, the key of the function tells apart
+    /// what its namespace does not.
+    pub(super) fn distinguish(&mut self, from: usize, separator: u8, unshown: &str, tells: bool) {
+        if tells && let Some(words) = self.words() {
             words.push_word(UNSHOWN);
             words.push(unshown.as_bytes());
             words.end_word(0xff);
         }
         if matches!(self.form, Form::Key) {
-            self.rare().unshown.push(unshown.into());
+            let at = from..self.text.len();
+            self.rare().unshown.push(Unshown { at, separator, whole: unshown.into(), tells });
         }
     }
 
@@ -247,8 +287,8 @@ impl KeyWriter {
         if self.is_short() {
             return;
         }
-        let namespace = self.text.as_slice()[..self.namespace].to_vec();
-        self.text.push(&namespace);
+        let namespace = self.as_str()[..self.namespace].to_owned();
+        if self.fixed >= self.namespace { self.push_fixed(&namespace) } else { self.push(&namespace) }
     }
 
     /// Ends the key, or says why one of its parts could not be written.
@@ -263,7 +303,7 @@ impl KeyWriter {
             return Err(error);
         }
         if self.text.len() > shorten::KEY_LIMIT {
-            self.replace_arguments(shorten::digest);
+            self.replace_arguments(shorten::shortened);
         }
         Ok(())
     }
@@ -295,6 +335,7 @@ impl KeyWriter {
         Key {
             text: self.as_str().into(),
             namespace: self.namespace,
+            fixed: Some(self.fixed),
             #[cfg(test)]
             arguments: self.arguments,
         }
@@ -306,6 +347,26 @@ impl KeyWriter {
             Some(error) => Err(error),
             None => Ok(self.as_str().to_owned()),
         }
+    }
+
+    /// What was written as the name of a namespace, and what it reads like where its arguments stand in keys: there a
+    /// type of its own does not read as it displays.
+    pub(crate) fn into_names(mut self) -> Result<Vec<String>, KeyError> {
+        let mut unshown =
+            self.rare.as_mut().map(|rare| std::mem::take(&mut rare.unshown)).unwrap_or_default();
+        let mut names = vec![self.into_text()?];
+        unshown.truncate(MOST_UNSHOWN);
+        // From behind, so that what stands before stays where it is.
+        for Unshown { at, separator, whole, .. } in unshown.into_iter().rev() {
+            let mut written = Self::new();
+            Escaped::new(&mut written, separator).text(&whole);
+            for number in 0..names.len() {
+                let mut other = names[number].clone();
+                other.replace_range(at.clone(), written.as_str());
+                names.push(other);
+            }
+        }
+        Ok(names)
     }
 
     #[inline]
@@ -337,13 +398,14 @@ impl KeyWriter {
         self.rare.as_mut().and_then(|rare| rare.error.take())
     }
 
-    fn replace_arguments(&mut self, digest: impl FnOnce(&[u8]) -> [u8; 34]) {
-        let arguments = &self.text.as_slice()[self.arguments..];
-        let colon = usize::from(arguments.first() == Some(&b':'));
+    fn replace_arguments(&mut self, replaced: impl FnOnce(&str) -> String) {
+        let arguments = &self.as_str()[self.arguments..];
+        let colon = usize::from(arguments.starts_with(':'));
         if arguments.len() > colon {
-            let digest = digest(&arguments[colon..]);
+            let replaced = replaced(&arguments[colon..]);
             self.text.truncate(self.arguments + colon);
-            self.push_ascii(&digest);
+            self.fixed = self.fixed.min(self.text.len());
+            self.push(&replaced);
         }
     }
 }
@@ -362,6 +424,7 @@ impl Key {
         let text = format!("{namespace}:{}", function.unwrap_or_default());
         Self {
             namespace: namespace.len(),
+            fixed: Some(text.len()),
             #[cfg(test)]
             arguments: text.len(),
             text: text.into(),
@@ -374,6 +437,7 @@ impl Key {
         Self {
             text: text.into(),
             namespace,
+            fixed: None,
             #[cfg(test)]
             arguments: text.len(),
         }
@@ -389,7 +453,13 @@ impl Key {
         Arc::clone(&self.text)
     }
 
+    /// How many of its first bytes are the same in every call, or fewer; nothing if it was not written by one.
+    pub(crate) fn fixed(&self) -> Option<usize> {
+        self.fixed
+    }
+
     /// The namespace the key begins with, long segments shortened.
+    #[cfg(any(feature = "axum", test))]
     pub(crate) fn namespace(&self) -> &str {
         &self.text[..self.namespace]
     }

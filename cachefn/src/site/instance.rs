@@ -6,12 +6,13 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cachefn_backends::place::{Group, Lineage, Place, Target};
+use smallvec::SmallVec;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{Site, Write};
 use crate::global::Cache;
-use crate::identity::{Identity, has_nameless_types};
-use crate::key::{Key, KeyError, KeyWriter, group_name};
+use crate::identity::{Identity, Trunk, has_nameless_types};
+use crate::key::{Key, KeyError, KeyWriter, Levels};
 use crate::layout::Owner;
 
 /// Why a call cannot be cached.
@@ -100,22 +101,78 @@ impl Instance {
     }
 
     /// Where the entry of `key` lives.
+    #[cfg(feature = "axum")]
     pub(crate) fn place(&self, key: &Key) -> Place {
-        let text: Arc<str> = if self.identity.generic {
+        self.place_of(key, self.stored_key(key))
+    }
+
+    /// The text under which the entry of `key` is stored.
+    pub(crate) fn stored_key(&self, key: &Key) -> Arc<str> {
+        if self.identity.generic {
             format!("{:016x}~{}", xxh3_64(self.name.as_bytes()), key.as_str()).into()
         } else {
             key.text()
-        };
+        }
+    }
+
+    /// Where the entry of `key` lives, whose stored key is `text`. Costs a few allocations for each level of the key that
+    /// is not the same in all of the function's.
+    pub(crate) fn place_of(&self, key: &Key, text: Arc<str>) -> Place {
         let place = Place::new(text, self.lineage(key));
         let place = if self.site.tagged_by_value { place.open() } else { place };
         if self.site.lease { place.alone() } else { place }
     }
 
+    /// The root, the function, each level of the key, and the key itself where there may be other instances. The order
+    /// is the same whatever is known of the function.
     fn lineage(&self, key: &Key) -> Lineage {
-        self.identity.lineage.clone().unwrap_or_else(|| {
-            let instances = self.identity.generic.then(|| Group::instances(key.as_str()));
-            Lineage::new(&group_name(key.namespace()), &self.identity.path, instances)
-        })
+        let Some((trunk, levels)) = self.trunk_of(key) else {
+            let trunk = [Group::root(), Group::function(&self.identity.path)].into_iter().collect();
+            return Lineage::below(&Arc::new(trunk), self.own(key, Levels::of(key.as_str())));
+        };
+        let own = self.own(key, levels);
+        if own.is_empty() { Lineage::clone(&trunk.lineage) } else { Lineage::below(&trunk.lineage, own) }
+    }
+
+    /// What all lineages of the function have in common, and the levels of the key below that. Nothing if it begins
+    /// differently, as a long one may, or if no call was made yet.
+    fn trunk_of<'k>(&self, key: &'k Key) -> Option<(&'static Trunk, Levels<'k>)> {
+        let trunk = match key.fixed() {
+            Some(fixed) => self.identity.trunk.get_or_init(|| self.trunk(key.as_str(), fixed)),
+            None => self.identity.trunk.get()?,
+        };
+        let rest = key.as_str().strip_prefix(&*trunk.beginning)?;
+        let from = match trunk.beginning.len() {
+            0 => 0,
+            length => rest.starts_with(':').then_some(length + 1)?,
+        };
+        Some((trunk, Levels::below(key.as_str(), from, &trunk.name)))
+    }
+
+    fn own(&self, key: &Key, mut levels: Levels<'_>) -> SmallVec<[Group; 4]> {
+        let mut own = SmallVec::new();
+        while levels.advance() {
+            own.push(Group::namespace(levels.name()));
+        }
+        own.extend(self.instances(key));
+        own
+    }
+
+    fn instances(&self, key: &Key) -> Option<Group> {
+        self.identity.generic.then(|| Group::instances(key.as_str()))
+    }
+
+    /// What all lineages have in common, by one of the keys.
+    fn trunk(&self, key: &str, fixed: usize) -> Trunk {
+        let mut groups = vec![Group::root(), Group::function(&self.identity.path)];
+        let (mut beginning, mut name) = ("", String::new());
+        let mut levels = Levels::of(key);
+        while levels.advance() && levels.end() <= fixed {
+            groups.push(Group::namespace(levels.name()));
+            (beginning, name) = (&key[..levels.end()], levels.name().to_owned());
+        }
+        let lineage = Arc::new(groups.into_iter().collect());
+        Trunk { beginning: beginning.into(), name: name.into(), lineage }
     }
 
     /// What the invalidation of `key` strikes: the key, in all instances.

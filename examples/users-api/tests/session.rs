@@ -7,6 +7,7 @@ use cachefn_examples::{Answer, Client, Problem, Redis, Service};
 use serde_json::{Value, json};
 
 const KEY: (&str, &str) = ("x-api-key", "key-1");
+const ADMIN: (&str, &str) = ("ADMIN_TOKEN", "of-the-administrator");
 
 struct Session {
     client: Client,
@@ -101,17 +102,42 @@ async fn keys_open_until_they_are_taken_away(session: &mut Session) {
     assert!(!session.get("/users/me/keys", &[KEY]).await.text().contains("phone"));
 }
 
+async fn an_administrator_names_what_stands_below_a_level(session: &mut Session) {
+    const TOKEN: (&str, &str) = ("authorization", "Bearer of-the-administrator");
+    // `users:1:single` and `users:1:keys`, `users:11:single`
+    for expected in ["MISS", "HIT"] {
+        assert_eq!(session.name("/users/1", &[]).await.1, expected);
+        assert_eq!(session.name("/users/11", &[]).await.1, expected);
+    }
+    session.get("/users/me/keys", &[KEY]).await;
+    let listed = session.get("/admin/cache/keys?namespace=users:1", &[TOKEN]).await;
+    let listed: Value = serde_json::from_slice(&listed.body).unwrap();
+    let keys = listed["keys"].as_array().unwrap().iter().map(|listed| listed["key"].as_str().unwrap());
+    let keys: Vec<_> = keys.map(|key| key.split_once(':').unwrap().1).collect();
+    assert_eq!(keys, ["users:1:keys", "users:1:single"]);
+
+    let path = "/admin/cache?namespace=users:1";
+    let answer = session.client.send("DELETE", path, &[TOKEN], "").await.unwrap();
+    assert!(answer.text().contains("applied"), "{}", answer.text());
+    assert_eq!(session.name("/users/1", &[]).await.1, "MISS");
+    assert_eq!(session.name("/users/11", &[]).await.1, "HIT");
+    let before = session.queries().await;
+    session.get("/users/me/keys", &[KEY]).await;
+    assert_eq!(session.queries().await, before + 1);
+}
+
 async fn all_of_it(environment: &[(&str, &str)]) -> Result<(), Problem> {
     let mut session = Session::start(environment).await?;
     users_come_from_the_cache_until_they_change(&mut session).await;
     pages_show_what_was_added_and_removed(&mut session).await;
     keys_open_until_they_are_taken_away(&mut session).await;
+    an_administrator_names_what_stands_below_a_level(&mut session).await;
     Ok(())
 }
 
 #[tokio::test]
 async fn the_session_in_memory() -> Result<(), Problem> {
-    all_of_it(&[("CACHE_ENABLED", "true")]).await
+    all_of_it(&[("CACHE_ENABLED", "true"), ADMIN]).await
 }
 
 #[tokio::test]
@@ -125,6 +151,7 @@ async fn the_session_in_redis() -> Result<(), Problem> {
         ("REDIS_URL", redis.url()),
         ("CACHE_PREFIX", &prefix),
         ("CACHE_SECRET", "not much of a secret"),
+        ADMIN,
     ];
     all_of_it(&environment).await
 }

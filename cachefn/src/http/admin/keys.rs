@@ -13,7 +13,7 @@ use super::find;
 use super::query::Query;
 use super::reply::{self, Refusal};
 use crate::global::Cache;
-use crate::key::canonical_group;
+use crate::key::Covered;
 use crate::remote::{Link, Position};
 
 const USUAL: usize = 100;
@@ -52,9 +52,8 @@ pub(super) async fn list(query: Query) -> Result<Response, Refusal> {
     let limit = limit.map_or(Ok(USUAL), |limit| count(&limit))?;
     let cursor = cursor.map(|cursor| Cursor::read(&cursor).ok_or_else(lost)).transpose()?;
     let cache = reply::cache()?;
-    let beginning =
-        namespace.map(|namespace| canonical_group(&namespace.replace("::", ":")).into_owned() + ":");
-    let wanted = move |key: &str| beginning.as_ref().is_none_or(|beginning| key.starts_with(beginning));
+    let covered = namespace.map(|namespace| Covered::by(&namespace));
+    let wanted = move |key: &str| covered.as_ref().is_none_or(|covered| covered.covers(key));
     let page = match (cache.link(), cursor) {
         (Some(link), Some(Cursor::At(position))) => of_redis(&cache, &link, position, limit, wanted).await?,
         (Some(link), None) => of_redis(&cache, &link, Position::default(), limit, wanted).await?,
