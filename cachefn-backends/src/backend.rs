@@ -117,6 +117,9 @@ pub enum Filled {
     Stored,
     /// An invalidation or a later fill came between; nothing was stored.
     Refused,
+    /// A later fill has been stored or has vacated the place: what stands there is newer. Nothing was stored. A backend
+    /// that cannot tell answers [`Refused`](Self::Refused).
+    Superseded,
 }
 
 /// What has become of an invalidation that a backend was told of.

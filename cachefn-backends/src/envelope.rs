@@ -3,7 +3,8 @@
 //! ```text
 //!  0  4  magic "cfn" and the envelope's version        32  8  fresh until, ms since 1970
 //!  4  1  codec of the payload                          40  8  stale until
-//!  5  1  packing: 0 as written, 1 an LZ4 block          48  8  servable on errors until
+//!  5  1  packing: 0 as written, 1 an LZ4 block, 2 a     48  8  servable on errors until
+//!       marker
 //!  6  1  number of generation tokens                   56  4  payload length
 //!  7  1  number of tags that the value named           60  4  zero
 //!  8  8  fingerprint of the payload's type             64  8  checksum: xxh3-64 of all other bytes
@@ -55,6 +56,9 @@ pub enum Packing {
     Plain = 0,
     /// An LZ4 block, behind the number of bytes that are in it, a little-endian number of four bytes.
     Lz4 = 1,
+    /// No value: a random number of eight bytes that stands for one which is kept elsewhere. It dies with whatever
+    /// invalidates the value.
+    Marker = 2,
 }
 
 /// When an entry was born and how long it serves; milliseconds since 1970.
@@ -103,6 +107,12 @@ pub struct Envelope {
 }
 
 impl Draft {
+    /// A marker for a value of `site` that the backend does not take.
+    pub fn marker(site: u64, span: Span, marker: Token, tags: Vec<Group>) -> Self {
+        let ident = Ident { codec: 0, fingerprint: 0, site };
+        Self { ident, span, packing: Packing::Marker, payload: marker.to_vec(), tags }
+    }
+
     /// The bytes to store.
     ///
     /// Output: `header ‖ tokens ‖ tags ‖ payload`. The last of the tokens are those of the tags. A payload over
@@ -185,6 +195,11 @@ impl Envelope {
         &self.bytes[self.payload.clone()]
     }
 
+    /// The marker that stands in place of a value, if it is one.
+    pub fn marker(&self) -> Option<Token> {
+        (self.packing == Packing::Marker).then(|| self.payload().try_into().ok())?
+    }
+
     /// The generations of its lineage, and those of its tags.
     pub fn generations(&self) -> (&[Token], &[Token]) {
         self.tokens.split_at(self.tokens.len() - self.tags.len())
@@ -196,6 +211,7 @@ impl Packing {
         match byte {
             0 => Some(Self::Plain),
             1 => Some(Self::Lz4),
+            2 => Some(Self::Marker),
             _ => None,
         }
     }
@@ -270,6 +286,19 @@ mod tests {
         assert_eq!(envelope.generations(), (&tokens[..1], &tokens[1..]));
         assert_eq!(envelope.payload(), b"value");
         assert_eq!(Envelope::lineage_of(&tagged().seal(&tokens).unwrap()), &tokens[..1]);
+    }
+
+    #[test]
+    fn a_marker_is_known_and_a_value_is_none() {
+        let marker = Draft::marker(42, draft().span, *b"unstored", tagged().tags);
+        let tokens = [*b"aaaaaaaa", *b"bbbbbbbb", *b"cccccccc"];
+        let sealed = marker.seal(&tokens).unwrap();
+        assert_eq!(sealed[5], 2);
+        let envelope = Envelope::open(sealed).unwrap();
+        assert_eq!((envelope.marker(), envelope.ident.site), (Some(*b"unstored"), 42));
+        assert_eq!(Envelope::open(draft().seal(&[]).unwrap()).unwrap().marker(), None);
+        let short = Draft { payload: vec![1; 7], ..marker }.seal(&tokens).unwrap();
+        assert_eq!(Envelope::open(short).unwrap().marker(), None);
     }
 
     #[test]

@@ -22,6 +22,8 @@ struct Notes {
 struct Note {
     place: Place,
     struck: AtomicBool,
+    /// Whether a value that was given later is where it is to stand.
+    superseded: AtomicBool,
 }
 
 /// When a value was given.
@@ -33,7 +35,8 @@ pub(crate) struct Moment {
 impl Given {
     /// A value is given for `place`.
     pub(crate) fn begin(&self, place: Place) -> Moment {
-        let note = Arc::new(Note { place, struck: AtomicBool::new(false) });
+        let note =
+            Arc::new(Note { place, struck: AtomicBool::new(false), superseded: AtomicBool::new(false) });
         let mut notes = self.lock();
         notes.begun += 1;
         let number = notes.begun;
@@ -44,6 +47,15 @@ impl Given {
     /// Its value is where it is to stand, or nowhere.
     pub(crate) fn end(&self, moment: &Moment) {
         self.lock().under_way.remove(&moment.number);
+    }
+
+    /// The value of `moment` is where it is to stand: those that were given for the same key before are not to replace it.
+    pub(crate) fn supersede(&self, moment: &Moment) {
+        let notes = self.lock();
+        let earlier = notes.under_way.iter().filter(|(number, _)| **number < moment.number);
+        for (_, note) in earlier.filter(|(_, note)| note.place.key == moment.note.place.key) {
+            note.superseded.store(true, Ordering::Release);
+        }
     }
 
     /// This process invalidates `target`.
@@ -64,6 +76,11 @@ impl Moment {
     pub(crate) fn lasts(&self) -> bool {
         !self.note.struck.load(Ordering::Acquire)
     }
+
+    /// Whether a value that was given later is where it is to stand.
+    pub(crate) fn is_superseded(&self) -> bool {
+        self.note.superseded.load(Ordering::Acquire)
+    }
 }
 
 #[cfg(test)]
@@ -71,6 +88,17 @@ mod tests {
     use cachefn_backends::place::{Group, Lineage};
 
     use super::*;
+
+    #[test]
+    fn a_value_supersedes_those_that_were_given_for_its_key_before() {
+        let given = Given::default();
+        let begin = |key: &str| given.begin(Place::new(key, Lineage::new("users", "f", [])));
+        let (first, other, second, third) = (begin("7"), begin("8"), begin("7"), begin("7"));
+        given.supersede(&second);
+        let superseded = [&first, &other, &second, &third].map(Moment::is_superseded);
+        assert_eq!(superseded, [true, false, false, false]);
+        assert!(first.lasts(), "nothing was invalidated");
+    }
 
     #[test]
     fn only_what_is_invalidated_of_it_ends_its_moment() {

@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::event;
 use crate::flight::Flights;
 use crate::given::Given;
-use crate::remote::{Link, Redis, server};
+use crate::remote::{Ack, Link, Redis, server};
 use crate::turns::Turns;
 
 /// Everything that calls share.
@@ -332,11 +332,11 @@ impl Cache {
         }
     }
 
-    /// What Redis has of a key, if it can be reached or as soon as it can, is older than what is known here.
-    pub(crate) fn disown(&self, key: &Arc<str>) {
-        if let Some(redis) = &self.redis {
-            let _sent = redis.invalidate(vec![Target::Key(Arc::clone(key))]);
-        }
+    /// What Redis has of a key, if it can be reached or as soon as it can, is older than what is known here. It is sent,
+    /// or in the journal, when this returns.
+    pub(crate) fn disown(&self, key: &Arc<str>) -> Option<Ack> {
+        let redis = self.redis.as_ref()?;
+        Some(redis.invalidate(vec![Target::Key(Arc::clone(key))]))
     }
 
     /// Whether memory's values go through their codecs, which is for tests.

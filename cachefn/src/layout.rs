@@ -216,13 +216,11 @@ fn try_out<V: Storable>(
 
 /// The value that was read. One that was not, although it is the function's own, may not be the last.
 fn owned<V: Storable>(read: Option<V>, trial: &Trial) -> Result<Erased, Unread> {
-    match read {
-        Some(value) => Ok(Box::new(value)),
-        None => {
-            trial.failed();
-            Err(Unread::Unreadable)
-        }
+    if let Some(value) = read {
+        return Ok(Box::new(value));
     }
+    trial.failed();
+    Err(Unread::Unreadable)
 }
 
 /// The error, with what to do about a value that is not read back.

@@ -144,8 +144,8 @@ impl Store {
     /// after it is the caller's own stale value; `get_or_fill` knows better.
     ///
     /// In memory it is done when the function returns. In Redis it is when the future ends: what another process invalidates
-    /// until then may count as earlier. While Redis is away it is kept in this process, for `CACHE_FALLBACK_TTL` at most, and
-    /// what Redis has of the key is invalidated.
+    /// until then may count as earlier. While Redis is away, or where it does not take the value, it is kept in this process,
+    /// for `CACHE_FALLBACK_TTL` at most, and what Redis has of the key is invalidated.
     ///
     /// # Cancel safety
     ///

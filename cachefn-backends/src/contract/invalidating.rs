@@ -71,7 +71,7 @@ impl<B: Backend, P: AsyncFn(&B, Duration)> Subject<'_, B, P> {
             }
             let (early, late) = (self.begin(&place).await?, self.begin(&place).await?);
             self.end(&place, late, b"late").await?;
-            ensure!(self.release(&place, early, vacate).await?, Filled::Refused);
+            ensure!(self.release(&place, early, vacate).await?, Filled::Refused | Filled::Superseded);
             ensure!(self.read(&place).await?.as_deref(), Some(b"late"));
         }
         let lease = self.begin(&place).await?;

@@ -12,6 +12,7 @@ use super::hot::Hot;
 use super::name::{Name, Short};
 use crate::backend::Absence;
 use crate::clock::Tick;
+use crate::envelope::Token;
 use crate::life::{Age, Life, Moments};
 use crate::sync::{AtomicBool, AtomicU64, Ordering};
 
@@ -46,6 +47,18 @@ pub struct Entry {
     weight: u32,
     /// How many seconds old it was when it was made.
     aged: u32,
+    /// Where another store did not take it: what that one showed instead.
+    unstored: Option<Box<Unstored>>,
+}
+
+/// What another store showed of the place of an entry that it did not take. While it shows the same, nothing that the
+/// other store knows of has invalidated the entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unstored {
+    /// A marker in place of the value, which goes with whatever invalidates the value.
+    Marked(Token),
+    /// No value, and the generations of the lineage; nothing where one of them is missing.
+    Unmarked(Option<Vec<Token>>),
 }
 
 /// What becomes of an entry once it is due.
@@ -69,11 +82,12 @@ pub(super) struct Parts {
     pub(super) now: Tick,
     pub(super) life: Life,
     pub(super) weight: u32,
+    pub(super) unstored: Option<Unstored>,
 }
 
 impl Entry {
     pub(super) fn new(parts: Parts, value: Box<dyn Any + Send + Sync>) -> Arc<Self> {
-        let Parts { name, owner, captured, now, life, weight } = parts;
+        let Parts { name, owner, captured, now, life, weight, unstored } = parts;
         let aging = |moments: Box<Moments>| Box::new(Aging { moments: *moments, asks: AtomicU64::new(0) });
         Arc::new(Self {
             stripe: Hot::stripe(name.hash),
@@ -89,6 +103,7 @@ impl Entry {
             life: life.whole(),
             weight,
             aged: u32::try_from(life.age.as_secs()).unwrap_or(u32::MAX),
+            unstored: unstored.map(Box::new),
             value,
         })
     }
@@ -97,6 +112,16 @@ impl Entry {
     #[inline]
     pub fn value(&self) -> &(dyn Any + Send + Sync) {
         &*self.value
+    }
+
+    /// What another store showed that did not take it, if one did not.
+    pub fn unstored(&self) -> Option<&Unstored> {
+        self.unstored.as_deref()
+    }
+
+    /// The value, who stored it, and its weight.
+    pub(super) fn into_value(self) -> (Box<dyn Any + Send + Sync>, TypeId, u32) {
+        (self.value, self.owner, self.weight)
     }
 
     /// Who stored it.

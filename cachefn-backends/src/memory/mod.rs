@@ -28,7 +28,7 @@ use crate::life::{Age, Life};
 use crate::place::{Group, Place, Target};
 use crate::sync::step;
 use entry::Parts;
-pub use entry::{AnyEntry, Entry, TURN};
+pub use entry::{AnyEntry, Entry, TURN, Unstored};
 use fill::{Fills, Kind, Mark};
 use generation::{Captured, Generations};
 use hot::Hot;
@@ -297,12 +297,7 @@ impl Ticket {
         life: Life,
         tags: &[Group],
     ) -> Option<AnyEntry> {
-        let generations = &self.memory.inner.generations;
-        let captured = match tags {
-            [] => self.captured.clone(),
-            tags => generations.extend(&self.captured, tags, self.strikes)?,
-        };
-        Some(self.entry_of(captured, value, owner, size, life))
+        Some(self.entry_of(self.capture(tags)?, value, owner, size, life))
     }
 
     fn entry_of<V: Any + Send + Sync>(
@@ -315,8 +310,33 @@ impl Ticket {
     ) -> AnyEntry {
         let weight = u32::try_from(self.place.key.len() + size + ENTRY_OVERHEAD).unwrap_or(u32::MAX);
         let now = self.memory.inner.clock.now();
-        let parts = Parts { name: self.name.clone(), owner, captured, now, life, weight };
+        let name = self.name.clone();
+        let parts = Parts { name, owner, captured, now, life, weight, unstored: None };
         Entry::new(parts, Box::new(value))
+    }
+
+    /// Makes an entry of this fill out of one that nobody else holds, for a value that another store did not take: `life`
+    /// runs from now. None if somebody holds it, or if one of the `tags` was invalidated since this fill began.
+    pub fn unstored(
+        &self,
+        entry: AnyEntry,
+        unstored: Unstored,
+        life: Life,
+        tags: &[Group],
+    ) -> Option<AnyEntry> {
+        let captured = self.capture(tags)?;
+        let (value, owner, weight) = Arc::into_inner(entry)?.into_value();
+        let (name, now) = (self.name.clone(), self.memory.inner.clock.now());
+        let parts = Parts { name, owner, captured, now, life, weight, unstored: Some(unstored) };
+        Some(Entry::new(parts, value))
+    }
+
+    /// The generations of the lineage and of `tags`; nothing if one of these was invalidated since the fill began.
+    fn capture(&self, tags: &[Group]) -> Option<Captured> {
+        match tags {
+            [] => Some(self.captured.clone()),
+            tags => self.memory.inner.generations.extend(&self.captured, tags, self.strikes),
+        }
     }
 
     /// Stores the fill's entry, unless an invalidation or a later fill came between.

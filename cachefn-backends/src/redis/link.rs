@@ -135,7 +135,7 @@ impl Link {
         self.shared.waiting.waiter(key, self.line.tells_of_values())
     }
 
-    fn bucket(&self, place: &Place) -> Bucket {
+    pub(super) fn bucket(&self, place: &Place) -> Bucket {
         Bucket::of(&self.line, &place.key)
     }
 
@@ -206,9 +206,8 @@ impl Link {
         let known = &lease.generations()[..place.lineage.groups().len()];
         let generations: Vec<_> = known.iter().chain(more.iter().map(|(_, token)| token)).copied().collect();
         let kept = self.kept(place, life);
-        let stood = self
-            .finish(async move { script::settle(&bucket, &names, &lease, &generations, &end, &kept).await });
-        Ok(if stood.await? { Filled::Stored } else { Filled::Refused })
+        self.finish(async move { script::settle(&bucket, &names, &lease, &generations, &end, &kept).await })
+            .await
     }
 
     /// What a fill with tags must find unchanged beside the generations of its place: the tags' shards as they were

@@ -42,6 +42,7 @@ mod cluster;
 mod commands;
 mod connect;
 mod fault;
+mod generations;
 mod journal;
 mod keys;
 mod known;

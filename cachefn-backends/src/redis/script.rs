@@ -24,7 +24,7 @@
 //! [`ALONE`]. Whatever voids the lease lets others begin.
 
 use std::ops::Range;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use redis::{Cmd, Script, Value};
@@ -32,6 +32,7 @@ use redis::{Cmd, Script, Value};
 use super::connect::Bucket;
 use super::fault::Fault;
 use super::question::token;
+use crate::backend::Filled;
 use crate::envelope::{Envelope, Token};
 
 /// The longest time between acquire and fill: what a body that runs longer returns is not stored.
@@ -55,7 +56,7 @@ static TRIAL_SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(TRIAL));
 pub struct RedisLease {
     token: Token,
     begun: i64,
-    generations: Vec<Token>,
+    generations: Arc<[Token]>,
 }
 
 /// What a fill leaves behind.
@@ -82,7 +83,7 @@ pub(super) enum Answer {
 
 impl RedisLease {
     /// The generations the entry will be stored under.
-    pub(super) fn generations(&self) -> &[Token] {
+    pub fn generations(&self) -> &[Token] {
         &self.generations
     }
 }
@@ -143,7 +144,7 @@ pub(super) async fn settle(
     generations: &[Token],
     end: &End,
     kept: &Kept,
-) -> Result<bool, Fault> {
+) -> Result<Filled, Fault> {
     let (action, value, life) = match end {
         End::Store(value, life) => ("store", value.as_slice(), *life),
         End::Vacate => ("vacate", [].as_slice(), 0),
@@ -154,7 +155,9 @@ pub(super) async fn settle(
     command.arg(action).arg(value).arg(life).arg(kept.lasting);
     kept.add_narrow(&mut command);
     match call(bucket, &command).await? {
-        Value::Int(answer) => Ok(answer == 1),
+        Value::Int(0) => Ok(Filled::Refused),
+        Value::Int(1) => Ok(Filled::Stored),
+        Value::Int(2) => Ok(Filled::Superseded),
         _ => Err(Fault::Answer("EVALSHA")),
     }
 }
@@ -233,7 +236,7 @@ fn read_acquired(answer: Value) -> Option<Answer> {
             Some(Value::BulkString(header)),
         ) => {
             let (generations, []) = header.as_chunks::<8>() else { return None };
-            let generations = generations.to_vec();
+            let generations = generations.into();
             Some(Answer::Granted(RedisLease { token: token.try_into().ok()?, begun, generations }))
         }
         _ => None,

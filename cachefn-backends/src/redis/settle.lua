@@ -3,7 +3,8 @@
 -- what to do with the value (store, vacate, leave), the value, its life (ms), life of generations (s), the first and the
 -- last of the keys that are generations of few entries, and the life of those (s).
 -- What a client has written it must read again to be told when it changes: hence PTTL without use.
--- Answers 1, or 0 if an invalidation or a later fill came between; then nothing is changed.
+-- Answers 1, 0 if an invalidation came between or the lease is lost, or 2 if a later fill did; then the value is not
+-- changed.
 local found = redis.call('MGET', unpack(KEYS))
 local lease = found[2]
 if not lease or #lease < 32 or string.sub(lease, 1, 8) ~= ARGV[1] then
@@ -49,4 +50,4 @@ if active > 1 then
 else
   redis.call('UNLINK', KEYS[2])
 end
-return current and 1 or 0
+return current and 1 or 2

@@ -91,8 +91,10 @@ pub(crate) async fn put(
     }
     let mut fill = fill(cache, known, key).await.ok_or(NotStored::Refused)?;
     if cache.redis.is_some() && fill.lease.is_none() {
-        // It has gone meanwhile, or does not answer: memory alone would be no place for what all processes are to see.
-        return Err(NotStored::Redis(Error::new(ErrorKind::Away)));
+        // It has gone meanwhile, does not answer or is full: memory alone would be no place for what all processes are to
+        // see.
+        let kind = if fill.watch.is_some() { ErrorKind::Full } else { ErrorKind::Away };
+        return Err(NotStored::Redis(Error::new(kind)));
     }
     if let Some(ttl) = ttl {
         fill.terms.expire(ttl);
@@ -103,7 +105,7 @@ pub(crate) async fn put(
     match told.await {
         Ok(Ok(Filled::Stored)) => Ok(()),
         Ok(Err(error)) => Err(NotStored::Redis(error)),
-        Ok(Ok(Filled::Refused)) | Err(_) => Err(NotStored::Refused),
+        Ok(Ok(Filled::Refused | Filled::Superseded)) | Err(_) => Err(NotStored::Refused),
     }
 }
 
@@ -128,7 +130,11 @@ async fn fill(cache: &Arc<Cache>, known: &Known, key: Key) -> Option<Box<Fill>> 
     let (mut search, link) = miss.search(known.vtable);
     search.gives();
     match search.fill(None, link).await {
-        Ready::Fill(fill) => since.lasts().then_some(fill),
+        Ready::Fill(mut fill) => {
+            let lasts = since.lasts();
+            fill.since = Some(since);
+            lasts.then_some(fill)
+        }
         Ready::Found(_) | Ready::Due(_) | Ready::Nothing => None,
     }
 }

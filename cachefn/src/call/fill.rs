@@ -3,6 +3,7 @@
 mod lease;
 mod says;
 mod tell;
+mod unstored;
 
 use std::future::Future;
 use std::mem;
@@ -11,15 +12,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cachefn_backends::backend::Filled;
-use cachefn_backends::envelope::{Draft, MAX_TAGS};
+use cachefn_backends::envelope::{Draft, MAX_TAGS, Token};
 use cachefn_backends::error::{Error, ErrorKind};
 use cachefn_backends::life::Life;
-use cachefn_backends::memory::{AnyEntry, Ticket};
+use cachefn_backends::memory::{AnyEntry, Ticket, Unstored};
+use cachefn_backends::place::Target;
 use tokio::sync::oneshot;
 
 pub(super) use self::lease::Lease;
 use self::tell::{Word, count, settle, tell_of};
+pub(super) use self::unstored::Watch;
 use super::found::{Found, Spare};
+use super::give::Since;
 use crate::codec;
 use crate::event::Audience;
 use crate::flight::{Aboard, Seat};
@@ -27,10 +31,11 @@ use crate::global::Cache;
 use crate::key::Key;
 use crate::layout::Choice as _;
 use crate::observe::Lacked;
+use crate::remote::Ack;
 use crate::shape::Kind;
 use crate::site::Instance;
 use crate::span::CallSpan;
-use crate::terms::{Judge, Terms, Unjudged};
+use crate::terms::{Judge, Terms};
 use crate::verdict::Storable;
 
 /// A fill under way. Dropping it passes the flight on and gives the lease back.
@@ -43,8 +48,16 @@ pub(super) struct Fill {
     pub(super) ticket: Arc<Ticket>,
     /// None outside of a flight.
     pub(super) seat: Option<Seat>,
-    /// With the number its value is stored under; none where Redis is not in use.
-    pub(super) lease: Option<(Lease, u64)>,
+    /// None where Redis is not in use or grants none.
+    pub(super) lease: Option<Lease>,
+    /// The number its value is stored under in Redis; none where that cannot be told from another's.
+    pub(super) site: Option<u64>,
+    /// What Redis has shown where it grants no lease.
+    pub(super) watch: Option<Watch>,
+    /// Whether something older may stand there: if the value cannot be stored, that is invalidated.
+    pub(super) replaces: bool,
+    /// Since when it has been under way, where that has to be known.
+    pub(super) since: Option<Since>,
     /// What is served if the body fails or takes too long.
     pub(super) spare: Option<Spare>,
     /// Whether the call has returned already.
@@ -143,12 +156,36 @@ impl Fill {
         if !self.supersedes {
             return;
         }
-        if self.lease.is_some() {
+        if self.is_told_to_redis() {
             // Told on a task of its own, which nobody has to wait for.
-            drop(self.tell(Word::Vacate, None, ()));
+            let word = self.vacates();
+            drop(self.tell(word, None, ()));
         } else {
             let _ = self.ticket.vacate();
+            drop(self.disown());
         }
+    }
+
+    fn vacates(&self) -> Word {
+        if self.site.is_some() { Word::Vacate } else { Word::End }
+    }
+
+    fn is_told_to_redis(&self) -> bool {
+        self.lease.is_some() || self.watch.is_some()
+    }
+
+    /// Where something older may stand, it is gone here, and in Redis it is when that can be reached: it is sent or in the
+    /// journal when this returns.
+    fn disown(&self) -> Option<Ack> {
+        let key = &self.ticket.place().key;
+        let superseded = self.since.as_ref().is_some_and(Since::is_superseded);
+        if !self.replaces || superseded {
+            return None;
+        }
+        if self.cache.is_linked() {
+            self.cache.memory.invalidate(&Target::Key(Arc::clone(key)));
+        }
+        if self.site.is_some() { self.cache.disown(key) } else { None }
     }
 
     /// The body found nothing, which may be worth remembering.
@@ -165,20 +202,9 @@ impl Fill {
         }
     }
 
-    /// There is no body: the value is what the caller has. What Redis has is older, whatever comes of this.
-    pub(super) fn given<K: Kind<Stored: Storable>>(self: Box<Self>, value: K::Stored) -> Settling<K::Stored> {
-        if self.lease.is_none() {
-            self.cache.disown(&self.ticket.place().key);
-        }
-        self.judged::<K>(value, &Unjudged)
-    }
-
-    /// The same, where what the caller has may be older than an invalidation.
+    /// What the caller has is older than an invalidation: it is not stored, and what Redis has is older still.
     pub(super) fn outdated<V: Storable>(self: Box<Self>, value: V) -> Settling<V> {
         self.instance.identity.counters.refused.count();
-        if self.lease.is_none() {
-            self.cache.disown(&self.ticket.place().key);
-        }
         self.nothing(value)
     }
 
@@ -211,14 +237,18 @@ impl Fill {
     fn nothing<V: Storable>(self: Box<Self>, value: V) -> Settling<V> {
         self.says_miss();
         self.seal();
-        if self.lease.is_some() {
+        let leaves = !self.supersedes;
+        if self.is_told_to_redis() {
+            let word = if leaves { Word::Release } else { self.vacates() };
             let entry = self.share(&value);
-            let word = if self.supersedes { Word::Vacate } else { Word::Leave };
             return self.tell(word, entry, value);
         }
-        let filled = if self.supersedes { self.ticket.vacate() } else { self.ticket.leave() };
-        let entry = self.share(&value);
-        settle(self.known(filled), self.seat, entry.as_ref());
+        let filled = if leaves { self.ticket.leave() } else { self.ticket.vacate() };
+        let (filled, entry) = (self.known(filled), self.share(&value));
+        if !leaves {
+            drop(self.disown());
+        }
+        settle(filled, self.seat, entry.as_ref());
         Settling::Done(value)
     }
 
@@ -238,19 +268,20 @@ impl Fill {
     /// would have none for the next either if each ran its body again. Not where something older may stand in Redis, which
     /// would come back.
     fn is_kept_here(&self) -> bool {
-        let replaces = self.bypassed || self.served || self.given || self.spare.is_some();
-        self.untimely && !replaces && self.cache.keeps_untimely()
+        self.untimely && !self.replaces && self.cache.keeps_untimely()
     }
 
     /// The value is to be stored.
     pub(super) fn value<K: Kind<Stored: Storable>>(self: Box<Self>, value: K::Stored) -> Settling<K::Stored> {
         self.says_miss();
         self.seal();
-        if let Some((_, site)) = &self.lease {
-            let life = self.life();
-            let word = self.word::<K>(&value, *site, life);
-            let entry = if self.cache.is_near() { self.entry(&value, life) } else { self.share(&value) };
+        if self.lease.is_some() {
+            let (word, entry) = self.word::<K>(&value);
             return self.tell(word, entry, value);
+        }
+        if self.watch.is_some() {
+            let entry = self.entry(&value, self.life());
+            return self.tell(Word::Leave, entry, value);
         }
         let entry = self.entry_in_memory::<K>(&value);
         // While Redis is in use memory is not read: what is stored there now would be old when it is.
@@ -258,7 +289,9 @@ impl Fill {
         let filled = self.known(Filled::Refused).map(|refused| entry.as_ref().map_or(refused, store));
         if matches!(filled, Ok(Filled::Stored)) {
             self.says_stored();
+            self.since.iter().for_each(Since::stands);
         }
+        drop(self.disown());
         let Self { instance, seat, told, .. } = *self;
         count(instance, &filled);
         tell_of(&filled, told);
@@ -280,9 +313,13 @@ impl Fill {
     /// The value as memory's entry; none if one of its tags was struck while the body ran.
     fn entry<V: Storable>(&self, value: &V, life: Life) -> Option<AnyEntry> {
         let size = codec::encoded_size(value).unwrap_or(mem::size_of::<V>()).max(mem::size_of::<V>());
+        self.entry_of(value, size, life)
+    }
+
+    /// The same of so many bytes.
+    fn entry_of<V: Storable>(&self, value: &V, size: usize, life: Life) -> Option<AnyEntry> {
         let (owner, tags) = (self.instance.owner, &self.terms.tags_of_value);
-        let entry = self.ticket.entry_tagged(value.clone(), owner, size, life, tags)?;
-        Some(entry)
+        self.ticket.entry_tagged(value.clone(), owner, size, life, tags)
     }
 
     /// The life that is asked for.
@@ -297,18 +334,36 @@ impl Fill {
         self.seat.as_ref().map(|_| entry())
     }
 
-    fn word<K: Kind<Stored: Storable>>(&self, value: &K::Stored, site: u64, life: Life) -> Word {
+    /// What Redis is told of the value, and the value as memory's entry.
+    fn word<K: Kind<Stored: Storable>>(&self, value: &K::Stored) -> (Word, Option<AnyEntry>) {
+        let life = self.life();
+        let Some(site) = self.site else { return (Word::Leave, self.entry(value, life)) };
         match K::Codec::encode(value, self.instance.writer_of(site)) {
             Ok((ident, payload)) => {
+                let entry = if self.cache.is_near() {
+                    self.entry(value, life)
+                } else {
+                    self.entry_of(value, payload.len(), life)
+                };
                 let (packing, payload) = codec::pack(payload);
                 let tags = self.terms.tags_of_value.clone();
                 let span = life.span(self.cache.memory.clock().unix_millis());
-                Word::Store(Draft { ident, span, packing, payload, tags }, life.whole())
+                (Word::Store(Draft { ident, span, packing, payload, tags }, life.whole()), entry)
             }
             Err(error) => {
                 self.instance.says_not_stored(&self.cache, &error);
-                Word::Vacate
+                (self.marker(site, life), self.entry(value, life))
             }
         }
+    }
+
+    /// What stands in Redis for a value that memory keeps.
+    fn marker(&self, site: u64, life: Life) -> Word {
+        let life = self.cache.life_in_memory(life);
+        let span = life.span(self.cache.memory.clock().unix_millis());
+        let mut marker = Token::default();
+        getrandom::fill(&mut marker).expect("the operating system provides random numbers");
+        let draft = Draft::marker(site, span, marker, self.terms.tags_of_value.clone());
+        Word::Mark(draft, life.whole(), Unstored::Marked(marker))
     }
 }

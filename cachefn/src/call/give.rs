@@ -22,6 +22,7 @@ use crate::coop;
 use crate::given::Moment;
 use crate::global::Cache;
 use crate::shape::Kind;
+use crate::terms::{Terms, Unjudged};
 use crate::verdict::Storable;
 
 /// A value on its way.
@@ -58,8 +59,10 @@ async fn given<K: Kind<Stored: Storable>>(mut miss: Box<Miss>, value: K::Stored)
     let since = Since::now(&miss);
     let (mut search, link) = miss.search(Vtable::of::<K>());
     search.gives();
-    if let Ready::Fill(fill) = search.fill(None, link).await {
-        let settling = if since.lasts() { fill.given::<K>(value) } else { fill.outdated(value) };
+    if let Ready::Fill(mut fill) = search.fill(None, link).await {
+        let lasts = since.lasts();
+        fill.since = Some(since);
+        let settling = if lasts { fill.judged::<K>(value, &Unjudged) } else { fill.outdated(value) };
         if let Settling::Waits(settling, _) = settling {
             settling.await;
         }
@@ -74,10 +77,24 @@ pub(super) struct Since {
 
 impl Since {
     pub(super) fn now(miss: &Miss) -> Self {
+        Self::of(&miss.cache, &miss.place, &miss.terms)
+    }
+
+    pub(super) fn of(cache: &Arc<Cache>, place: &Place, terms: &Terms) -> Self {
         // The tags of a value that is at hand are known already.
-        let lineage = miss.place.lineage.with(miss.terms.tags_of_value.iter().cloned());
-        let moment = miss.cache.given.begin(Place { lineage, ..miss.place.clone() });
-        Self { cache: Arc::clone(&miss.cache), moment }
+        let lineage = place.lineage.with(terms.tags_of_value.iter().cloned());
+        let moment = cache.given.begin(Place { lineage, ..place.clone() });
+        Self { cache: Arc::clone(cache), moment }
+    }
+
+    /// Its value is where it is to stand.
+    pub(super) fn stands(&self) {
+        self.cache.given.supersede(&self.moment);
+    }
+
+    /// Whether a value that was given later is where it is to stand.
+    pub(super) fn is_superseded(&self) -> bool {
+        self.moment.is_superseded()
     }
 
     /// Whether this process has invalidated nothing of it since.

@@ -253,9 +253,10 @@ impl Miss {
             lacked: self.lacked,
             bypasses: self.bypasses,
             untimely: false,
+            looked: false,
+            marker: None,
             role: if self.detaches { Role::MayDetach } else { Role::Answers },
         };
-        let link = link.filter(|_| search.site.is_some());
         (search, link)
     }
 

@@ -16,10 +16,12 @@ use cachefn_backends::memory::{AnyEntry, Ticket};
 use cachefn_backends::place::Place;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
+pub(super) use self::redis::Marker;
 use self::redis::{Granted, Held};
-use super::fill::{Fill, Lease};
+use super::fill::{Fill, Lease, Watch};
 use super::first::Shown;
 use super::found::{Found, Spare};
+use super::give::Since;
 use super::miss::Ready;
 use super::stored::Vtable;
 use crate::event::Audience;
@@ -53,6 +55,7 @@ pub(super) enum Role {
 }
 
 /// What looking needs; not generic, and not tied to the caller's future.
+#[expect(clippy::struct_excessive_bools, reason = "they are independent facts of one lookup")]
 pub(super) struct Search {
     pub(super) cache: Arc<Cache>,
     pub(super) instance: Instance,
@@ -76,6 +79,10 @@ pub(super) struct Search {
     pub(super) bypasses: bool,
     /// Whether Redis, which is well, had no answer in time or was not asked.
     pub(super) untimely: bool,
+    /// Whether Redis has shown what it has.
+    pub(super) looked: bool,
+    /// What it has shown in place of a value.
+    pub(super) marker: Option<Marker>,
     pub(super) role: Role,
 }
 
@@ -101,7 +108,7 @@ impl Search {
             }
             if link.is_some() || shown.is_some() {
                 match self.ask(link.as_ref(), shown.take()).await {
-                    Ok(Some(Held::Fresh(value))) => return Ready::Found(Found::Own(value)),
+                    Ok(Some(Held::Fresh(found))) => return Ready::Found(found),
                     Ok(Some(Held::Due(spare))) if self.takes_turn() => return self.refresh(spare, link),
                     Ok(Some(Held::Due(spare))) => return Ready::Found(self.serve(spare)),
                     Ok(None) => {}
@@ -145,7 +152,7 @@ impl Search {
             None => None,
         };
         match asked {
-            Some(Some(Held::Fresh(value))) => return Some(Found::Own(value)),
+            Some(Some(Held::Fresh(found))) => return Some(found),
             Some(Some(Held::Due(spare))) => return Some(self.serve(spare)),
             Some(None) if !self.cache.keeps_untimely_apart() => {}
             Some(None) | None => {
@@ -246,8 +253,14 @@ impl Search {
             seat.into_iter().for_each(Seat::retry);
             return Ready::Found(Found::Entry(entry));
         }
-        let (mut lease, mut rounds) = (None, 0);
+        let (mut lease, mut watch, mut rounds) = (None, None, 0);
         while let Some(redis) = link.take() {
+            let replaces = self.replaces();
+            if let Some(marker) = self.marker.take().filter(|_| !replaces) {
+                // Another process, or this one a while ago, has found that Redis does not take the value.
+                watch = Some(Watch::under(redis, marker));
+                break;
+            }
             let waiter = self.place.alone.then(|| redis.waiter(&self.place.key));
             let left = match self.acquire(&redis, seat.is_some()).await {
                 Ok(Granted::Lease(granted)) => {
@@ -257,15 +270,22 @@ impl Search {
                     ticket = self.begin_again(seat.as_ref());
                     break;
                 }
-                Ok(Granted::Value(value)) => {
+                Ok(Granted::Value(found)) => {
                     seat.into_iter().for_each(Seat::retry);
-                    return Ready::Found(Found::Own(value));
+                    return Ready::Found(found);
+                }
+                Ok(Granted::Marked) => {
+                    link = Some(redis);
+                    continue;
                 }
                 Ok(Granted::Held(left)) => left,
                 Err(error) => {
                     self.untimely = is_untimely(&error);
-                    // Memory has forgotten everything, this fill included; nothing has been read for it yet.
+                    // Memory may have forgotten everything, this fill included; nothing has been read for it yet.
                     ticket = self.begin_again(seat.as_ref());
+                    if error.kind() == ErrorKind::Full {
+                        watch = Watch::of(redis, &self.place).await;
+                    }
                     break;
                 }
             };
@@ -277,7 +297,20 @@ impl Search {
             link = self.cache.link();
             ticket = self.begin_again(seat.as_ref());
         }
-        Ready::Fill(Box::new(self.begin(seat, ticket, lease)))
+        Ready::Fill(Box::new(self.begin(seat, ticket, lease, watch)))
+    }
+
+    /// Whether the body runs though there may be a value, to have a newer one.
+    fn supersedes(&self) -> bool {
+        let limits = self.wants.limits;
+        let blind = !self.looked && (limits.max_age.is_some() || limits.min_fresh.is_some());
+        let answers = matches!(self.role, Role::Answers | Role::MayDetach);
+        self.bypasses || blind || !answers || self.lacked == Lacked::Unsuitable
+    }
+
+    /// Whether something older may stand that the call did not want, or has served already.
+    fn replaces(&self) -> bool {
+        self.supersedes() || self.spare.is_some() || self.lacked != Lacked::Nothing
     }
 
     /// Captures anew what the value will be stored under.
@@ -305,17 +338,24 @@ impl Search {
     /// The right to run the body, with nothing but memory to store its value in.
     pub(super) fn lead(&mut self, seat: Seat) -> Box<Fill> {
         let ticket = seat.ticket();
-        Box::new(self.begin(Some(seat), ticket, None))
+        Box::new(self.begin(Some(seat), ticket, None, None))
     }
 
     /// The same without a flight.
     pub(super) fn solo(&mut self) -> Box<Fill> {
-        Box::new(self.begin(None, Arc::new(self.cache.memory.begin(&self.place)), None))
+        Box::new(self.begin(None, Arc::new(self.cache.memory.begin(&self.place)), None, None))
     }
 
-    fn begin(&mut self, seat: Option<Seat>, ticket: Arc<Ticket>, lease: Option<Lease>) -> Fill {
-        let refreshes = matches!(self.role, Role::Refreshes | Role::Detached | Role::Gives);
-        let supersedes = self.bypasses || refreshes || self.lacked == Lacked::Unsuitable;
+    fn begin(
+        &mut self,
+        seat: Option<Seat>,
+        ticket: Arc<Ticket>,
+        lease: Option<Lease>,
+        watch: Option<Watch>,
+    ) -> Fill {
+        let (supersedes, replaces) = (self.supersedes(), self.replaces());
+        let is_noted = self.cache.redis.is_some() && (replaces || watch.is_some() || self.site.is_none());
+        let since = is_noted.then(|| Since::of(&self.cache, &self.place, &self.terms));
         let spare = self.spare.take();
         if spare.is_some() && !self.bypasses {
             self.lacked = Lacked::Expired;
@@ -327,7 +367,11 @@ impl Search {
             terms: self.terms.clone(),
             ticket,
             seat,
-            lease: lease.zip(self.site),
+            lease,
+            site: self.site,
+            watch,
+            replaces,
+            since,
             spare,
             served: self.role == Role::Detached,
             given: self.role == Role::Gives,
@@ -371,6 +415,10 @@ impl Search {
     pub(super) fn again(&mut self) -> Option<AnyEntry> {
         let memory = &self.cache.memory;
         let entry = memory.get(&self.place.key, self.instance.owner).ok()?;
+        // Where memory does not speak for Redis, nothing tells it that what stands for such a value there has changed.
+        if entry.unstored().is_some() && self.cache.is_linked() && !self.cache.is_near() {
+            return None;
+        }
         if !self.wants.limits.suit(Standing::of(&entry, memory.clock())) {
             self.lacked = Lacked::Unsuitable;
             return None;

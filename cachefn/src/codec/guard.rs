@@ -245,7 +245,7 @@ impl Kind {
             Self::Entry => 12,
             Self::Named(name, number) => {
                 let mixed = (name.as_ptr() as usize ^ number << 3) as u64;
-                16 + ((mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) * 48 >> 32) as u32
+                16 + (((mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) * 48) >> 32) as u32
             }
         }
     }

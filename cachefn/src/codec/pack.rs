@@ -47,6 +47,7 @@ pub(crate) fn unpack(envelope: &Envelope, max: usize) -> Option<Cow<'_, [u8]>> {
         _ if length > max => None,
         Packing::Plain => Some(Cow::Borrowed(payload)),
         Packing::Lz4 => unpack_lz4(payload, length).map(Cow::Owned),
+        Packing::Marker => None,
     }
 }
 
@@ -54,7 +55,7 @@ pub(crate) fn unpack(envelope: &Envelope, max: usize) -> Option<Cow<'_, [u8]>> {
 pub(crate) fn unpacked_length(envelope: &Envelope) -> Option<usize> {
     let payload = envelope.payload();
     match envelope.packing {
-        Packing::Plain => Some(payload.len()),
+        Packing::Plain | Packing::Marker => Some(payload.len()),
         Packing::Lz4 => usize::try_from(u32::from_le_bytes(*payload.first_chunk()?)).ok(),
     }
 }

@@ -103,7 +103,7 @@ impl Airport {
                 seat.seal();
                 match ticket.store(Arc::clone(&entry)) {
                     cachefn_backends::backend::Filled::Stored => seat.land(&entry),
-                    cachefn_backends::backend::Filled::Refused => seat.retry(),
+                    _ => seat.retry(),
                 }
                 Some(read)
             }

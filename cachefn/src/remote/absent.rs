@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use cachefn_backends::backend::{Acquired, Backend, Filled, Invalidated, Lookup, Seen};
-use cachefn_backends::envelope::Draft;
+use cachefn_backends::envelope::{Draft, Token};
 use cachefn_backends::error::Error;
 use cachefn_backends::place::{Place, Target};
 
@@ -126,6 +126,23 @@ impl Link {
     #[cfg(feature = "axum")]
     #[expect(clippy::unused_async, reason = "the shape of the real one")]
     pub(crate) async fn stands(&self, _: &[Target]) -> Result<bool, Error> {
+        match self.0 {}
+    }
+}
+
+impl Link {
+    #[expect(clippy::unused_async, reason = "the shape of the real one")]
+    pub(crate) async fn generations(&self, _: &Place) -> Result<Option<Vec<Token>>, Error> {
+        match self.0 {}
+    }
+
+    pub(crate) fn known_generations(&self, _: &Place) -> Option<Vec<Token>> {
+        match self.0 {}
+    }
+}
+
+impl RedisLease {
+    pub(crate) fn generations(&self) -> &[Token] {
         match self.0 {}
     }
 }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use cachefn_backends::backend::{Acquired, Backend, Filled, Invalidated, Lookup, Seen};
-use cachefn_backends::envelope::Draft;
+use cachefn_backends::envelope::{Draft, Token};
 use cachefn_backends::error::{Error, ErrorKind};
 use cachefn_backends::memory::Memory;
 use cachefn_backends::place::{Place, Target};
@@ -195,6 +195,33 @@ impl Link {
         match self {
             Self::Server(link) => link.stands(targets).await,
             Self::Faulty(link) => link.stands(targets).await,
+        }
+    }
+}
+
+impl Link {
+    /// What stands for Redis takes everything while it can be reached.
+    pub(crate) async fn generations(&self, place: &Place) -> Result<Option<Vec<Token>>, Error> {
+        match self {
+            Self::Server(link) => link.generations(place).await,
+            Self::Faulty(_) => Err(Error::new(ErrorKind::Away)),
+        }
+    }
+
+    pub(crate) fn known_generations(&self, place: &Place) -> Option<Vec<Token>> {
+        match self {
+            Self::Server(link) => link.known_generations(place),
+            Self::Faulty(_) => None,
+        }
+    }
+}
+
+impl RedisLease {
+    /// The generations of the lineage, and whatever else was captured.
+    pub(crate) fn generations(&self) -> &[Token] {
+        match self {
+            Self::Server(lease) => lease.generations(),
+            Self::Faulty(_) => &[],
         }
     }
 }

@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use cachefn_backends::backend::{Absence, Acquired, Backend as _, Lookup, Seen};
-use cachefn_backends::envelope::Envelope;
+use cachefn_backends::envelope::{Envelope, Token};
 use cachefn_backends::error::{Error, ErrorKind};
 use cachefn_backends::life::Age;
-use cachefn_backends::memory::Ticket;
-use cachefn_backends::place::Place;
+use cachefn_backends::memory::{AnyEntry, Ticket, Unstored};
+use cachefn_backends::place::{Group, Place};
 
 use super::Search;
 use crate::call::first::{Shown, keep};
-use crate::call::found::Spare;
-use crate::layout::{Erased, Unread};
+use crate::call::found::{Found, Spare};
+use crate::layout::Unread;
 use crate::observe::Lacked;
 use crate::remote::{Link, RedisLease};
 use crate::span;
@@ -21,16 +21,27 @@ use crate::wants::Standing;
 /// What Redis answers to the announcement of a fill.
 pub(super) enum Granted {
     Lease(RedisLease),
-    Value(Erased),
+    Value(Found),
+    /// A marker stands in place of a value.
+    Marked,
     /// Another process fills it, for so long.
     Held(Duration),
 }
 
 /// What Redis has.
 pub(super) enum Held {
-    Fresh(Erased),
+    Fresh(Found),
     /// To be refreshed, and servable meanwhile.
     Due(Spare),
+}
+
+/// A marker that stands in Redis in place of a value that Redis does not take.
+pub(in crate::call) struct Marker {
+    pub(in crate::call) token: Token,
+    /// The groups that the value named.
+    pub(in crate::call) tags: Vec<Group>,
+    /// How long it stands.
+    pub(in crate::call) left: Duration,
 }
 
 impl Search {
@@ -40,6 +51,10 @@ impl Search {
         link: Option<&Link>,
         shown: Option<Shown>,
     ) -> Result<Option<Held>, Error> {
+        self.marker = None;
+        if self.site.is_none() {
+            return self.unmarked(link).await;
+        }
         let (lookup, ticket) = match (shown, link) {
             (Some(Shown { seen: Seen::Clear(lookup), ticket }), _) => (lookup, ticket),
             (_, None) => return Err(Error::new(ErrorKind::Away)),
@@ -52,18 +67,58 @@ impl Search {
                 (span::redis("lookup", link.lookup(&self.place)).await?, ticket.map(Box::new))
             }
         };
+        self.looked = true;
         match lookup {
-            Lookup::Hit(envelope) => Ok(self.read(&envelope, ticket.as_deref())),
+            Lookup::Hit(envelope) => return Ok(self.read(&envelope, ticket.as_deref())),
             Lookup::Miss(Absence::Invalidated(Some(ident))) if Some(ident.site) != self.site => {
                 self.instance.says_shared_key(&self.cache, self.key.as_str());
                 self.absence = Absence::Foreign;
-                Ok(None)
             }
-            Lookup::Miss(absence) => {
-                self.absence = absence;
-                Ok(None)
-            }
+            Lookup::Miss(absence) => self.absence = absence,
         }
+        self.unmarked(link).await
+    }
+
+    /// What memory keeps because Redis has no room for it, while no generation has changed there. Where memory speaks for
+    /// Redis it was asked already.
+    async fn unmarked(&mut self, link: Option<&Link>) -> Result<Option<Held>, Error> {
+        let (Some(link), false) = (link, self.cache.is_near()) else { return Ok(None) };
+        let Some(entry) = self.kept() else { return Ok(None) };
+        let Some(Unstored::Unmarked(then)) = entry.unstored() else { return Ok(None) };
+        let known = if self.looked { link.known_generations(&self.place) } else { None };
+        let now = match known {
+            Some(known) => Some(known),
+            None => span::redis("lookup", link.generations(&self.place)).await?,
+        };
+        Ok(if now == *then { self.take(entry) } else { None })
+    }
+
+    /// The entry that memory keeps, if there is one.
+    fn kept(&self) -> Option<AnyEntry> {
+        self.cache.memory.get(&self.place.key, self.instance.owner).ok()
+    }
+
+    /// What memory keeps under the marker that Redis has shown.
+    fn marked(&mut self, token: Token, envelope: &Envelope) -> Option<Held> {
+        let kept = self.kept().filter(|entry| entry.unstored() == Some(&Unstored::Marked(token)));
+        if let Some(held) = kept.and_then(|entry| self.take(entry)) {
+            return Some(held);
+        }
+        let now = self.cache.memory.clock().unix_millis();
+        let left = Duration::from_millis(envelope.span.fresh_until.saturating_sub(now));
+        self.marker = Some(Marker { token, tags: envelope.tags.clone(), left });
+        self.absence = Absence::Absent;
+        None
+    }
+
+    fn take(&mut self, entry: AnyEntry) -> Option<Held> {
+        let memory = &self.cache.memory;
+        if !self.wants.limits.suit(Standing::of(&entry, memory.clock())) {
+            self.lacked = Lacked::Unsuitable;
+            return None;
+        }
+        self.hit(self.cache.memory.remaining(&entry));
+        Some(Held::Fresh(Found::Entry(entry)))
     }
 
     /// What Redis has, however old; neither counted nor kept in memory.
@@ -80,10 +135,16 @@ impl Search {
     pub(super) async fn acquire(&mut self, link: &Link, accept: bool) -> Result<Granted, Error> {
         // What is found is no newer than what another call of this process may store meanwhile.
         let ticket = self.cache.is_near().then(|| self.cache.memory.begin_reading(&self.place));
+        let accept = accept && self.site.is_some();
+        // What cannot be told from another's no other process has either.
+        self.place.alone &= self.site.is_some();
         let mut acquired = announce(link, &self.place, accept).await?;
         if let Acquired::Hit(envelope) = &acquired {
-            if let Some(Held::Fresh(value)) = self.read(envelope, ticket.as_ref()) {
-                return Ok(Granted::Value(value));
+            if let Some(Held::Fresh(found)) = self.read(envelope, ticket.as_ref()) {
+                return Ok(Granted::Value(found));
+            }
+            if self.marker.is_some() && !self.replaces() {
+                return Ok(Granted::Marked);
             }
             acquired = announce(link, &self.place, false).await?;
         }
@@ -99,6 +160,9 @@ impl Search {
         let site = self.site?;
         if envelope.ident.site != site {
             self.instance.says_shared_key(&self.cache, self.key.as_str());
+        }
+        if let Some(marker) = envelope.marker().filter(|_| envelope.ident.site == site) {
+            return self.marked(marker, envelope);
         }
         let value = match (self.stored.decode)(envelope, self.instance.owner_of(site)) {
             Ok(value) => value,
@@ -123,7 +187,7 @@ impl Search {
         match age {
             Some(Age::Fresh) if !self.instance.site.freshness.is_due(span, now) => {
                 self.hit(Duration::from_millis(span.fresh_until.saturating_sub(now)));
-                Some(Held::Fresh(value))
+                Some(Held::Fresh(Found::Own(value)))
             }
             Some(Age::Fresh | Age::Stale) => Some(Held::Due(Spare::decoded(value, span, clock))),
             Some(Age::Spent) => {

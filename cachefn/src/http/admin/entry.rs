@@ -149,6 +149,9 @@ impl Shown {
         let owner = known.instance.owner_of(envelope.ident.site);
         let shown = match (known.vtable.decode)(envelope, owner) {
             Ok(value) => (known.vtable.by_hand.show)(&*value).map_err(|error| error.to_string()),
+            Err(_) if envelope.marker().is_some() => {
+                Err("Redis does not take this value: processes keep it in memory".to_owned())
+            }
             Err(_) => Err("it is of another type or version than the function here".to_owned()),
         };
         let (value, value_error) = find::json(shown);
