@@ -39,7 +39,7 @@ pub(super) fn in_utc(text: &str, exact: bool) -> Option<String> {
     let (clock, fraction) = clock.split_at(clock.find('.').unwrap_or(clock.len()));
     let [hour, minute, second] = numbers(clock, ':', [2, 2, 2])?;
     let seconds_of_offset = seconds_of(offset)?;
-    if seconds_of_offset == 0 && zone.is_none() || !exact && seconds_of_offset % 900 != 0 {
+    if offset == "Z" && zone.is_none() || !exact && seconds_of_offset % 900 != 0 {
         return None;
     }
     // A leap second is the 61st of its minute in every zone.
