@@ -283,7 +283,7 @@ fn a_value_with_late_tags_may_be_refused_while_a_tag_is_struck() {
 #[test]
 fn no_value_is_served_past_its_life() {
     let row = Row::of(Function::Stale, 0);
-    let case = |age| Case::new(true).read(0, Read { row, ..read(1_000, 1_000 - age) });
+    let case = |age: u64| Case::new(true).read(0, Read { row, ..read(1_000, 1_000 - age) });
     assert_eq!((case(430).found(), case(450).found()), (vec![], vec![Check::Bound]));
     assert_eq!(case(450).stalled(0, 900..950).found(), []);
     assert_eq!(Case::new(true).read(0, read(1_000, 1)).found(), [], "it lives for minutes");
