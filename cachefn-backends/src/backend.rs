@@ -40,7 +40,8 @@ pub trait Backend: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Acquired<Self::Lease>, Error>> + Send;
 
     /// Stores `draft` for `life`, unless since `acquire` the key, a group of the place or one of the draft's
-    /// tags was invalidated or a fill that was acquired later has been stored. Only an open place may have tags.
+    /// tags was invalidated or a fill that was acquired later has been stored. Only an open place may have tags, or one with
+    /// these very tags. A fill that is refused for its tags leaves nothing older behind.
     fn fill(
         &self,
         place: &Place,

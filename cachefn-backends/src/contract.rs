@@ -82,6 +82,10 @@ contracts! {
     an_invalidated_tag_of_the_value_ends_every_entry_that_has_it,
     a_tag_struck_during_the_body_refuses_the_fill,
     a_tag_that_the_value_does_not_have_leaves_its_fill_alone,
+    however_many_other_tags_are_struck_the_fill_is_refused_for_its_own_only,
+    more_tags_than_a_backend_remembers_lose_no_strike,
+    a_fill_that_is_refused_for_its_tag_leaves_nothing_older_and_nothing_newer_goes,
+    tags_that_are_known_before_are_captured_with_the_place,
     what_an_open_place_hangs_on_beats_its_fill,
 }
 

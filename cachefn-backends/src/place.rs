@@ -14,9 +14,6 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-/// The groups that stand for all tags.
-const SHARDS: u64 = 16;
-
 /// A set of entries that are invalidated together, by its canonical name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Group(Arc<str>);
@@ -48,19 +45,15 @@ impl Group {
         Self(format!("t:{tag}").into())
     }
 
-    /// What is struck with a tag, so that a fill whose tags are not known yet can capture all of them: one of 16
-    /// groups. Other groups have none.
-    pub fn shard(&self) -> Option<Self> {
-        self.0.starts_with("t:").then(|| Self::shard_number(xxh3_64(self.0.as_bytes()) % SHARDS))
+    /// Whether it is that of a tag.
+    pub fn is_tag(&self) -> bool {
+        self.0.starts_with("t:")
     }
 
-    /// All that tags can be struck with.
-    pub fn shards() -> impl Iterator<Item = Self> {
-        (0..SHARDS).map(Self::shard_number)
-    }
-
-    fn shard_number(number: u64) -> Self {
-        Self(format!("s:{number}").into())
+    /// A short form of a tag's name, as the logs of invalidated tags have it: [`xxh3_64`] without the first bit. Two tags
+    /// that share one refuse each other's fills, nothing worse.
+    pub(crate) fn tag_hash(&self) -> [u8; 8] {
+        (xxh3_64(self.0.as_bytes()) >> 1).to_be_bytes()
     }
 
     /// The group of a canonical name, if it is that of a tag.
@@ -179,6 +172,8 @@ pub struct Place {
     pub lineage: Lineage,
     /// Whether its value names more groups, when there is one.
     pub open: bool,
+    /// Groups that its value will name, as far as they are known before there is one; no group twice.
+    pub tags: Vec<Group>,
     /// Whether one fill of it at a time is enough for all processes.
     pub alone: bool,
 }
@@ -186,13 +181,26 @@ pub struct Place {
 impl Place {
     /// The place of `key` in `lineage`.
     pub fn new(key: impl Into<Arc<str>>, lineage: Lineage) -> Self {
-        Self { key: key.into(), lineage, open: false, alone: false }
+        Self { key: key.into(), lineage, open: false, tags: Vec::new(), alone: false }
     }
 
     /// The same, of an entry whose value names more groups.
     #[must_use]
     pub fn open(self) -> Self {
         Self { open: true, ..self }
+    }
+
+    /// The same, of an entry whose value will name `tags` and no other groups. They are captured with the lineage when a
+    /// fill begins; who looks the entry up need not know them.
+    #[must_use]
+    pub fn tagged(self, tags: impl IntoIterator<Item = Group>) -> Self {
+        let mut known = Vec::new();
+        for tag in tags {
+            if !known.contains(&tag) {
+                known.push(tag);
+            }
+        }
+        Self { open: false, tags: known, ..self }
     }
 
     /// The same, of an entry that one process at a time is to fill.
@@ -216,7 +224,7 @@ impl Target {
     pub fn strikes(&self, place: &Place) -> bool {
         match self {
             Self::Key(key) => **key == *place.key,
-            Self::Group(group) => place.lineage.groups().contains(group),
+            Self::Group(group) => place.lineage.groups().contains(group) || place.tags.contains(group),
         }
     }
 }
@@ -246,12 +254,20 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_is_struck_with_one_of_the_shards() {
-        let shard = Group::tag("org:7").shard().expect("a tag has a shard");
-        assert!(Group::shards().any(|one| one == shard));
-        assert_eq!(Group::shards().count(), 16);
-        assert_eq!(Group::namespace("org:7").shard(), None);
-        let all = (0..1000).filter_map(|org| Group::tag(&format!("org:{org}")).shard());
-        assert_eq!(all.collect::<std::collections::HashSet<_>>().len(), 16);
+    fn a_tag_has_a_short_form_whose_first_bit_is_free() {
+        let hashes: std::collections::HashSet<_> =
+            (0..1000).map(|org| Group::tag(&format!("org:{org}")).tag_hash()).collect();
+        assert_eq!(hashes.len(), 1000);
+        assert!(hashes.iter().all(|hash| hash[0] < 0x80));
+        assert!(Group::tag("org:7").is_tag() && !Group::namespace("org:7").is_tag());
+    }
+
+    #[test]
+    fn tags_that_are_known_before_the_value_are_kept_once_and_strike_its_place() {
+        let tags = ["a", "b", "a"].map(Group::tag);
+        let place = Place::new("k", Lineage::new("users", "f", [])).open().tagged(tags);
+        assert_eq!((place.open, place.tags.len()), (false, 2));
+        assert!(Target::Group(Group::tag("b")).strikes(&place));
+        assert!(!Target::Group(Group::tag("c")).strikes(&place));
     }
 }

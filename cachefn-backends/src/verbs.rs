@@ -8,6 +8,7 @@
 //! <prefix>:v:<key>     the value: an envelope; its tokens are key ‖ number ‖ groups, root first
 //! <prefix>:k:<key>     the key's record    ┐ token(8) ‖ until(8) ‖ begun(8) ‖ settled(8)
 //! <prefix>:g:<group>   a group's record    ┘ little-endian; the counters of a group stay zero
+//! <prefix>:t           the log of invalidated tags
 //! ```
 //!
 //! A key is one more group of its entry, so key and groups are invalidated alike: their records are
@@ -31,10 +32,15 @@
 //! - *Nobody starves.* No fill is refused for the mere presence of others, and a comparison is lost
 //!   only where another one was won. After [`ROUNDS`] lost ones a fill is refused.
 //!
+//! Tags that only the value names are captured by noting the end of a log of invalidated tags: an invalidation puts its tag
+//! there *before* it deletes the tag's record. A fill reads the records of its tags, and *then* the log: a tag that was
+//! deleted before the one stands in the other, and one that is deleted later is one that the entry has. Where the log
+//! cannot be changed it is deleted, and where there is none, or another, every fill that noted its end is refused.
+//!
 //! ```text
 //! lookup       1 get, 2 with tags         fill      1 get, 1 set, 1 compare-and-set; with tags 1 get more
 //! acquire      1 get, 1 compare-and-set   release   1 get; to vacate also 1 compare-and-set
-//! invalidate   1 delete
+//! invalidate   1 delete; of tags also 1 get and, where there is a log, 1 compare-and-set
 //! ```
 //!
 //! Beside these: an add for each record that is missing; a get and a compare-and-set in place of the
@@ -42,6 +48,7 @@
 //! whose record would expire before the entry, which is then good for as long again. Clocks that
 //! differ between processes make entries expire early, nothing worse.
 
+mod log;
 mod record;
 
 use std::future::Future;
@@ -52,6 +59,7 @@ use crate::clock::Clock;
 use crate::envelope::{Draft, Envelope, Token};
 use crate::error::{Error, ErrorKind};
 use crate::place::{Group, Place, Target};
+use log::{Log, LogEnd};
 use record::{Found, Record, current};
 
 /// How often a comparison may be lost before a fill is refused.
@@ -119,6 +127,17 @@ pub struct Protocol<V> {
 pub struct Lease {
     /// As they will stand in the envelope.
     tokens: Vec<Token>,
+    /// Where the log of invalidated tags ended; of an open place only.
+    log: Option<LogEnd>,
+}
+
+/// The tags of a value, as its fill wants to find them.
+#[derive(Default)]
+struct Tags<'a> {
+    groups: &'a [Group],
+    tokens: Vec<Token>,
+    /// Where the log ended when the fill began; nothing if the tokens are of that time.
+    began: Option<LogEnd>,
 }
 
 /// What became of a value that was to be written.
@@ -151,36 +170,73 @@ impl<V: Verbs> Protocol<V> {
         [self.name('v', &place.key), self.name('k', &place.key)].into_iter().chain(groups).collect()
     }
 
-    /// What a fill with tags must find unchanged beside the tokens of its place: the tags' shards as they were when
-    /// it was acquired, and the tags themselves as they are now, with a record each. `None` if somebody was quicker.
+    fn log_name(&self) -> String {
+        format!("{}:t", self.prefix)
+    }
+
+    /// What a fill with `tags` must find unchanged beside the tokens of its place, with a record for each tag. `None` if
+    /// somebody was quicker, or nothing tells whether one of them was struck.
     ///
-    /// A tag that was struck before it is read here has lost its shard's token since, one that is struck after has
-    /// lost its own.
-    async fn tags(
+    /// Tags that were known when it began were captured then. Of others the tokens are read now: a tag that was struck before
+    /// that stands in the log, which is read later, one that is struck after has lost its token.
+    async fn tags<'a>(
         &self,
         place: &Place,
         lease: &Lease,
-        tags: &[Group],
-    ) -> Result<Option<Vec<(Group, Token)>>, Error> {
+        tags: &'a [Group],
+    ) -> Result<Option<Tags<'a>>, Error> {
+        let of_tags = lease.tokens.get(2 + place.lineage.groups().len()..).unwrap_or_default();
+        if place.tags == tags && of_tags.len() == tags.len() {
+            return Ok(Some(Tags { groups: tags, tokens: of_tags.to_vec(), began: None }));
+        }
+        let Some(began) = lease.log else { return Ok(None) };
         let names: Vec<_> = tags.iter().map(|tag| self.name('g', tag.name())).collect();
         let until = self.moment_after(RECORD_LIFE);
-        let Some(captured) = lease.tokens.get(2 + place.lineage.groups().len()..) else { return Ok(None) };
-        if captured.is_empty() {
-            // The place was not open: nothing tells what was struck during the body.
-            return Ok(None);
-        }
-        let shards = Group::shards().zip(captured.iter().copied());
-        let wanted = shards.filter(|(shard, _)| tags.iter().any(|tag| tag.shard().as_ref() == Some(shard)));
-        let mut more: Vec<_> = wanted.collect();
-        for ((tag, name), seen) in tags.iter().zip(&names).zip(self.read(&names).await?) {
+        let mut tokens = Vec::with_capacity(tags.len());
+        for (name, seen) in names.iter().zip(self.read(&names).await?) {
             let standing = Record::read(&seen);
             let record = standing.unwrap_or_else(|| Record::fresh(until));
             if standing.is_none() && !self.replace(name, seen.as_deref(), record).await? {
                 return Ok(None);
             }
-            more.push((tag.clone(), record.token));
+            tokens.push(record.token);
         }
-        Ok(Some(more))
+        Ok(Some(Tags { groups: tags, tokens, began: Some(began) }))
+    }
+
+    /// Has the log, if there is one, end with the tags among `targets`; else there is none afterwards.
+    async fn log(&self, targets: &[Target]) -> Result<(), Error> {
+        let tag = |target: &Target| match target {
+            Target::Group(group) => group.is_tag().then(|| group.tag_hash()),
+            Target::Key(_) => None,
+        };
+        let tags: Vec<_> = targets.iter().filter_map(tag).collect();
+        if tags.is_empty() {
+            return Ok(());
+        }
+        let name = self.log_name();
+        for _ in 0..ROUNDS {
+            let Some(seen) = self.read(std::slice::from_ref(&name)).await?.remove(0) else { return Ok(()) };
+            let Some(mut log) = Log::read(Some(&seen)) else { break };
+            log.append(&tags);
+            if matches!(self.verbs.compare_and_set(&name, &seen, log.bytes(), RECORD_LIFE).await, Ok(true)) {
+                return Ok(());
+            }
+        }
+        self.verbs.delete(&[name]).await
+    }
+
+    /// The end of the log that was `found`, which is made where there is none. `None` if somebody was quicker.
+    async fn end_of_log(&self, found: &Found) -> Result<Option<LogEnd>, Error> {
+        if let Some(log) = Log::read(found.as_deref()) {
+            return Ok(Some(log.end()));
+        }
+        let (name, log) = (self.log_name(), Log::fresh());
+        let begun = match found {
+            None => self.verbs.add(&name, log.bytes(), RECORD_LIFE).await?,
+            Some(seen) => self.verbs.compare_and_set(&name, seen, log.bytes(), RECORD_LIFE).await?,
+        };
+        Ok(begun.then(|| log.end()))
     }
 
     /// What has to go for `targets` to be invalid.
@@ -189,11 +245,7 @@ impl<V: Verbs> Protocol<V> {
         for target in targets {
             match target {
                 Target::Key(key) => names.extend([self.name('k', key), self.name('v', key)]),
-                Target::Group(group) => {
-                    // The shard first: names may go at different moments, and without it a fill under way is refused.
-                    names.extend(group.shard().map(|shard| self.name('g', shard.name())));
-                    names.push(self.name('g', group.name()));
-                }
+                Target::Group(group) => names.push(self.name('g', group.name())),
             }
         }
         names
@@ -248,20 +300,29 @@ impl<V: Verbs> Protocol<V> {
         let own = Record { begun: own.begun.saturating_add(1), until: own.until.max(until), ..own };
         tokens[..2].copy_from_slice(&[own.token, own.begun.to_le_bytes()]);
         let numbered = self.replace(&names[0], found[0].as_deref(), own).await?;
-        Ok(numbered.then_some(Lease { tokens }))
+        Ok(numbered.then_some(Lease { tokens, log: None }))
     }
 
-    /// Makes the fill of `lease` the last word on its key, after writing its `value` if it has one.
+    /// Makes the fill of `tokens` the last word on its key, after writing its `value` if it has one. With the end of the log
+    /// when it began, the last of the `names` is that of the log.
     async fn settle(
         &self,
         names: &[String],
-        lease: &Lease,
+        tokens: &[Token],
+        began: Option<(LogEnd, &[Group])>,
         mut value: Option<Vec<u8>>,
         life: Duration,
     ) -> Result<Filled, Error> {
         for _ in 0..ROUNDS {
-            let found = self.read(&names[1..]).await?;
-            let Some((number, records)) = current(&lease.tokens, &found) else { break };
+            let mut found = self.read(&names[1..]).await?;
+            if let Some((end, tags)) = began {
+                let log = found.pop().and_then(|log| Log::read(log.as_deref()));
+                if !log.is_some_and(|log| log.clears(end, tags)) {
+                    break;
+                }
+            }
+            let names = &names[..=found.len()];
+            let Some((number, records)) = current(tokens, &found) else { break };
             if !self.prolong(&names[2..], &records[1..], life).await? {
                 continue;
             }
@@ -343,18 +404,25 @@ impl<V: Verbs> Backend for Protocol<V> {
     }
 
     async fn acquire(&self, place: &Place, accept: bool) -> Result<Acquired<Lease>, Error> {
-        let shards: Vec<_> = if place.open { Group::shards().collect() } else { Vec::new() };
-        let names = self.names(place, &shards);
-        // What an open place holds has tags, which would have to be asked for too.
-        let accept = accept && !place.open;
+        let mut names = self.names(place, &place.tags);
+        names.extend(place.open.then(|| self.log_name()));
+        // What such a place holds has tags, which would have to be asked for too.
+        let accept = accept && !place.open && place.tags.is_empty();
         for _ in 0..ROUNDS {
             let mut found = self.read(&names[usize::from(!accept)..]).await?;
             let value = if accept { found.remove(0) } else { None };
             if let Lookup::Hit(envelope) = judge(value, &found) {
                 return Ok(Acquired::Hit(envelope));
             }
-            if let Some(lease) = self.announce(&names[1..], &found).await? {
-                return Ok(Acquired::Granted(lease));
+            let mut log = None;
+            if let Some(seen) = found.pop_if(|_| place.open) {
+                log = self.end_of_log(&seen).await?;
+                if log.is_none() {
+                    continue;
+                }
+            }
+            if let Some(lease) = self.announce(&names[1..=found.len()], &found).await? {
+                return Ok(Acquired::Granted(Lease { log, ..lease }));
             }
         }
         Ok(Acquired::Granted(Lease::default()))
@@ -362,36 +430,43 @@ impl<V: Verbs> Backend for Protocol<V> {
 
     async fn fill(&self, place: &Place, lease: Lease, draft: Draft, life: Duration) -> Result<Filled, Error> {
         let life = Duration::from_millis(whole_millis(life));
-        let mut more = Vec::new();
-        if !draft.tags.is_empty() {
-            match self.tags(place, &lease, &draft.tags).await? {
-                Some(tags) => more = tags,
-                None => return Ok(Filled::Refused),
+        let lineage = lease.tokens.len().min(2 + place.lineage.groups().len());
+        let known = &lease.tokens[..lineage];
+        let tags = match &draft.tags[..] {
+            [] => Some(Tags::default()),
+            tags => self.tags(place, &lease, tags).await?,
+        };
+        if let Some(Tags { groups, tokens, began }) = tags {
+            let stored = [known, &tokens].concat();
+            let sealed = draft.seal(&stored).ok_or(Error::new(ErrorKind::Protocol))?;
+            let mut names = self.names(place, groups);
+            names.extend(began.map(|_| self.log_name()));
+            let began = began.map(|began| (began, groups));
+            let filled = self.settle(&names, &stored, began, Some(sealed), life).await?;
+            if filled == Filled::Stored || groups.is_empty() {
+                return Ok(filled);
             }
         }
-        let known = lease.tokens.len().min(2 + place.lineage.groups().len());
-        let known = &lease.tokens[..known];
-        let of_tags = &more[more.len() - draft.tags.len()..];
-        let stored: Vec<_> = known.iter().copied().chain(of_tags.iter().map(|(_, token)| *token)).collect();
-        let sealed = draft.seal(&stored).ok_or(Error::new(ErrorKind::Protocol))?;
-        let names = self.names(place, more.iter().map(|(group, _)| group));
-        let tokens = known.iter().copied().chain(more.iter().map(|(_, token)| *token)).collect();
-        self.settle(&names, &Lease { tokens }, Some(sealed), life).await
+        // Refused for its tags, as far as is known: what was loaded earlier goes.
+        self.settle(&self.names(place, []), known, None, None, Duration::ZERO).await?;
+        Ok(Filled::Refused)
     }
 
     /// What is vacated stays where it is, unusable, until it expires: removing it could meet a later
     /// entry.
     async fn release(&self, place: &Place, lease: Lease, vacate: bool) -> Result<Filled, Error> {
-        let (names, mut lease) = (self.names(place, []), lease);
-        lease.tokens.truncate(2 + place.lineage.groups().len());
+        let (names, mut tokens) = (self.names(place, []), lease.tokens);
+        tokens.truncate(2 + place.lineage.groups().len());
         if vacate {
-            return self.settle(&names, &lease, None, Duration::ZERO).await;
+            return self.settle(&names, &tokens, None, None, Duration::ZERO).await;
         }
-        let stands = current(&lease.tokens, &self.read(&names[1..]).await?).is_some();
+        let stands = current(&tokens, &self.read(&names[1..]).await?).is_some();
         Ok(if stands { Filled::Stored } else { Filled::Refused })
     }
 
     async fn invalidate(&self, targets: &[Target]) -> Result<(), Error> {
+        // The log first: a tag's record must not be made anew for a fill that does not find the tag in the log.
+        self.log(targets).await?;
         let names = self.struck(targets);
         if names.is_empty() { Ok(()) } else { self.verbs.delete(&names).await }
     }

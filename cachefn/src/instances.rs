@@ -7,7 +7,7 @@
 use std::fmt;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use cachefn_backends::place::Place;
+use cachefn_backends::place::{Group, Place};
 
 use crate::call::Vtable;
 use crate::site::Instance;
@@ -33,7 +33,7 @@ impl Instances {
     /// Lists an instance by one of its calls. Costs a load once it is listed, and a lock where it is not the first.
     pub(crate) fn list(&self, instance: Instance, vtable: &'static Vtable, place: &Place) {
         let known = || {
-            let tagged = place.lineage.groups().iter().any(|group| group.shard().is_some());
+            let tagged = place.lineage.groups().iter().any(Group::is_tag);
             Known { instance, vtable, tagged }
         };
         if self.first.get_or_init(known).instance.owner == instance.owner {

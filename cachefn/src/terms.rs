@@ -73,7 +73,9 @@ impl Terms {
 
     /// A tag of a value that is at hand, or of whatever will be.
     pub(crate) fn tag_value(&mut self, tag: Group) {
-        self.tags_of_value.push(tag);
+        if !self.tags_of_value.contains(&tag) {
+            self.tags_of_value.push(tag);
+        }
     }
 
     /// The life that is asked for; `usual` where nothing was said.

@@ -5,7 +5,7 @@ use std::fmt;
 use cachefn::{cached, invalidate_namespace, invalidate_tag, invalidates};
 use serde::Serialize;
 
-use super::{Runs, TAGS};
+use super::Runs;
 use crate::cache;
 
 #[derive(Clone, Copy, Serialize)]
@@ -42,7 +42,7 @@ async fn a_type_of_ones_own_is_named_as_it_displays() {
         runs.next()
     }
 
-    let (_cache, _alone) = (cache().await, TAGS.lock().await);
+    let _cache = cache().await;
     let (runs, id, uuid) = (Runs::default(), UserId(7), uuid::Uuid::from_u128(9));
     let read = async || [tagged(id, &runs).await, spaced(id, &runs).await, by_uuid(uuid, &runs).await];
     assert_eq!(read().await, [1, 2, 3]);

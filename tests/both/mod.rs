@@ -18,10 +18,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde::{Deserialize, Serialize};
 
-/// Held by tests that strike tags or have values with tags: in Redis tags share a few shards, and a fill is refused
-/// if another tag of its shard is struck meanwhile.
-pub(crate) static TAGS: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
-
 /// Counts how often bodies run.
 #[derive(Default)]
 pub(crate) struct Runs(AtomicU32);

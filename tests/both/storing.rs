@@ -6,7 +6,7 @@ use std::time::Duration;
 use cachefn::{Outcome, cached, invalidate_namespace, invalidate_tag, invalidates, observe};
 use tokio::sync::Semaphore;
 
-use super::{Runs, TAGS, User};
+use super::{Runs, User};
 use crate::cache;
 
 fn user(id: u64) -> User {
@@ -88,7 +88,7 @@ async fn whatever_invalidates_reaches_it() {
     #[invalidates(tag("storing-d:{org}"))]
     async fn write(org: u64) {}
 
-    let (_cache, _alone) = (cache().await, TAGS.lock().await);
+    let _cache = cache().await;
     let values = cachefn::cache().namespace("storing-d");
     let tagged = values.clone().tag("storing-d:7").tag("storing-d");
     let set = async || {
@@ -188,7 +188,7 @@ async fn a_body_that_is_running_undoes_nothing() {
 
 #[tokio::test]
 async fn what_is_invalidated_after_it_was_given_is_gone() {
-    let (_cache, _alone) = (cache().await, TAGS.lock().await);
+    let _cache = cache().await;
     let values = cachefn::cache().namespace("storing-i");
     let tagged = values.clone().tag("storing-i");
     for round in 0..20 {
@@ -211,7 +211,7 @@ async fn what_is_invalidated_after_it_was_given_is_gone() {
 
 #[tokio::test]
 async fn what_is_invalidated_elsewhere_keeps_no_value_out() {
-    let (_cache, _alone) = (cache().await, TAGS.lock().await);
+    let _cache = cache().await;
     let values = cachefn::cache().namespace("storing-k").tag("storing-k");
     // So often, for what Redis says of the first has to come while the second is under way.
     for round in 1..=200 {

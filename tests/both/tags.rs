@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cachefn::{cached, invalidate_tag};
 use tokio::sync::Semaphore;
 
-use super::{Runs, TAGS, User};
+use super::{Runs, User};
 use crate::cache;
 
 #[tokio::test]
@@ -19,7 +19,7 @@ async fn a_tag_reaches_the_entries_of_every_function_that_has_it() {
         runs.next()
     }
 
-    let (_cache, _alone) = (cache().await, TAGS.lock().await);
+    let _cache = cache().await;
     let runs = Runs::default();
     let read = async || {
         [one(1, "a", &runs).await, one(2, "b", &runs).await, list("a", &runs).await, list("b", &runs).await]
@@ -40,7 +40,7 @@ async fn a_tag_is_named_as_format_would_name_it() {
         runs.next()
     }
 
-    let (_cache, _alone) = (cache().await, TAGS.lock().await);
+    let _cache = cache().await;
     let runs = Runs::default();
     let long = "long ".repeat(100);
     for text in ["", "a b:c", "50%", "{x}*?", "%20", "ü\n\0", &long] {
@@ -64,7 +64,7 @@ async fn a_value_names_its_tags() {
         user.org.split('+').map(|org| format!("tags:d:{org}")).collect()
     }
 
-    let (_cache, _alone) = (cache().await, TAGS.lock().await);
+    let _cache = cache().await;
     let runs = Runs::default();
     let read = async || {
         let mut all = Vec::new();
@@ -97,7 +97,7 @@ async fn a_tag_that_is_struck_during_the_body_refuses_its_value() {
         user
     }
 
-    let (_cache, _alone) = (cache().await, TAGS.lock().await);
+    let _cache = cache().await;
     let (entered, gate) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
     let runs = Arc::new(Runs::default());
     let call = || get(Arc::clone(&entered), Arc::clone(&gate), Arc::clone(&runs));
@@ -121,7 +121,7 @@ async fn a_value_with_too_many_tags_is_not_stored() {
         count
     }
 
-    let (_cache, _alone) = (cache().await, TAGS.lock().await);
+    let _cache = cache().await;
     let runs = Runs::default();
     for count in [64, 65] {
         assert_eq!((get(count, &runs).await, get(count, &runs).await), (count, count));

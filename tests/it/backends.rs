@@ -12,6 +12,7 @@ mod resp2;
 mod rotation;
 mod sentinels;
 mod storage;
+mod tags;
 mod tasks;
 mod together;
 

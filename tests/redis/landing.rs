@@ -84,7 +84,7 @@ async fn a_call_after_a_values_tag_was_struck_is_not_given_the_leaders_value() {
         TRUTH.load(Ordering::SeqCst)
     }
 
-    let (server, _alone) = (redis().await, crate::both::TAGS.lock().await);
+    let server = redis().await;
     let mut leader = Box::pin(get(1));
     until_stored(&mut leader, &RUN, &server, "landing-b").await;
     TRUTH.store(2, Ordering::SeqCst);

@@ -1,5 +1,8 @@
+use std::any::TypeId;
+
 use super::*;
 use crate::clock::Clock;
+use crate::envelope::Envelope;
 use crate::error::Error;
 use crate::memory::Memory;
 
@@ -27,6 +30,9 @@ enum Flaw {
     ConfusesKeys,
     IgnoresTagsOfTheValue,
     ForgetsTagsDuringTheBody,
+    RefusesForAnyTag,
+    KeepsWhatIsOlder,
+    ForgetsKnownTags,
 }
 
 struct Broken {
@@ -71,6 +77,7 @@ impl Backend for Broken {
         let lease = match self.flaw {
             Flaw::StoresWhatWasInvalidated => self.memory.begin(place),
             Flaw::ForgetsTagsDuringTheBody if !draft.tags.is_empty() => self.memory.begin(place),
+            Flaw::ForgetsKnownTags if !place.tags.is_empty() => self.memory.begin(place),
             Flaw::LetsTheLastToEndWin
                 if self.memory.lookup(place).await.is_ok_and(|it| matches!(it, Lookup::Hit(_))) =>
             {
@@ -82,7 +89,12 @@ impl Backend for Broken {
             Flaw::IgnoresTagsOfTheValue => Draft { tags: Vec::new(), ..draft },
             _ => draft,
         };
-        self.memory.fill(place, lease, draft, life).await
+        let older = self.memory.get(&place.key, TypeId::of::<Envelope>()).ok();
+        let filled = self.memory.fill(place, lease, draft, life).await?;
+        if let (Filled::Refused, Flaw::KeepsWhatIsOlder, Some(older)) = (filled, self.flaw, older) {
+            self.memory.begin(place).store(older);
+        }
+        Ok(filled)
     }
 
     async fn release(&self, place: &Place, lease: Self::Lease, vacate: bool) -> Result<Filled, Error> {
@@ -96,6 +108,11 @@ impl Backend for Broken {
         {
             match (self.flaw, target) {
                 (Flaw::IgnoresGroups, Target::Group(_)) => {}
+                (Flaw::RefusesForAnyTag, Target::Group(group)) if group.is_tag() => {
+                    for tag in ["org:7", "org:8"] {
+                        self.memory.invalidate(&Target::Group(Group::tag(tag)));
+                    }
+                }
                 (Flaw::StrikesTooMuch, Target::Group(_)) => {
                     self.memory.invalidate(&Target::Group(Group::root()));
                 }
@@ -126,6 +143,13 @@ async fn every_flaw_breaks_the_contract_it_should() {
         (Flaw::ForgetsTagsDuringTheBody, "a_tag_struck_during_the_body_refuses_the_fill"),
         (Flaw::ForgetsTagsDuringTheBody, "what_an_open_place_hangs_on_beats_its_fill"),
         (Flaw::StrikesTooMuch, "a_tag_that_the_value_does_not_have_leaves_its_fill_alone"),
+        (Flaw::RefusesForAnyTag, "however_many_other_tags_are_struck_the_fill_is_refused_for_its_own_only"),
+        (Flaw::ForgetsTagsDuringTheBody, "more_tags_than_a_backend_remembers_lose_no_strike"),
+        (
+            Flaw::KeepsWhatIsOlder,
+            "a_fill_that_is_refused_for_its_tag_leaves_nothing_older_and_nothing_newer_goes",
+        ),
+        (Flaw::ForgetsKnownTags, "tags_that_are_known_before_are_captured_with_the_place"),
     ];
     for (flaw, contract) in flaws {
         let make = async || Broken { memory: memory(), flaw };

@@ -9,21 +9,17 @@ use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
 use foldhash::quality::RandomState;
-use xxhash_rust::xxh3::xxh3_64;
 
+use super::struck::StruckTags;
 use crate::place::{Group, Lineage};
 use crate::sync::{AtomicU64, Mutex, MutexGuard, Ordering, PoisonError};
 
 type Cell = AtomicU64;
 
-/// Tags that a running fill does not know yet share this many cells.
-const SHARDS: usize = 1024;
-
 /// The registry of cells.
 pub(super) struct Generations {
     cells: Mutex<Registry>,
-    /// When a tag of each shard was last struck, by `strikes`.
-    struck: Box<[AtomicU64; SHARDS]>,
+    /// How many strikes of tags have begun. Changed under the lock of `cells`.
     strikes: AtomicU64,
     /// How many groups were struck, counted after each strike: while it stands, whatever was found current is.
     bumps: AtomicU64,
@@ -36,6 +32,8 @@ struct Registry {
     by_lineage: HashMap<Lineage, Weak<[Point]>, RandomState>,
     /// Sweep the dead when there are this many in both.
     sweep_at: usize,
+    /// When tags were last invalidated, for fills that learn only from their value which they have.
+    struck: StruckTags,
 }
 
 /// The generations of a lineage at one moment. Cheap to clone.
@@ -63,12 +61,12 @@ impl Generations {
 
     /// `captured` and the generations of `tags`; nothing if one of them was struck since there were `strikes`.
     ///
-    /// A strike is counted, noted in the tag's shard and brought to the tag's cell under the lock that is held here,
+    /// A strike is counted, noted under the tag and brought to the tag's cell under the lock that is held here,
     /// so each is seen whole or comes later, to the cells that are captured here. One that is seen was counted
     /// before `strikes` was read, and then the load began after it, or its note is greater.
     pub(super) fn extend(&self, captured: &Captured, tags: &[Group], strikes: u64) -> Option<Captured> {
         let mut registry = self.lock();
-        if tags.iter().any(|tag| self.shard(tag).load(Ordering::SeqCst) > strikes) {
+        if registry.struck.any_since(strikes, tags) {
             return None;
         }
         Some(captured.0.iter().cloned().chain(registry.capture(tags)).collect())
@@ -76,9 +74,10 @@ impl Generations {
 
     /// Ends the current generation of `group`: every entry captured before is dead when this returns.
     pub(super) fn bump(&self, group: &Group) {
-        let registry = self.lock();
-        if group.shard().is_some() {
-            self.shard(group).store(self.strikes.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        let mut registry = self.lock();
+        if group.is_tag() {
+            let number = self.strikes.fetch_add(1, Ordering::SeqCst) + 1;
+            registry.struck.note(group, number);
         }
         if let Some(cell) = registry.by_group.get(group).and_then(Weak::upgrade) {
             cell.fetch_add(1, Ordering::SeqCst);
@@ -90,10 +89,6 @@ impl Generations {
     #[inline]
     pub(super) fn bumps(&self) -> u64 {
         self.bumps.load(Ordering::Acquire)
-    }
-
-    fn shard(&self, tag: &Group) -> &AtomicU64 {
-        &self.struck[usize::try_from(xxh3_64(tag.name().as_bytes()) % SHARDS as u64).unwrap_or(0)]
     }
 
     /// How many cells and captures are registered, dead ones included.
@@ -111,8 +106,7 @@ impl Generations {
 
 impl Default for Generations {
     fn default() -> Self {
-        let struck = Box::new(std::array::from_fn(|_| AtomicU64::new(0)));
-        Self { cells: Mutex::default(), struck, strikes: AtomicU64::new(0), bumps: AtomicU64::new(0) }
+        Self { cells: Mutex::default(), strikes: AtomicU64::new(0), bumps: AtomicU64::new(0) }
     }
 }
 
@@ -205,6 +199,19 @@ mod tests {
         let tagged = generations.extend(&base, &eight, began).expect("another tag was struck");
         generations.bump(&eight[0]);
         assert!(!tagged.is_current() && base.is_current());
+    }
+
+    #[test]
+    fn a_value_is_refused_for_its_own_tags_and_however_many_others_are_struck_for_no_other() {
+        let generations = Generations::default();
+        let base = generations.capture(&Lineage::new("users", "f", []));
+        let began = generations.strikes();
+        let tags: Vec<_> = (0..1_001).map(|org| Group::tag(&format!("org:{org}"))).collect();
+        tags[1..].iter().for_each(|tag| generations.bump(tag));
+        assert!(generations.extend(&base, &tags[..1], began).is_some_and(|both| both.is_current()));
+        for tag in &tags[1..] {
+            assert!(generations.extend(&base, &[tags[0].clone(), tag.clone()], began).is_none(), "{tag:?}");
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod hot;
 mod inspect;
 mod name;
 mod protocol;
+mod struck;
 
 use std::any::{Any, TypeId};
 use std::fmt;
@@ -339,12 +340,19 @@ impl Ticket {
         }
     }
 
-    /// Stores the fill's entry, unless an invalidation or a later fill came between.
+    /// Stores the fill's entry, unless an invalidation or a later fill came between. Where it is refused nothing that was
+    /// loaded earlier is left.
     pub fn store(&self, entry: AnyEntry) -> Filled {
         if !entry.is_current() {
-            return Filled::Refused;
+            return self.refuse();
         }
         self.settle(|inner, name| inner.insert(name, entry))
+    }
+
+    /// Ends a fill whose value must not be stored because one of its tags was invalidated: what was loaded earlier goes.
+    pub fn refuse(&self) -> Filled {
+        let _ = self.vacate();
+        Filled::Refused
     }
 
     /// Ends a fill whose newer truth is that there is nothing: an entry that stands is removed.

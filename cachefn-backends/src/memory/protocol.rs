@@ -43,7 +43,7 @@ impl Backend for Memory {
         let sealed = Draft { tags: Vec::new(), ..draft }.seal(&[]).and_then(Envelope::open);
         let sealed = sealed.ok_or(Error::new(ErrorKind::Protocol))?;
         let entry = lease.entry_tagged(sealed, owner(), size, life.into(), &tags);
-        Ok(entry.map_or(Filled::Refused, |entry| lease.store(entry)))
+        Ok(entry.map_or_else(|| lease.refuse(), |entry| lease.store(entry)))
     }
 
     async fn release(&self, _: &Place, lease: Ticket, vacate: bool) -> Result<Filled, Error> {

@@ -27,7 +27,8 @@ use super::commands;
 use super::connect::CONNECT_TIMEOUT;
 use super::fault::Fault;
 use super::keys::{BUCKETS, Keys};
-use super::node::{Driver, Node, Pushed, UNLINK_KEYS};
+use super::log::{self, Step, Strike};
+use super::node::{Driver, Node, Pushed};
 use super::permits::Missing;
 use super::settings::{self, Settings};
 use super::wire;
@@ -51,11 +52,11 @@ pub(super) struct Cluster {
     pub(super) tells_time: bool,
 }
 
-/// Names that one command is about; they are of one bucket.
+/// One command of an invalidation; its names are of one bucket.
 #[derive(Clone)]
 struct Part {
     bucket: usize,
-    names: Vec<String>,
+    step: Step,
 }
 
 /// What a node says of a slot that it does not serve, or not alone.
@@ -147,13 +148,14 @@ impl Cluster {
         Err(Fault::Moving)
     }
 
-    /// Removes names, in each bucket in the order in which they stand. All are on their way when this has been polled
-    /// once.
-    pub(super) async fn unlink(&self, buckets: Vec<Vec<String>>) -> Result<(), Fault> {
-        let numbered = buckets.iter().enumerate();
-        let mut left: Vec<_> = numbered
-            .flat_map(|(bucket, names)| {
-                names.chunks(UNLINK_KEYS).map(move |names| Part { bucket, names: names.to_vec() })
+    /// Carries out an invalidation, in each bucket in its order. All of it is on its way when this has been polled once.
+    pub(super) async fn strike(&self, strikes: Vec<Strike>) -> Result<(), Fault> {
+        let mut left: Vec<_> = strikes
+            .into_iter()
+            .enumerate()
+            .flat_map(|(bucket, strike)| {
+                let steps = strike.steps(self.node(bucket).appends());
+                steps.into_iter().map(move |step| Part { bucket, step })
             })
             .collect();
         for _ in 0..REDIRECTIONS {
@@ -165,42 +167,64 @@ impl Cluster {
                 shares[self.serving[part.bucket].load(Ordering::Acquire)].push(part);
             }
             let shares = self.nodes.iter().zip(shares).filter(|(_, parts)| !parts.is_empty());
-            for answer in together(shares.map(|(node, parts)| self.unlink_at(node, parts))).await {
+            for answer in together(shares.map(|(node, parts)| self.strike_at(node, parts))).await {
                 left.extend(answer?);
             }
         }
         if left.is_empty() { Ok(()) } else { Err(Fault::Moving) }
     }
 
-    /// Removes what one node serves; what is left for others to remove.
-    async fn unlink_at(&self, node: &Node, parts: Vec<Part>) -> Result<Vec<Part>, Fault> {
-        let mut commands = redis::pipe();
-        for part in &parts {
-            commands.cmd("UNLINK").arg(&part.names);
-        }
-        let answers = node.send_all(&commands).await?;
-        let mut left = Vec::new();
+    /// Does what one node serves; what is left to be done, by others or once more. In each bucket nothing counts that was
+    /// done before what should have come first.
+    async fn strike_at(&self, node: &Node, parts: Vec<Part>) -> Result<Vec<Part>, Fault> {
+        let answers = node.send_all(&log::pipeline(parts.iter().map(|part| &part.step))).await?;
+        let mut left: Vec<Part> = Vec::new();
+        // Parts of one bucket follow each other.
+        let mut behind = None;
         for (part, answer) in parts.into_iter().zip(&answers) {
+            let bucket = part.bucket;
+            let is_behind = behind == Some(bucket);
             match refused(answer, node) {
-                Ok(()) => {}
                 Err((_, Some(Elsewhere::Moved(place)))) => {
-                    self.has_moved(part.bucket, &place)?;
+                    self.has_moved(bucket, &place)?;
                     left.push(part);
+                    behind = Some(bucket);
                 }
-                Err((_, Some(_))) => self.unlink_singly(part).await?,
-                Err((fault, None)) => return Err(fault),
+                _ if is_behind => left.push(part),
+                Err((_, Some(_))) => {
+                    left.extend(self.strike_singly(part).await?);
+                    behind = Some(bucket);
+                }
+                outcome => match part.step.remedy(answer) {
+                    Some(remedy) => {
+                        node.notes(answer);
+                        left.push(Part { bucket, step: remedy });
+                        behind = Some(bucket);
+                    }
+                    None => outcome.map_err(|(fault, _)| fault)?,
+                },
             }
         }
         Ok(left)
     }
 
-    /// Removes names of a slot that is on its way: of one name it is always known where it is. One by one, for the order
-    /// matters, and some may be here and some there.
-    async fn unlink_singly(&self, part: Part) -> Result<(), Fault> {
-        for name in part.names {
-            self.ask(part.bucket, redis::cmd("UNLINK").arg(name)).await?;
-        }
-        Ok(())
+    /// Does a part in a slot that is on its way: of one name it is always known where it is. One by one, for the order
+    /// matters, and some may be here and some there. What is left of it.
+    async fn strike_singly(&self, part: Part) -> Result<Option<Part>, Fault> {
+        let Part { bucket, step } = part;
+        let remedy = match &step {
+            Step::Unlink(names) => {
+                for name in names {
+                    self.ask(bucket, redis::cmd("UNLINK").arg(name)).await?;
+                }
+                None
+            }
+            Step::Append(..) | Step::Keep(_) => {
+                let answer = self.ask(bucket, &step.command()).await;
+                step.remedy(answer.as_ref().unwrap_or(&Value::Nil))
+            }
+        };
+        Ok(remedy.map(|step| Part { bucket, step }))
     }
 
     /// Asks a node for something that is on its way to it.

@@ -17,6 +17,7 @@ use super::cluster::Cluster;
 use super::fault::Fault;
 use super::keys::{self, Keys};
 use super::known::Known;
+use super::log::Strike;
 use super::near::Listener;
 use super::node::{self, Node, Pushed, Tracks};
 use super::settings::{self, Settings};
@@ -291,19 +292,20 @@ impl Connection {
         self.keys.iter().find_map(|keys| keys.key_of_value(name))
     }
 
-    /// The names that strike `targets`, by the bucket that they are in.
-    pub(super) fn struck(self: &Arc<Self>, targets: &[Target]) -> Vec<(Bucket, Vec<String>)> {
-        let names = keys::struck(&self.keys, targets).into_iter().enumerate();
+    /// What strikes `targets`, by the bucket that it is in.
+    pub(super) fn struck(self: &Arc<Self>, targets: &[Target]) -> Vec<(Bucket, Strike)> {
+        let strikes = keys::strikes(&self.keys, targets).into_iter().enumerate();
         let bucket = |number| Bucket { line: Arc::clone(self), number };
-        names.filter(|(_, names)| !names.is_empty()).map(|(number, names)| (bucket(number), names)).collect()
+        let strikes = strikes.filter(|(_, strike)| !strike.is_empty());
+        strikes.map(|(number, strike)| (bucket(number), strike)).collect()
     }
 
     /// Strikes `targets`, wherever they may stand; all of it is on its way when this has been polled once.
     pub(super) async fn strike(&self, targets: &[Target]) -> Result<(), Fault> {
         match &self.servers {
-            Servers::One(node) => node.unlink(&self.keys[0].struck(targets)).await,
+            Servers::One(node) => node.strike(self.keys[0].strike(targets)).await,
             #[cfg(feature = "cluster")]
-            Servers::Cluster(cluster) => cluster.unlink(keys::struck(&self.keys, targets)).await,
+            Servers::Cluster(cluster) => cluster.strike(keys::strikes(&self.keys, targets)).await,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! <prefix>@<run>:v:<key>      the value: an envelope
 //! <prefix>@<run>:l:<key>      the lease: fills of the key that are under way
 //! <prefix>@<run>:g:<group>    the generation of a group: 8 random bytes
+//! <prefix>@<run>:t            the log of invalidated tags
 //! ```
 //!
 //! `run` is the beginning of the server's `run_id`, which changes whenever the process behind the
@@ -17,6 +18,7 @@
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::log::Strike;
 use crate::place::{Group, Place, Target};
 
 const RUN: usize = 8;
@@ -70,19 +72,20 @@ impl Keys {
         groups.into_iter().map(|group| self.group(group.name())).collect()
     }
 
-    /// What has to go for `targets` to be invalid, in this order: without its lease, and without its tag's shard, a
-    /// fill that is under way is refused, so what it would store cannot come back behind a value or tag that has gone.
-    pub(super) fn struck<'a>(&self, targets: impl IntoIterator<Item = &'a Target>) -> Vec<String> {
-        let mut names = Vec::new();
+    /// What has to be done for `targets` to be invalid. Without its lease, and with its tag in the log, a fill that is under
+    /// way is refused, so what it would store cannot come back behind a value or tag that has gone: they come first.
+    pub(super) fn strike<'a>(&self, targets: impl IntoIterator<Item = &'a Target>) -> Strike {
+        let (mut names, mut tags) = (Vec::new(), Vec::new());
         for target in targets {
             match target {
                 Target::Key(key) => names.extend([self.lease(key), self.value(key)]),
                 Target::Group(group) => {
-                    names.extend(self.generations(group.shard().iter().chain([group])));
+                    tags.extend(group.is_tag().then(|| group.tag_hash()));
+                    names.push(self.group(group.name()));
                 }
             }
         }
-        names
+        Strike { log: (!tags.is_empty()).then(|| (self.log(), tags)), names }
     }
 
     /// A name that nothing is ever stored under.
@@ -141,6 +144,11 @@ impl Keys {
         [&self.stem, ":l:", key].concat()
     }
 
+    /// The log of invalidated tags.
+    pub(super) fn log(&self) -> String {
+        format!("{}:t", self.stem)
+    }
+
     /// The generation of a group, in parts that follow each other.
     pub(super) fn group_in_parts<'a>(&'a self, name: &'a str) -> [&'a str; 3] {
         [&self.stem, ":g:", name]
@@ -159,8 +167,8 @@ pub(super) fn bucket(key: &str, count: usize) -> usize {
     }
 }
 
-/// What has to go in each bucket for `targets` to be invalid: of a key in its own, of a group in all.
-pub(super) fn struck(buckets: &[Keys], targets: &[Target]) -> Vec<Vec<String>> {
+/// What has to be done in each bucket for `targets` to be invalid: of a key in its own, of a group in all.
+pub(super) fn strikes(buckets: &[Keys], targets: &[Target]) -> Vec<Strike> {
     let own = targets.iter().map(|target| match target {
         Target::Key(key) => Some(bucket(key, buckets.len())),
         Target::Group(_) => None,
@@ -170,7 +178,7 @@ pub(super) fn struck(buckets: &[Keys], targets: &[Target]) -> Vec<Vec<String>> {
         let fits = move |own: Option<usize>| own.is_none_or(|own| own == number);
         targets.iter().filter(move |(own, _)| fits(*own)).map(|(_, target)| *target)
     };
-    buckets.iter().enumerate().map(|(number, keys)| keys.struck(within(number))).collect()
+    buckets.iter().enumerate().map(|(number, keys)| keys.strike(within(number))).collect()
 }
 
 /// The part of the server's `run_id` that stands in names, from its answer to `INFO server`.
@@ -200,12 +208,14 @@ mod tests {
             ]
         );
         assert_eq!(keys.read(&place)[1], "app@01234567:g:r");
-        let struck = keys.struck(&[Target::Key("k".into()), Target::Group(Group::root())]);
-        assert_eq!(struck, ["app@01234567:l:k", "app@01234567:v:k", "app@01234567:g:r"]);
+        let strike = keys.strike(&[Target::Key("k".into()), Target::Group(Group::root())]);
+        assert_eq!(strike.names, ["app@01234567:l:k", "app@01234567:v:k", "app@01234567:g:r"]);
+        assert_eq!(strike.log, None);
         let tag = Group::tag("org:7");
-        let shard = tag.shard().unwrap();
-        let struck = keys.struck(&[Target::Group(tag)]);
-        assert_eq!(struck, [format!("app@01234567:g:{}", shard.name()), "app@01234567:g:t:org:7".to_owned()]);
+        let strike = keys.strike(&[Target::Group(tag.clone())]);
+        assert_eq!(strike.names, ["app@01234567:g:t:org:7"]);
+        assert_eq!(strike.log, Some(("app@01234567:t".to_owned(), vec![tag.tag_hash()])));
+        assert_eq!((keys.target("app@01234567:t"), keys.key("app@01234567:t")), (None, None));
     }
 
     #[test]
@@ -227,7 +237,8 @@ mod tests {
         for name in buckets[own].script(&place, &[Group::tag("{x}")]) {
             assert!(name.starts_with(&format!("{{{own}}}}}{{app@:")), "{name}");
         }
-        let struck = struck(&buckets, &[Target::Key(place.key), Target::Group(Group::root())]);
+        let struck = strikes(&buckets, &[Target::Key(place.key), Target::Group(Group::root())]);
+        let struck: Vec<_> = struck.into_iter().map(|strike| strike.names).collect();
         let counts: Vec<_> = struck.iter().map(Vec::len).collect();
         assert_eq!((counts.len(), counts.iter().sum::<usize>(), counts[own]), (64, 66, 3));
         assert_eq!(struck[own][0], format!("{{{own}}}}}{{app@:l:{{evil}}"));

@@ -18,7 +18,7 @@ use super::fault::Fault;
 use super::known::Known;
 use super::question::token;
 use super::reading::{Found, Reply};
-use super::script::{self, Answer, End, Kept, RedisLease};
+use super::script::{self, Announcement, Answer, End, Kept, LogEnd, RedisLease, Unchanged};
 use super::shared::Shared;
 use super::waiting::Waiter;
 use crate::backend::{Absence, Acquired, Backend, Filled, Lookup, Seen};
@@ -192,50 +192,61 @@ impl Link {
         Kept { lasting: self.shared.generation_life(life), narrow: place.lineage.narrow(), life }
     }
 
-    /// Ends a fill if no generation of the place, and none of `more`, has changed.
+    /// Ends a fill if no generation of the place, and nothing about `tags`, has changed.
     async fn settle(
         &self,
         place: &Place,
         lease: RedisLease,
         end: End,
         life: u64,
-        more: &[(Group, Token)],
+        tags: Tags<'_>,
     ) -> Result<Filled, Error> {
         let bucket = self.bucket(place);
-        let names = bucket.keys().script(place, more.iter().map(|(group, _)| group));
-        let known = &lease.generations()[..place.lineage.groups().len()];
-        let generations: Vec<_> = known.iter().chain(more.iter().map(|(_, token)| token)).copied().collect();
+        let mut names = bucket.keys().script(place, tags.groups);
+        let lineage = place.lineage.groups().len();
+        let known = &lease.generations()[..lineage];
+        let generations = known.iter().chain(&tags.generations).copied().collect();
+        let logged = tags.began.map(|began| (began, tags.groups.iter().map(Group::tag_hash).collect()));
+        names.extend(logged.is_some().then(|| bucket.keys().log()));
+        let unchanged = Unchanged { generations, lineage, logged };
         let kept = self.kept(place, life);
-        self.finish(async move { script::settle(&bucket, &names, &lease, &generations, &end, &kept).await })
+        self.finish(async move { script::settle(&bucket, &names, &lease, &unchanged, &end, &kept).await })
             .await
     }
 
-    /// What a fill with tags must find unchanged beside the generations of its place: the tags' shards as they were
-    /// when it was acquired, and the tags themselves as they are now. Nothing if a tag was struck meanwhile.
+    /// What a fill with `tags` must find unchanged beside the generations of its place. Nothing if a tag was struck
+    /// meanwhile, or nothing tells whether one was.
     ///
-    /// A tag that was struck before it is read here has changed its shard since, one that is struck after has
-    /// changed itself: either is noticed in the one step that stores.
-    async fn tags(
+    /// Tags that were known when it began were captured then. Of others the generations are read now: a tag that was struck
+    /// before that stands in the log, one that is struck after has changed its generation. Either is noticed in the one step
+    /// that stores.
+    async fn tags<'a>(
         &self,
         place: &Place,
         lease: &RedisLease,
-        tags: &[Group],
+        tags: &'a [Group],
         life: u64,
-    ) -> Result<Option<Vec<(Group, Token)>>, Error> {
+    ) -> Result<Option<Tags<'a>>, Error> {
+        let of_tags = &lease.generations()[place.lineage.groups().len()..];
+        if place.tags == tags && of_tags.len() == tags.len() {
+            return Ok(Some(Tags { groups: tags, generations: of_tags.to_vec(), began: None }));
+        }
+        let Some(began) = lease.log() else { return Ok(None) };
         let bucket = self.bucket(place);
         let names = bucket.keys().generations(tags);
         let generation_life = self.shared.generation_life(life);
         let tokens = self.run(async move { script::tags(&bucket, &names, generation_life).await }).await?;
-        let Some(tokens) = tokens else { return Ok(None) };
-        let captured = &lease.generations()[place.lineage.groups().len()..];
-        if captured.is_empty() {
-            // The place was not open: nothing tells what was struck during the body.
-            return Ok(None);
-        }
-        let shards = Group::shards().zip(captured.iter().copied());
-        let wanted = shards.filter(|(shard, _)| tags.iter().any(|tag| tag.shard().as_ref() == Some(shard)));
-        Ok(Some(wanted.chain(tags.iter().cloned().zip(tokens)).collect()))
+        Ok(tokens.map(|generations| Tags { groups: tags, generations, began: Some(began) }))
     }
+}
+
+/// The tags of a value, as a fill wants to find them.
+#[derive(Default)]
+struct Tags<'a> {
+    groups: &'a [Group],
+    generations: Vec<Token>,
+    /// Where the log ended when the fill began; nothing if the generations are of that time.
+    began: Option<LogEnd>,
 }
 
 /// A clone has what is left of the time for itself.
@@ -269,13 +280,22 @@ impl Backend for Link {
 
     async fn acquire(&self, place: &Place, accept: bool) -> Result<Acquired<RedisLease>, Error> {
         let bucket = self.bucket(place);
-        let shards: Vec<_> = if place.open { Group::shards().collect() } else { Vec::new() };
-        let names = bucket.keys().script(place, &shards);
-        let (alone, kept) = (place.alone && self.line.tells_time, self.kept(place, 0));
+        let mut names = bucket.keys().script(place, &place.tags);
+        names.extend(place.open.then(|| bucket.keys().log()));
+        let announcement = Announcement {
+            accept,
+            alone: place.alone && self.line.tells_time,
+            lineage: place.lineage.groups().len(),
+            logged: place.open,
+        };
+        let kept = self.kept(place, 0);
         let work = async move {
-            match script::acquire(&bucket, &names, accept, alone, &kept).await? {
+            match script::acquire(&bucket, &names, announcement, &kept).await? {
                 // The script sees tokens, not checksums: what stands there is no use to anybody.
-                Answer::Foreign if accept => script::acquire(&bucket, &names, false, alone, &kept).await,
+                Answer::Foreign if accept => {
+                    let announcement = Announcement { accept: false, ..announcement };
+                    script::acquire(&bucket, &names, announcement, &kept).await
+                }
                 answer => Ok(answer),
             }
         };
@@ -295,27 +315,29 @@ impl Backend for Link {
         life: Duration,
     ) -> Result<Filled, Error> {
         let life = script::millis(life);
-        let more = if draft.tags.is_empty() {
-            Vec::new()
+        let tags = if draft.tags.is_empty() {
+            Tags::default()
         } else {
             match self.tags(place, &lease, &draft.tags, life).await? {
-                Some(more) => more,
-                None => return self.settle(place, lease, End::Leave, 0, &[]).await.map(|_| Filled::Refused),
+                Some(tags) => tags,
+                None => {
+                    let end = self.settle(place, lease, End::Vacate, 0, Tags::default());
+                    return end.await.map(|_| Filled::Refused);
+                }
             }
         };
         let known = lease.generations()[..place.lineage.groups().len()].iter().copied();
-        let of_tags = more.iter().rev().take(draft.tags.len()).rev().map(|(_, token)| *token);
-        let tokens: Vec<_> = known.chain(of_tags).collect();
+        let tokens: Vec<_> = known.chain(tags.generations.iter().copied()).collect();
         let sealed = draft.seal(&tokens).ok_or(Error::new(ErrorKind::Protocol))?;
         if sealed.len() > MAX_VALUE {
             return Err(Error::new(ErrorKind::Full));
         }
-        self.settle(place, lease, End::Store(sealed, life), life, &more).await
+        self.settle(place, lease, End::Store(sealed, life), life, tags).await
     }
 
     async fn release(&self, place: &Place, lease: RedisLease, vacate: bool) -> Result<Filled, Error> {
         let end = if vacate { End::Vacate } else { End::Leave };
-        self.settle(place, lease, end, 0, &[]).await
+        self.settle(place, lease, end, 0, Tags::default()).await
     }
 
     /// It takes no time of its call.

@@ -8,8 +8,8 @@
 //!       └─ connection   redis-rs, multiplexed, on a wire of our own: TCP or TLS; keys and scripts
 //! ```
 //!
-//! Every invalidation is an `UNLINK` of known names: it can be repeated, needs no order and is allowed
-//! when the server is out of memory. Generations are random, and one that is missing invalidates
+//! Every invalidation is an `UNLINK` of known names, that of a tag after an `APPEND` to a [log](log): it can be repeated, needs
+//! no order among others and is allowed when the server is out of memory. Generations are random, and one that is missing invalidates
 //! everything under it, so that eviction, expiry and `FLUSHALL` can lose entries but never revive any.
 //!
 //! While the server cannot be used there is no [`Link`] and invalidations are journalled. When it
@@ -31,6 +31,7 @@
 //! +client|tracking   without memory never speaks for the server, and generations are asked for with each value
 //! +client|caching    the same of the generations, where there is no near cache
 //! +scan              without its keys cannot be listed
+//! +append            without it the invalidation of any tag refuses all fills of `tags_with` that are under way
 //! ```
 //!
 //! A call that ran out of time goes without; the server is given up only when it owes an answer and is silent. About a
@@ -47,6 +48,7 @@ mod journal;
 mod keys;
 mod known;
 mod link;
+mod log;
 mod near;
 mod node;
 mod pace;

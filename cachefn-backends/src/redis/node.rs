@@ -19,6 +19,7 @@ use super::commands;
 use super::fault::Fault;
 use super::keys::{self, Keys};
 use super::known::Known;
+use super::log::{self, Step, Strike};
 use super::near::{self, Listener};
 use super::permits::{self, Able, Missing};
 use super::pulse::{Heard, Pulse};
@@ -26,9 +27,6 @@ use super::settings::{self, Settings};
 use super::waiting::Waiting;
 use super::wire;
 use crate::place::Target;
-
-/// How many keys one `UNLINK` names.
-pub(super) const UNLINK_KEYS: usize = 500;
 
 /// A server that has let us in.
 pub(super) struct Node {
@@ -43,6 +41,8 @@ pub(super) struct Node {
     pub(super) place: String,
     /// What the user is known not to be permitted.
     missing: Option<Missing>,
+    /// Whether the server does not let us append to logs, or cannot.
+    never_appends: AtomicBool,
 }
 
 /// What a server tells of when it changes.
@@ -80,7 +80,8 @@ impl Node {
         let about = about(&mut mux, settings).await?;
         let run = keys::run(&about).map(str::to_owned);
         let place = settings::place(&settings.host, settings.port);
-        Ok(Self { mux, _driver: driver, pulse, pushes, run, place, missing })
+        let never_appends = AtomicBool::new(false);
+        Ok(Self { mux, _driver: driver, pulse, pushes, run, place, missing, never_appends })
     }
 
     /// Loads the scripts, and finds out whether all that will be needed under `keys` is permitted.
@@ -128,13 +129,37 @@ impl Node {
         answers.zip(commands.cmd_iter()).map(named).collect()
     }
 
-    /// Removes `names`, whatever they hold.
-    pub(super) async fn unlink(&self, names: &[String]) -> Result<(), Fault> {
-        let mut commands = redis::pipe();
-        for names in names.chunks(UNLINK_KEYS) {
-            commands.cmd("UNLINK").arg(names);
+    /// Carries out an invalidation; all of it is on its way when this has been polled once. What could not be appended to
+    /// the log costs a second round.
+    pub(super) async fn strike(&self, strike: Strike) -> Result<(), Fault> {
+        let mut steps = strike.steps(self.appends());
+        while !steps.is_empty() {
+            let answers = self.send_all(&log::pipeline(&steps)).await?;
+            let first = steps.first().zip(answers.first());
+            let remedy = first.and_then(|(step, answer)| step.remedy(answer).inspect(|_| self.notes(answer)));
+            let done = usize::from(remedy.is_some());
+            answers.into_iter().skip(done).try_for_each(|answer| accept(answer).map(drop))?;
+            // Once more what comes after the log, for a fill may have come between.
+            steps = remedy.map_or_else(Vec::new, |remedy| {
+                let rest = steps.into_iter().filter(|step| matches!(step, Step::Unlink(_)));
+                [remedy].into_iter().chain(rest).collect()
+            });
         }
-        if commands.is_empty() { Ok(()) } else { self.ask_all(&commands).await.map(drop) }
+        Ok(())
+    }
+
+    /// Whether it is worth trying to append to a log.
+    pub(super) fn appends(&self) -> bool {
+        !self.never_appends.load(Ordering::Relaxed)
+    }
+
+    /// Takes note of an `APPEND` that was refused, if it always will be: it is not permitted, or not known.
+    pub(super) fn notes(&self, answer: &Value) {
+        if let Value::ServerError(error) = answer
+            && matches!(error.code(), "NOPERM" | "ERR")
+        {
+            self.never_appends.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Since when the server has been silent; nothing where it owes no answer.

@@ -31,6 +31,7 @@ use redis::{Cmd, Script, Value};
 
 use super::connect::Bucket;
 use super::fault::Fault;
+use super::log::{LOG_BYTES, LOG_LIFE};
 use super::question::token;
 use crate::backend::Filled;
 use crate::envelope::{Envelope, Token};
@@ -57,6 +58,34 @@ pub struct RedisLease {
     token: Token,
     begun: i64,
     generations: Arc<[Token]>,
+    /// Where the log of invalidated tags ended; of an open place only.
+    log: Option<LogEnd>,
+}
+
+/// A place in the log of invalidated tags: its head, and how many tags it has had.
+pub(super) type LogEnd = [u8; 16];
+
+/// What a fill is announced with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Announcement {
+    /// Whether an entry that stands will do.
+    pub(super) accept: bool,
+    pub(super) alone: bool,
+    /// How many of the generations are those of the lineage.
+    pub(super) lineage: usize,
+    /// Whether the last name is that of the log, whose end is to be noted.
+    pub(super) logged: bool,
+}
+
+/// What must not have changed for a value to be stored.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Unchanged {
+    /// Generations of the lineage and then of tags.
+    pub(super) generations: Vec<Token>,
+    /// How many of them are those of the lineage.
+    pub(super) lineage: usize,
+    /// Where the fill began in the log, which is the last of the names, and the tags that must not stand behind it.
+    pub(super) logged: Option<(LogEnd, Vec<[u8; 8]>)>,
 }
 
 /// What a fill leaves behind.
@@ -82,9 +111,14 @@ pub(super) enum Answer {
 }
 
 impl RedisLease {
-    /// The generations the entry will be stored under.
+    /// The generations the entry will be stored under: those of its lineage, and of its tags if they were known.
     pub fn generations(&self) -> &[Token] {
         &self.generations
+    }
+
+    /// Where the log of invalidated tags ended when it was granted.
+    pub(super) fn log(&self) -> Option<LogEnd> {
+        self.log
     }
 }
 
@@ -109,20 +143,23 @@ impl Kept {
     }
 }
 
-/// Announces a fill of `names`, value, lease and generations.
+/// Announces a fill of `names`: value, lease, generations, and the log.
 pub(super) async fn acquire(
     bucket: &Bucket,
     names: &[String],
-    accept: bool,
-    alone: bool,
+    announcement: Announcement,
     kept: &Kept,
 ) -> Result<Answer, Fault> {
-    let mut tokens = vec![0; 8 * (names.len() - 1)];
+    let Announcement { accept, alone, lineage, logged } = announcement;
+    let mut tokens = vec![0; 8 * names.len()];
     getrandom::fill(&mut tokens).expect("the operating system provides random numbers");
+    // A tag in the log has none.
+    tokens[8] |= 0x80;
     let mut command = evaluate(&ACQUIRE_SCRIPT, names);
     command.arg(&tokens[..8]).arg(millis(LEASE_LIFE)).arg(kept.lasting).arg(u8::from(accept));
-    command.arg(if alone { millis(ALONE) } else { 0 });
-    for fresh in tokens[8..].chunks_exact(8) {
+    command.arg(if alone { millis(ALONE) } else { 0 }).arg(lineage);
+    command.arg(if logged { &tokens[8..16] } else { &[] }).arg(LOG_LIFE.as_secs()).arg(LOG_BYTES);
+    for fresh in tokens[16..].chunks_exact(8) {
         command.arg(fresh);
     }
     kept.add_narrow(&mut command);
@@ -136,12 +173,12 @@ pub(super) async fn renew(bucket: &Bucket, lease_name: &str, lease: &RedisLease)
     Ok(call(bucket, &command).await? == Value::Int(1))
 }
 
-/// Ends a fill; whether it stood.
+/// Ends a fill; whether it stood. One that is refused for its tags alone leaves nothing older behind.
 pub(super) async fn settle(
     bucket: &Bucket,
     names: &[String],
     lease: &RedisLease,
-    generations: &[Token],
+    unchanged: &Unchanged,
     end: &End,
     kept: &Kept,
 ) -> Result<Filled, Fault> {
@@ -151,9 +188,14 @@ pub(super) async fn settle(
         End::Leave => ("leave", [].as_slice(), 0),
     };
     let mut command = evaluate(&SETTLE_SCRIPT, names);
-    command.arg(&lease.token).arg(lease.begun).arg(generations.as_flattened());
+    command.arg(&lease.token).arg(lease.begun).arg(unchanged.generations.as_flattened());
     command.arg(action).arg(value).arg(life).arg(kept.lasting);
     kept.add_narrow(&mut command);
+    command.arg(unchanged.lineage);
+    match &unchanged.logged {
+        Some((position, tags)) => tags.iter().fold(command.arg(position), |command, tag| command.arg(tag)),
+        None => command.arg(""),
+    };
     match call(bucket, &command).await? {
         Value::Int(0) => Ok(Filled::Refused),
         Value::Int(1) => Ok(Filled::Stored),
@@ -237,7 +279,9 @@ fn read_acquired(answer: Value) -> Option<Answer> {
         ) => {
             let (generations, []) = header.as_chunks::<8>() else { return None };
             let generations = generations.into();
-            Some(Answer::Granted(RedisLease { token: token.try_into().ok()?, begun, generations }))
+            let Some(Value::BulkString(log)) = parts.next() else { return None };
+            let log = if log.is_empty() { None } else { Some(log.try_into().ok()?) };
+            Some(Answer::Granted(RedisLease { token: token.try_into().ok()?, begun, generations, log }))
         }
         _ => None,
     }

@@ -20,7 +20,7 @@ impl Link {
         let struck = self.line.struck(targets);
         self.run(async move {
             let mut asked: JoinSet<_> =
-                struck.into_iter().map(|(bucket, names)| any(bucket, names)).collect();
+                struck.into_iter().map(|(bucket, strike)| any(bucket, strike.names)).collect();
             while let Some(answer) = asked.join_next().await {
                 if answer.unwrap_or(Err(Fault::Broken))? {
                     return Ok(true);

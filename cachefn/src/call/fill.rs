@@ -227,7 +227,8 @@ impl Fill {
     /// A value that is not to be stored. Where it would have named more groups nobody knows whether one of them was
     /// struck meanwhile, so it is its caller's alone.
     fn unwanted<V: Storable>(mut self: Box<Self>, value: V) -> Settling<V> {
-        if self.ticket.place().open {
+        let place = self.ticket.place();
+        if place.open || !place.tags.is_empty() {
             self.seat.take().into_iter().for_each(Seat::fail);
         }
         self.nothing(value)
@@ -286,7 +287,8 @@ impl Fill {
         let entry = self.entry_in_memory::<K>(&value);
         // While Redis is in use memory is not read: what is stored there now would be old when it is.
         let store = |entry: &AnyEntry| self.ticket.store(Arc::clone(entry));
-        let filled = self.known(Filled::Refused).map(|refused| entry.as_ref().map_or(refused, store));
+        let refuse = || self.ticket.refuse();
+        let filled = self.known(Filled::Refused).map(|_| entry.as_ref().map_or_else(refuse, store));
         if matches!(filled, Ok(Filled::Stored)) {
             self.says_stored();
             self.since.iter().for_each(Since::stands);

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use cachefn_backends::backend::Absence;
 use cachefn_backends::background;
+use cachefn_backends::envelope::MAX_TAGS;
 use cachefn_backends::place::{Lineage, Place};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -197,6 +198,11 @@ impl Miss {
         let tags = std::mem::take(&mut self.terms.tags);
         if !tags.is_empty() {
             self.place.lineage = self.place.lineage.with(tags);
+        }
+        let tags = &self.terms.tags_of_value;
+        // No value asks for these: they are known before there is one. With more of them it is not stored.
+        if !tags.is_empty() && tags.len() <= MAX_TAGS {
+            self.place = self.place.clone().tagged(tags.iter().cloned());
         }
         true
     }

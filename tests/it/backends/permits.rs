@@ -8,7 +8,7 @@ use super::login::{PASSWORD, is_said_clearly, texts};
 use super::*;
 
 /// What a user needs on Redis 7, as the README has it.
-const NEEDED: [&str; 11] = [
+pub(super) const NEEDED: [&str; 11] = [
     "~test@*",
     "+ping",
     "+select",
@@ -22,14 +22,14 @@ const NEEDED: [&str; 11] = [
     "+script|load",
 ];
 
-fn with_user(name: &str, rules: impl IntoIterator<Item = &'static str>) -> RedisServer {
+pub(super) fn with_user(name: &str, rules: impl IntoIterator<Item = &'static str>) -> RedisServer {
     let password = format!(">{PASSWORD}");
     let mut words: Vec<&str> = rules.into_iter().collect();
     words.splice(0..0, ["user", name, "on", &password, "-@all"]);
     RedisServer::with(Options::default().line(&words))
 }
 
-fn as_user(server: &RedisServer, name: &str) -> Settings {
+pub(super) fn as_user(server: &RedisServer, name: &str) -> Settings {
     Settings { username: Some(name.into()), password: Some(PASSWORD.into()), db: 2, ..server.settings() }
 }
 
@@ -38,7 +38,7 @@ async fn a_user_of_any_name_who_may_do_what_is_needed_keeps_every_contract() {
     logs::capture();
     let name = "nämе@:/#%?!";
     let rules: Vec<_> = NEEDED.into_iter().filter(|rule| *rule != "~test@*").collect();
-    let server = with_user(name, rules.into_iter().chain(["~store*@*", "+info"]));
+    let server = with_user(name, rules.into_iter().chain(["~store*@*", "+info", "+append"]));
     let stores = AtomicUsize::new(0);
     let make = async || {
         let prefix = format!("store{}", stores.fetch_add(1, Ordering::Relaxed));

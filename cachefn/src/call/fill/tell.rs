@@ -201,8 +201,15 @@ impl Ending {
     /// What Redis has stored no invalidation had struck by then, and who waits for it has begun before. So that is all that
     /// matters to them; memory also has to be told of nothing since.
     fn land(&self, outcome: &Result<Filled, Error>, entry: Option<&AnyEntry>) {
-        if matches!(outcome, Ok(Filled::Refused | Filled::Superseded)) {
-            return;
+        match outcome {
+            // For its tags, perhaps: then what memory has was loaded earlier, and Redis has removed it. What was loaded later
+            // stays.
+            Ok(Filled::Refused) => {
+                self.ticket.refuse();
+                return;
+            }
+            Ok(Filled::Superseded) => return,
+            Ok(Filled::Stored) | Err(_) => {}
         }
         let stored = self.stores && matches!(outcome, Ok(Filled::Stored)) && self.cache.is_near();
         let kept = entry.filter(|_| stored).map(|entry| self.ticket.store(Arc::clone(entry)));
