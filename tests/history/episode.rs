@@ -48,7 +48,9 @@ impl Episode {
         }
         awake.end();
         let mut judge = collector.finish().expect("the socket is still there");
-        missing.into_iter().for_each(|text| judge.report(Check::End, text));
+        for text in missing {
+            judge.report(Check::End, text);
+        }
         for said in counts.iter().filter(|said| !said.starts_with("errors=0 panics=0 ")) {
             judge.report(Check::Fault, said.clone());
         }

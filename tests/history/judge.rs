@@ -56,8 +56,6 @@ const PUSH: Duration = Duration::from_millis(100);
 pub(crate) const SILENCE: Duration = Duration::from_secs(2);
 /// `REDIS_TIMEOUT` of the processes.
 pub(crate) const TIMEOUT: Duration = Duration::from_millis(100);
-/// The longest that an invalidation may take: one timeout, and what a busy machine adds.
-const LONGEST: Duration = Duration::from_millis(800);
 /// An invalidation that nobody waits for has by then been applied or queued.
 const HANDED_OVER: Duration = TIMEOUT.saturating_add(SLACK);
 /// How long after its beginning a read is judged: longer than any call takes whose record could matter to it.
@@ -98,7 +96,7 @@ pub(crate) struct Judge {
 }
 
 /// What the judge is told.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Fact {
     /// A process on this link has begun; its number is the next one.
     Begin {
@@ -198,7 +196,7 @@ impl Judge {
         let Strike { target, begin, struck, end, outcome } = *strike;
         *self.verdict.strikes.entry((target.kind(), outcome)).or_default() += 1;
         let whose = &mut self.processes[process];
-        if end - begin > self.verdict.longest_strike.min(nanos(LONGEST)) {
+        if end - begin > self.verdict.longest_strike {
             self.long.push_back((process, *strike));
         }
         if target.is_tag() {
@@ -334,7 +332,7 @@ impl Judge {
         self.verdict.longest_read = self.verdict.longest_read.max(took);
     }
 
-    /// Whether invalidations took too long. When they come it is not yet known who did not run meanwhile.
+    /// The longest invalidation. When it comes it is not yet known who did not run meanwhile.
     fn judge_strikes(&mut self, horizon: u64) {
         while let Some((process, strike)) = self.long.front().copied().filter(|(_, one)| one.begin < horizon)
         {
@@ -342,9 +340,6 @@ impl Judge {
             let stalled = self.stalled(process, strike.begin, strike.end);
             let took = (strike.end - strike.begin).saturating_sub(stalled);
             self.verdict.longest_strike = self.verdict.longest_strike.max(took);
-            if took > nanos(LONGEST) {
-                self.violate(Check::Slow, |judge| judge.tell_slow_strike(process, &strike, took));
-            }
         }
     }
 

@@ -164,8 +164,7 @@ impl Function {
     pub(crate) fn bound(self) -> Option<Duration> {
         let millis = match self {
             Self::Brief => 50,
-            Self::Stale => 40 + 150,
-            Self::Called => 40 + 150,
+            Self::Stale | Self::Called => 40 + 150,
             Self::IfError => 60 + 250,
             Self::Ahead => 120,
             Self::Timed => 40 + 200,

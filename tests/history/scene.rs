@@ -67,7 +67,7 @@ impl Scene<'_> {
             Fault::BlackHole => proxy.lose(),
             Fault::WorkerStopped => worker().stop(),
             // Half of them with invalidations in the journal.
-            Fault::WorkerKilled if event.lasts % 2 == 0 => proxy.cut(),
+            Fault::WorkerKilled if event.lasts.is_multiple_of(2) => proxy.cut(),
             Fault::WorkerKilled => {}
             _ => proxy.hold(),
         }

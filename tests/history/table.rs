@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::clock::millis;
 use crate::episode::Seen;
@@ -122,7 +122,7 @@ impl fmt::Display for Table {
         };
         CHECKS.iter().try_for_each(|check| write!(f, " {check:?} {}", found(*check)))?;
         let operations: u64 = self.modes.iter().map(|mode| mode.verdict.operations()).sum();
-        let rate = |seconds: f64| operations as f64 / seconds;
+        let rate = |seconds: f64| Duration::from_nanos(operations).as_secs_f64() * 1e9 / seconds;
         write!(f, "\n\n{operations} operations, {:.0} a second", rate(self.begun.elapsed().as_secs_f64()))?;
         if let Some(seconds) = processor_time() {
             write!(f, ", {:.0} a second of processor time", rate(seconds))?;

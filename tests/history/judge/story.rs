@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Judge;
 use super::line::Step;
 use crate::clock::millis;
-use crate::record::{Read, Strike};
+use crate::record::Read;
 
 /// So long before an invalidation the story begins.
 const BEFORE: u64 = 500_000_000;
@@ -18,38 +18,31 @@ impl Judge {
             None => format!("process {} invalidates {}: {:?}", step.process, strike.target, strike.outcome),
         };
         let since = strike.begin.min(read.begin).saturating_sub(BEFORE);
-        let mut lines = vec![(strike.begin, strike.end, what), self.value(read), self.read(process, read)];
+        let mut lines = vec![(strike.begin, strike.end, what), Self::value(read), Self::read(process, read)];
         lines.extend(self.around(since, read.begin));
         let late = millis(read.begin - step.at);
         format!("{late} too late to be that old:{}", self.list(lines))
     }
 
     pub(super) fn tell_age(&self, process: usize, read: &Read, bound: Duration) -> String {
-        let mut lines = vec![self.value(read), self.read(process, read)];
+        let mut lines = vec![Self::value(read), Self::read(process, read)];
         lines.extend(self.around(read.begin.saturating_sub(BEFORE), read.begin));
         let age = millis(read.begin - read.born);
         format!("{age} old, where {bound:?} is the end:{}", self.list(lines))
     }
 
     pub(super) fn tell_slow(&self, process: usize, read: &Read, took: u64) -> String {
-        let mut lines = vec![self.read(process, read)];
+        let mut lines = vec![Self::read(process, read)];
         lines.extend(self.around(read.begin.saturating_sub(BEFORE), read.end));
         format!("{} took {}:{}", read.row, millis(took), self.list(lines))
     }
 
-    pub(super) fn tell_slow_strike(&self, process: usize, strike: &Strike, took: u64) -> String {
-        let text = format!("process {process} invalidates {}: {:?}", strike.target, strike.outcome);
-        let mut lines = vec![(strike.begin, strike.end, text)];
-        lines.extend(self.around(strike.begin.saturating_sub(BEFORE), strike.end));
-        format!("an invalidation took {}:{}", millis(took), self.list(lines))
-    }
-
-    fn value(&self, read: &Read) -> (u64, u64, String) {
+    fn value(read: &Read) -> (u64, u64, String) {
         let text = format!("version {} of {} is read from the database", read.version, read.row);
         (read.born, read.born, text)
     }
 
-    fn read(&self, process: usize, read: &Read) -> (u64, u64, String) {
+    fn read(process: usize, read: &Read) -> (u64, u64, String) {
         let text = format!("process {process} reads {}: version {}", read.row, read.version);
         (read.begin, read.end, text)
     }

@@ -159,7 +159,7 @@ impl Spread {
         let (power, quarter) = (class.unwrap_or(0) / 4, class.unwrap_or(0) % 4);
         if power < 2 {
             return 0;
-        };
+        }
         let end = (4 + quarter as u64 + 1) << (power - 2);
         end.min(self.longest)
     }
