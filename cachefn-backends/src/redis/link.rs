@@ -318,13 +318,11 @@ impl Backend for Link {
         let tags = if draft.tags.is_empty() {
             Tags::default()
         } else {
-            match self.tags(place, &lease, &draft.tags, life).await? {
-                Some(tags) => tags,
-                None => {
-                    let end = self.settle(place, lease, End::Vacate, 0, Tags::default());
-                    return end.await.map(|_| Filled::Refused);
-                }
-            }
+            let Some(tags) = self.tags(place, &lease, &draft.tags, life).await? else {
+                let end = self.settle(place, lease, End::Vacate, 0, Tags::default());
+                return end.await.map(|_| Filled::Refused);
+            };
+            tags
         };
         let known = lease.generations()[..place.lineage.groups().len()].iter().copied();
         let tokens: Vec<_> = known.chain(tags.generations.iter().copied()).collect();
