@@ -220,7 +220,8 @@ impl Flaw {
         let program = target.join("debug/history");
         let seconds = if arguments.contains(&"--seconds") { &[][..] } else { &["--seconds", PATIENCE] };
         let seed = if arguments.contains(&"--seed") { &[][..] } else { &["--seed", SEED] };
-        let arguments = [seconds, seed, arguments].concat();
+        // A call that a busy machine delays must not pass for the flaw.
+        let arguments = [seconds, seed, &["--slow", "false"], arguments].concat();
         let job = Job::new(&program.to_string_lossy()).args(&arguments).env(REDIS_SERVER, redis);
         // One that cannot run has found nothing.
         match job.code()? {
