@@ -1,6 +1,6 @@
 //! How large a stack calls need, by the variant of the attribute. What overflows its stack ends its process, so each call is
 //! made in a process of its own, on a thread with a stack of a given size.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::large_stack_arrays)]
 
 use std::future::Future;
 use std::hint::black_box;

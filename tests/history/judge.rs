@@ -13,7 +13,8 @@
 //!   - where the process has not been using Redis, within the life of what is filled meanwhile.
 //!
 //! A call that has stored a value of its own, whatever was cached, counts as an invalidation of its row that was applied when
-//! the call ended, if nothing went wrong meanwhile; if something did, as one that nobody waited for ([`INVALIDATES`]).
+//! the call ended, if nothing went wrong meanwhile; if something did, as one that nobody waited for: it
+//! invalidates what it could not replace.
 //!
 //! Beside that, no value is served past the end of its life, nor one that `when` rejects, and no call takes too long.
 //!
@@ -36,7 +37,7 @@ use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
 use crate::clock::nanos;
-use crate::record::{How, Outcome, Read, Record, Stored, Strike};
+use crate::record::{Outcome, Read, Record, Stored, Strike};
 #[cfg(test)]
 use crate::row::Target;
 use crate::row::{ROWS, Row};
@@ -64,10 +65,6 @@ const DELAY: Duration = Duration::from_millis(1_500);
 const WINDOW: Duration = Duration::from_secs(8);
 /// A process that wakes up later than this has not been running.
 pub(crate) const STALL: u64 = 20_000_000;
-
-/// The calls that invalidate what stands in Redis if they cannot store their own value there: nobody sees the older value
-/// again. Add the others where the library does so for them.
-pub(crate) const INVALIDATES: &[How] = &[How::Set];
 
 /// Judges one episode.
 pub(crate) struct Judge {

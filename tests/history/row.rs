@@ -20,10 +20,6 @@ const REJECTED: (u64, u64) = (4, 3);
 /// How many rows there are.
 pub(crate) const ROWS: usize = FUNCTIONS.len() * IDS;
 
-/// Levels of a key template, and the function's name, are namespaces that can be invalidated. Turn it on where the library
-/// does so.
-pub(crate) const LEVELS: bool = false;
-
 /// The function that reads a row. One for a further argument of the attribute is one more line here, in [`FUNCTIONS`], and in
 /// each `match` of `calls`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,8 +140,8 @@ impl Row {
             Function::InShop if random.bool() => vec![Target::Shops],
             Function::InShop => vec![Target::Shop(self.half())],
             Function::StoreTagged => vec![Target::Keeper(self.half())],
-            Function::Level if LEVELS => vec![Target::Level(self.id())],
-            Function::ByKey if LEVELS && random.bool() => vec![Target::Named],
+            Function::Level => vec![Target::Level(self.id())],
+            Function::ByKey if random.bool() => vec![Target::Named],
             // One that is missed here would be invalidated by nobody.
             Function::ByValue => replaced.map(|version| Target::State(version % STATES)).take(3).collect(),
             _ => vec![Target::Key(self)],

@@ -103,6 +103,7 @@ struct Listed {
     ids: Vec<u8>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
 fn instant<S: serde::Serializer>((hour, offset): &(i32, i8), serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&format_args!("2024-02-29T{:02}:00:00{offset:+03}:00", hour + i32::from(*offset)))
 }

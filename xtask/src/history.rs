@@ -139,10 +139,10 @@ pub(crate) const FLAWS: &[Flaw] = &[
     },
     Flaw {
         name: "set",
-        about: "a value that was set and could not be stored leaves the older one in Redis",
-        file: "cachefn/src/call/fill/tell.rs",
-        from: "if given && told.is_err() {",
-        to: "if false && given && told.is_err() {",
+        about: "what was to replace a value and could not be stored leaves the older one in Redis",
+        file: "cachefn/src/call/search.rs",
+        from: "self.supersedes() || self.spare.is_some() || self.lacked != Lacked::Nothing",
+        to: "false && self.supersedes()",
     },
     Flaw {
         name: "when",

@@ -55,7 +55,11 @@ pub const COMMANDS: &[Command] = &[
         "+client|caching",
         Need::Not("generations that are known, without a near cache"),
     ),
-    command("APPEND", "+append", Need::Not("storing values with `tags_with` while other tags are invalidated")),
+    command(
+        "APPEND",
+        "+append",
+        Need::Not("storing values with `tags_with` while other tags are invalidated"),
+    ),
     command("SCAN", "+scan", Need::Not("a list of the keys")),
 ];
 

@@ -1,7 +1,7 @@
 //! Calls that stored a value of their own, whatever was cached: what they ask of later reads.
 
 use super::line::Step;
-use super::{HANDED_OVER, INVALIDATES, Judge, TIMEOUT};
+use super::{HANDED_OVER, Judge, TIMEOUT};
 use crate::clock::nanos;
 use crate::record::{Outcome, Stored, Strike};
 use crate::row::{Function, Target};
@@ -22,11 +22,7 @@ impl Judge {
 
     fn enter_stored(&mut self, process: usize, stored: &Stored) {
         let Stored { row, begin, end, how } = *stored;
-        let (calm, invalidates) = (self.is_calm(process, stored), INVALIDATES.contains(&how));
-        // What `when` rejects is stored nowhere; it is looked at where what stands in its place is invalidated.
-        if !invalidates && (!calm || row.function() == Function::Chosen) {
-            return;
-        }
+        let calm = self.is_calm(process, stored);
         let outcome = if calm { Outcome::Applied } else { Outcome::Unknown };
         let strike = Strike { target: Target::Key(row), begin, struck: end, end, outcome };
         let step = Step { at: end, process, strike, how: Some(how) };

@@ -1,6 +1,7 @@
 //! Histories by hand: what is found, and what is not held against anybody.
 
 use super::*;
+use crate::record::How;
 use crate::record::{Note, Sample};
 use crate::row::Function;
 use crate::schedule::Fault;
@@ -254,14 +255,13 @@ fn a_stored_value_replaces_older_ones_if_nothing_went_wrong() {
 }
 
 #[test]
-fn a_value_that_could_not_be_stored_replaces_older_ones_where_it_invalidates_them() {
+fn a_value_that_could_not_be_stored_replaces_older_ones_too() {
     for (how, fault) in [(How::Set, Fault::Full), (How::Refresh, Fault::Full), (How::Bypass, Fault::Held)] {
         let case = || {
             let case = Case::new(false).fault(fault, None, 400..600);
             case.record(0, Record::Stored(stored(500, how)))
         };
-        let invalidates = INVALIDATES.contains(&how);
-        let expected = if invalidates { vec![Check::Refreshed] } else { vec![] };
+        let expected = [Check::Refreshed];
         assert_eq!(case().read(0, read(510, 499)).found(), expected, "{how:?}");
         assert_eq!(other(case(), 600), []);
         assert_eq!(other(case(), 900), expected, "{how:?}");

@@ -63,8 +63,9 @@ fn the_order_of_a_set_does_not_count_at_any_depth() {
         same!(vec![first.clone()], vec![set.clone()]);
         same!(Some(vec![&first]), Some(vec![&set]));
         same!((1, first.clone()), (1, set.clone()));
-        same!([first.clone()], [set.clone()]);
-        same!([first.clone()].as_slice(), [set.clone()].as_slice());
+        let (ours, theirs) = ([first.clone()], [set.clone()]);
+        same!(ours, theirs);
+        same!(ours.as_slice(), theirs.as_slice());
         same!(filter(&first), filter(&set));
         same!(vec![Some(filter(&first))], vec![Some(filter(&set))]);
         same!(Roles(first.clone()), Roles(set.clone()));

@@ -123,6 +123,7 @@ proptest! {
     }
 
     #[test]
+    #[expect(clippy::float_cmp, reason = "the equality of the type is what keys follow")]
     fn floats_are_one_only_if_they_are_equal([a, b] in any::<[u64; 2]>(), [c, d] in any::<[u32; 2]>()) {
         let nan = 0x7ff << 52;
         for (a, b) in [(a, b), (a, a ^ 1), (a, a ^ (1 << 63)), (a | nan, b | nan), (0, 1 << 63)] {
