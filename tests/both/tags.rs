@@ -114,6 +114,90 @@ async fn a_tag_that_is_struck_during_the_body_refuses_its_value() {
 }
 
 #[tokio::test]
+async fn other_tags_that_are_struck_during_the_body_leave_its_value_alone() {
+    #[cached(namespace = "tags-g", key = 1, tags_with = |user: &User| [user.org.clone()])]
+    async fn get(entered: Arc<Semaphore>, gate: Arc<Semaphore>, runs: Arc<Runs>) -> User {
+        let user = User { id: 1, org: "tags:g:own".into(), run: runs.next() };
+        entered.add_permits(1);
+        gate.acquire().await.unwrap().forget();
+        user
+    }
+
+    let _cache = cache().await;
+    let (entered, gate) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+    let runs = Arc::new(Runs::default());
+    let call = || get(Arc::clone(&entered), Arc::clone(&gate), Arc::clone(&runs));
+    let running = tokio::spawn(call());
+    entered.acquire().await.unwrap().forget();
+    for number in 0..200 {
+        invalidate_tag(&format!("tags:g:{number}")).await;
+    }
+    gate.add_permits(1);
+    assert_eq!(running.await.unwrap().run, 1);
+    assert_eq!(call().await.run, 1, "it is stored");
+    invalidate_tag("tags:g:own").await;
+    gate.add_permits(1);
+    assert_eq!(call().await.run, 2);
+}
+
+#[tokio::test]
+async fn a_refresh_that_is_refused_for_its_tag_leaves_nothing_older_behind() {
+    #[cached(namespace = "tags-h", key = 1, tags_with = |user: &User| [user.org.clone()])]
+    async fn get(entered: Arc<Semaphore>, gate: Arc<Semaphore>, runs: Arc<Runs>) -> User {
+        let run = runs.next();
+        let user = User { id: 1, org: format!("tags:h:{}", run.min(2)), run };
+        entered.add_permits(1);
+        gate.acquire().await.unwrap().forget();
+        user
+    }
+
+    let _cache = cache().await;
+    let (entered, gate) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+    let runs = Arc::new(Runs::default());
+    let call = || get(Arc::clone(&entered), Arc::clone(&gate), Arc::clone(&runs));
+    gate.add_permits(1);
+    assert_eq!(call().await.run, 1);
+    assert_eq!(call().await.run, 1);
+    entered.acquire().await.unwrap().forget();
+    // The newer value has another tag, which is invalidated while it is on its way.
+    let refreshing = refresh_get(Arc::clone(&entered), Arc::clone(&gate), Arc::clone(&runs));
+    let refreshing = tokio::spawn(refreshing);
+    entered.acquire().await.unwrap().forget();
+    invalidate_tag("tags:h:2").await;
+    gate.add_permits(2);
+    assert_eq!(refreshing.await.unwrap().run, 2);
+    assert_eq!(call().await.run, 3, "neither the older value nor the one that was refused");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_value_that_is_set_is_found_whatever_other_tags_are_struck() {
+    let _cache = cache().await;
+    let striking = tokio::spawn(async {
+        for number in 0.. {
+            invalidate_tag(&format!("tags:i:{}", number % 100)).await;
+            // In memory nothing is waited for.
+            tokio::task::yield_now().await;
+        }
+    });
+    let values = cachefn::cache().namespace("tags-i").tag("tags:i:own").tag("tags:i:also").tag("tags:i:own");
+    for number in 0..400 {
+        values.set("k", number).await;
+        assert_eq!(values.get("k").await, Some(number));
+    }
+    striking.abort();
+    let _ = striking.await;
+    // Who looks for it need not know its tags.
+    let untagged = cachefn::cache().namespace("tags-i");
+    assert_eq!(untagged.get("k").await, Some(399));
+    for tag in ["tags:i:also", "tags:i:own"] {
+        invalidate_tag(tag).await;
+        assert_eq!(untagged.get::<i32>("k").await, None, "{tag}");
+        assert_eq!(values.get_or_fill("k", async || 7).await, 7);
+        assert_eq!(untagged.get("k").await, Some(7));
+    }
+}
+
+#[tokio::test]
 async fn a_value_with_too_many_tags_is_not_stored() {
     #[cached(namespace = "tags-f", key = count, tags_with = |count: &usize| (0..*count).map(|n| format!("tags:f:{n}")))]
     async fn get(count: usize, runs: &Runs) -> usize {

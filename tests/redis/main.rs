@@ -28,7 +28,7 @@ async fn redis() -> Arc<RedisServer> {
     logs::capture();
     // As a user who may do what the README says, and nothing else.
     let rules = "~cachefn@* -@all +ping +time +mget +set +unlink +ttl +pttl +expire +evalsha +script|load +info \
-                 +client|tracking +client|caching";
+                 +client|tracking +client|caching +append";
     let user: Vec<_> = ["user", "app", "on", ">of-app"].into_iter().chain(rules.split(' ')).collect();
     let server = Arc::new(RedisServer::with(Options::default().line(&user)));
     let config = Config::builder()

@@ -61,6 +61,13 @@ pub(crate) const FLAWS: &[Flaw] = &[
              lease = ARGV[1] .. struct.pack('>I4I4I4I4I8', tonumber(ARGV[2]), 0, 1, 0, 0) .. ARGV[3]\nend",
     },
     Flaw {
+        name: "log",
+        about: "a fill does not look at the log of invalidated tags",
+        file: "cachefn-backends/src/redis/settle.lua",
+        from: "is_struck = is_struck or (ARGV[9] ~= '' and is_logged(found[#KEYS]))",
+        to: "is_struck = is_struck or (ARGV[9] ~= '' and is_logged(found[#KEYS]) and false)",
+    },
+    Flaw {
         name: "journal",
         about: "invalidations while Redis is away are forgotten",
         file: "cachefn-backends/src/redis/journal.rs",

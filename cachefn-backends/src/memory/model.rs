@@ -188,6 +188,28 @@ fn a_tag_that_is_struck_while_the_value_names_it_is_noticed() {
 }
 
 #[test]
+fn a_value_that_is_refused_for_its_tag_leaves_nothing_older_and_other_tags_refuse_none() {
+    check(|| {
+        let memory = stored();
+        let ticket = memory.begin(&place());
+        let (own, other) = (Group::tag("own"), Group::tag("other"));
+        let filling = spawn(&memory, {
+            let own = own.clone();
+            move |_| {
+                let entry = ticket.entry_tagged(2_u32, owner(), 4, LIFE.into(), &[own]);
+                entry.map_or_else(|| ticket.refuse(), |entry| ticket.store(entry));
+            }
+        });
+        memory.invalidate(&Target::Group(other));
+        assert!(matches!(read(&memory), Some(1 | 2)));
+        memory.invalidate(&Target::Group(own));
+        assert_ne!(read(&memory), Some(2));
+        join([filling]);
+        assert_eq!(read(&memory), None, "neither what was refused nor what it replaces");
+    });
+}
+
+#[test]
 fn an_evicted_entry_is_kept_by_no_reader() {
     check(|| {
         let memory = stored();

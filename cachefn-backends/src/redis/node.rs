@@ -158,7 +158,14 @@ impl Node {
         if let Value::ServerError(error) = answer
             && matches!(error.code(), "NOPERM" | "ERR")
         {
-            self.never_appends.store(true, Ordering::Relaxed);
+            if !self.never_appends.swap(true, Ordering::Relaxed) {
+                tracing::warn!(
+                    target: "cachefn",
+                    address = self.place.as_str(),
+                    "Redis refuses APPEND, permit +append: without it the invalidation of any tag discards what functions \
+                     with `tags_with` are about to store"
+                );
+            }
         }
     }
 
