@@ -8,7 +8,7 @@
 //!       └─ connection   redis-rs, multiplexed, on a wire of our own: TCP or TLS; keys and scripts
 //! ```
 //!
-//! Every invalidation is an `UNLINK` of known names, that of a tag after an `APPEND` to a [log](log): it can be repeated, needs
+//! Every invalidation is an `UNLINK` of known names, that of a tag after an `APPEND` to a log: it can be repeated, needs
 //! no order among others and is allowed when the server is out of memory. Generations are random, and one that is missing invalidates
 //! everything under it, so that eviction, expiry and `FLUSHALL` can lose entries but never revive any.
 //!

@@ -157,15 +157,14 @@ impl Node {
     pub(super) fn notes(&self, answer: &Value) {
         if let Value::ServerError(error) = answer
             && matches!(error.code(), "NOPERM" | "ERR")
+            && !self.never_appends.swap(true, Ordering::Relaxed)
         {
-            if !self.never_appends.swap(true, Ordering::Relaxed) {
-                tracing::warn!(
-                    target: "cachefn",
-                    address = self.place.as_str(),
-                    "Redis refuses APPEND, permit +append: without it the invalidation of any tag discards what functions \
-                     with `tags_with` are about to store"
-                );
-            }
+            tracing::warn!(
+                target: "cachefn",
+                address = self.place.as_str(),
+                "Redis refuses APPEND, permit +append: without it the invalidation of any tag discards what functions \
+                 with `tags_with` are about to store"
+            );
         }
     }
 
