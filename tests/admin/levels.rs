@@ -23,7 +23,7 @@ async fn neighbour(id: u32) -> u32 {
 
 #[cached(namespace = "lv")]
 async fn paged(name: &str, page: Option<u32>) -> Option<u32> {
-    Some(page.unwrap_or_default() + name.len() as u32)
+    Some(page.unwrap_or_default() + u32::from(name.is_empty()))
 }
 
 #[cached(namespace = "lv")]
@@ -91,7 +91,7 @@ type Call = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// Calls of all kinds of keys, made anew each time.
 fn calls() -> Vec<Call> {
     macro_rules! calls {
-        ($($call:expr),* $(,)?) => { vec![$(Box::pin(async move { drop($call.await); }) as Call),*] };
+        ($($call:expr),* $(,)?) => { vec![$(Box::pin(async move { let _ = $call.await; }) as Call),*] };
     }
     let long = "long text/".repeat(30);
     let (first, second) = (long.clone(), long.clone());
@@ -189,7 +189,7 @@ fn names(keys: &BTreeSet<String>, count: usize, seed: u64) -> BTreeSet<String> {
 }
 
 fn in_url(name: &str) -> String {
-    name.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    name.bytes().fold(String::new(), |url, byte| format!("{url}%{byte:02X}"))
 }
 
 /// Checks it for so many names.

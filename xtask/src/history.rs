@@ -64,8 +64,8 @@ pub(crate) const FLAWS: &[Flaw] = &[
         name: "log",
         about: "a fill does not look at the log of invalidated tags",
         file: "cachefn-backends/src/redis/settle.lua",
-        from: "is_struck = is_struck or (ARGV[9] ~= '' and is_logged(found[#KEYS]))",
-        to: "is_struck = is_struck or (ARGV[9] ~= '' and is_logged(found[#KEYS]) and false)",
+        from: "is_struck = is_struck or (ARGV[12] ~= '' and is_logged(found[#KEYS]))",
+        to: "is_struck = is_struck or (ARGV[12] ~= '' and is_logged(found[#KEYS]) and false)",
     },
     Flaw {
         name: "journal",

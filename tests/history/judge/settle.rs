@@ -4,7 +4,7 @@ use super::line::Step;
 use super::{HANDED_OVER, Judge, TIMEOUT};
 use crate::clock::nanos;
 use crate::record::{Outcome, Stored, Strike};
-use crate::row::{Function, Target};
+use crate::row::Target;
 
 impl Judge {
     /// Enters the stored values that matter to reads before `horizon`. What went wrong around them is known by then.

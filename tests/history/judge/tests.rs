@@ -66,8 +66,9 @@ impl Case {
 
     fn record(mut self, process: usize, record: Record) -> Self {
         let at = match record {
-            Record::Read(Read { end, .. }) | Record::Strike(Strike { end, .. }) => end,
-            Record::Stored(Stored { end, .. }) => end,
+            Record::Read(Read { end, .. })
+            | Record::Strike(Strike { end, .. })
+            | Record::Stored(Stored { end, .. }) => end,
             Record::Write(_, at) => at,
             Record::Sample(Sample { before, .. }) => before,
             Record::Note(_) => 0,
@@ -95,7 +96,9 @@ impl Case {
         }
         self.facts.sort_by_key(|(at, _)| *at);
         let Self { mut judge, facts, .. } = self;
-        facts.into_iter().for_each(|(_, fact)| judge.take(fact));
+        for (_, fact) in facts {
+            judge.take(fact);
+        }
         judge.finish();
         judge
     }
