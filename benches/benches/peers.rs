@@ -13,13 +13,16 @@ use std::task::Waker;
 use std::thread;
 use std::time::Duration;
 
+use cachefn::Config;
 use cachefn_benches::cases::call;
 use cachefn_benches::instructions;
-use cachefn_benches::measure::{median, nanoseconds, turn_on};
+use cachefn_benches::measure::{median, nanoseconds};
 
 const ROUNDS: usize = 11;
 const CALLS: u32 = 200_000;
 const KEYS: u64 = 10_000;
+/// More than caches of processors hold.
+const MANY: u64 = 100_000;
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// The first argument of a run that only calls, for callgrind to count.
@@ -164,8 +167,9 @@ struct Load {
     text: bool,
 }
 
-const LOADS: [Load; 5] = [
+const LOADS: [Load; 6] = [
     Load { name: "10 000 keys", keys: KEYS, threads: 1, text: false },
+    Load { name: "100 000 keys", keys: MANY, threads: 1, text: false },
     Load { name: "one hot key", keys: 1, threads: 1, text: false },
     Load { name: "10 000 keys, 2 threads", keys: KEYS, threads: 2, text: false },
     Load { name: "one hot key, 2 threads", keys: 1, threads: 2, text: false },
@@ -174,7 +178,9 @@ const LOADS: [Load; 5] = [
 
 fn main() {
     let arguments: Vec<String> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    turn_on();
+    // The others hold as many entries as there are.
+    let config = Config::builder().enabled(true).max_bytes(1 << 28).build().expect("nothing else is set");
+    call(async { cachefn::init_with(config).await.expect("it is off") });
     if let [REPEAT, name, calls] = arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         let contestant = CONTESTANTS.iter().find(|known| known.name == *name).expect("a contestant's name");
         for _ in 0..calls.parse::<u64>().expect("a number of calls") {
@@ -183,36 +189,39 @@ fn main() {
         return;
     }
     for contestant in &CONTESTANTS {
-        for id in 0..KEYS {
-            (contestant.number)(id);
-            (contestant.text)(id);
-        }
+        (0..MANY).for_each(contestant.number);
+        (0..KEYS).for_each(contestant.text);
     }
+    // What a load's name begins with leaves the others out.
+    let loads: Vec<Load> = LOADS
+        .into_iter()
+        .filter(|load| arguments.first().is_none_or(|wanted| load.name.starts_with(wanted.as_str())))
+        .collect();
     let mut times: HashMap<(usize, usize), Vec<f64>> = HashMap::new();
     for _ in 0..ROUNDS {
-        for (at, load) in LOADS.iter().enumerate() {
+        for (at, load) in loads.iter().enumerate() {
             for (who, contestant) in CONTESTANTS.iter().enumerate() {
                 times.entry((at, who)).or_default().push(round(*load, contestant));
             }
         }
     }
-    print(times);
+    print(&loads, times);
 }
 
-fn print(mut times: HashMap<(usize, usize), Vec<f64>>) {
+fn print(loads: &[Load], mut times: HashMap<(usize, usize), Vec<f64>>) {
     println!(
         "one hit: nanoseconds, and how many times those of {}; medians of {ROUNDS} rounds of {CALLS} calls per thread",
         CONTESTANTS[PEER].name
     );
     print!("{:<28}", "");
-    for load in &LOADS {
+    for load in loads {
         print!("{:>27}", load.name);
     }
     println!("{:>14}", "instructions");
     let mut medians = |load: usize, who: usize| median(times.get_mut(&(load, who)).expect("it ran"));
     for (who, contestant) in CONTESTANTS.iter().enumerate() {
         print!("{:<28}", contestant.name);
-        for load in 0..LOADS.len() {
+        for load in 0..loads.len() {
             let (time, peer) = (medians(load, who), medians(load, PEER));
             print!("{:>27}", format!("{time:.0} ({:.2}x)", time / peer));
         }

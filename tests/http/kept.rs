@@ -71,8 +71,12 @@ async fn what_a_no_cache_request_is_answered_with_takes_nothing_away_unless_it_i
         let run = RUNS.next();
         match id {
             // A newer one, which is not stored.
-            1 if run.is_multiple_of(2) => ([("cache-control", "no-store")], format!("run {run}")).into_response(),
-            2 if run.is_multiple_of(2) => ([("set-cookie", "session=1")], format!("run {run}")).into_response(),
+            1 if run.is_multiple_of(2) => {
+                ([("cache-control", "no-store")], format!("run {run}")).into_response()
+            }
+            2 if run.is_multiple_of(2) => {
+                ([("set-cookie", "session=1")], format!("run {run}")).into_response()
+            }
             // One that breaks off.
             3 if run.is_multiple_of(2) => ([("content-length", "100")], Body::new(Broken)).into_response(),
             _ => made(run),

@@ -8,7 +8,6 @@ use std::time::Duration;
 use smallvec::SmallVec;
 
 use super::generation::Captured;
-use super::hot::Hot;
 use super::name::{Name, Short};
 use crate::backend::Absence;
 use crate::clock::Tick;
@@ -68,6 +67,10 @@ struct Aging {
     asks: AtomicU64,
 }
 
+/// What that costs in memory, in bytes.
+#[expect(clippy::cast_possible_truncation, reason = "it is a small struct")]
+const AGING: u32 = size_of::<Aging>() as u32 + 16;
+
 /// A call that an entry is found by.
 struct Known {
     hash: u64,
@@ -83,25 +86,28 @@ pub(super) struct Parts {
     pub(super) life: Life,
     pub(super) weight: u32,
     pub(super) unstored: Option<Unstored>,
+    pub(super) stripe: usize,
 }
 
 impl Entry {
     pub(super) fn new(parts: Parts, value: Box<dyn Any + Send + Sync>) -> Arc<Self> {
-        let Parts { name, owner, captured, now, life, weight, unstored } = parts;
+        let Parts { name, owner, captured, now, life, weight, stripe, unstored } = parts;
         let aging = |moments: Box<Moments>| Box::new(Aging { moments: *moments, asks: AtomicU64::new(0) });
+        let aging = life.moments(now).map(aging);
+        let more = aging.as_ref().map_or(0, |_| AGING);
         Arc::new(Self {
-            stripe: Hot::stripe(name.hash),
+            stripe,
             name,
             known: OnceLock::new(),
             owner,
             captured,
             due: now.after(life.due),
-            aging: life.moments(now).map(aging),
+            aging,
             certified: AtomicU64::new(u64::MAX),
             verified: AtomicU64::new(u64::MAX),
             evicted: AtomicBool::new(false),
             life: life.whole(),
-            weight,
+            weight: weight.saturating_add(more),
             aged: u32::try_from(life.age.as_secs()).unwrap_or(u32::MAX),
             unstored: unstored.map(Box::new),
             value,

@@ -4,6 +4,9 @@
 //! hit compares a few integers and looks nothing up. The registry holds cells weakly: a cell lives
 //! as long as an entry or a running fill refers to it. When it is made anew, nobody remembers the
 //! old one, so nobody can mistake one for the other.
+//!
+//! Groups are known by a hash of 64 bits: an entry may have many of its own, and their names would take more memory than
+//! all the rest. Two that have one hash share a cell, so invalidating either invalidates both, and nothing is missed.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
@@ -27,8 +30,8 @@ pub(super) struct Generations {
 
 #[derive(Default)]
 struct Registry {
-    by_group: HashMap<Group, Weak<Cell>, RandomState>,
-    /// What was last captured of each lineage, so that entries of one lineage share it.
+    by_group: HashMap<u64, Weak<Cell>, RandomState>,
+    /// What was last captured of each [lasting](Lineage::lasting) lineage, so that its entries share it.
     by_lineage: HashMap<Lineage, Weak<[Point]>, RandomState>,
     /// Sweep the dead when there are this many in both.
     sweep_at: usize,
@@ -42,6 +45,10 @@ pub(super) struct Captured(Arc<[Point]>);
 
 /// One group's cell, and what it said.
 type Point = (Arc<Cell>, u64);
+
+/// What a group costs as long as something hangs on it, in bytes: its cell, an allocation of 24, and its slot among at
+/// most as many that are empty or dead.
+const GROUP: usize = 72;
 
 impl Generations {
     /// What the generations of `lineage` are now.
@@ -79,7 +86,7 @@ impl Generations {
             let number = self.strikes.fetch_add(1, Ordering::SeqCst) + 1;
             registry.struck.note(group, number);
         }
-        if let Some(cell) = registry.by_group.get(group).and_then(Weak::upgrade) {
+        if let Some(cell) = registry.by_group.get(&hash(group)).and_then(Weak::upgrade) {
             cell.fetch_add(1, Ordering::SeqCst);
         }
         self.bumps.fetch_add(1, Ordering::SeqCst);
@@ -89,6 +96,11 @@ impl Generations {
     #[inline]
     pub(super) fn bumps(&self) -> u64 {
         self.bumps.load(Ordering::Acquire)
+    }
+
+    /// Forgets the cells that nothing refers to.
+    pub(super) fn sweep(&self) {
+        self.lock().sweep();
     }
 
     /// How many cells and captures are registered, dead ones included.
@@ -137,34 +149,54 @@ impl Registry {
     }
 
     fn remember(&mut self, lineage: &Lineage, captured: &Captured) {
-        self.sweep();
+        self.sweep_if_due();
         self.by_lineage.insert(lineage.clone(), Arc::downgrade(&captured.0));
     }
 
     /// Forgets the dead, once there may be as many of them as of the living.
-    fn sweep(&mut self) {
+    fn sweep_if_due(&mut self) {
         if self.by_group.len() + self.by_lineage.len() >= self.sweep_at {
-            self.by_lineage.retain(|_, captured| captured.strong_count() > 0);
-            self.by_group.retain(|_, cell| cell.strong_count() > 0);
-            self.sweep_at = ((self.by_group.len() + self.by_lineage.len()) * 2).max(1024);
+            self.sweep();
         }
     }
 
+    fn sweep(&mut self) {
+        self.by_lineage.retain(|_, captured| captured.strong_count() > 0);
+        self.by_group.retain(|_, cell| cell.strong_count() > 0);
+        self.by_lineage.shrink_to(self.by_lineage.len() * 2);
+        self.by_group.shrink_to(self.by_group.len() * 2);
+        self.sweep_at = ((self.by_group.len() + self.by_lineage.len()) * 2).max(1024);
+    }
+
     fn cell(&mut self, group: &Group) -> Arc<Cell> {
-        if let Some(cell) = self.by_group.get(group).and_then(Weak::upgrade) {
+        let hash = hash(group);
+        if let Some(cell) = self.by_group.get(&hash).and_then(Weak::upgrade) {
             return cell;
         }
-        self.sweep();
+        self.sweep_if_due();
         let cell = Arc::new(Cell::new(0));
-        self.by_group.insert(group.clone(), Arc::downgrade(&cell));
+        self.by_group.insert(hash, Arc::downgrade(&cell));
         cell
     }
+}
+
+fn hash(group: &Group) -> u64 {
+    xxhash_rust::xxh3::xxh3_64(group.name().as_bytes())
 }
 
 impl Captured {
     /// Whether every generation is still the one that was captured.
     pub(super) fn is_current(&self) -> bool {
         self.0.iter().all(|(cell, seen)| cell.load(Ordering::Acquire) == *seen)
+    }
+
+    /// What an entry that holds this costs for it, in bytes. What others hold as well is shared with them: a group of one
+    /// entry counts for all that it costs, one of thousands for nothing.
+    pub(super) fn cost(&self) -> usize {
+        let groups: usize = self.0.iter().map(|(cell, _)| GROUP / Arc::strong_count(cell)).sum();
+        // The ticket of the fill holds it too.
+        let holders = Arc::strong_count(&self.0).saturating_sub(1).max(1);
+        (groups + 32 + size_of_val(&*self.0)) / holders
     }
 }
 
@@ -219,7 +251,21 @@ mod tests {
         let generations = Generations::default();
         for id in 0..100_000 {
             generations.capture(&Lineage::new(&format!("users:{id}"), "f", []));
+            generations.capture(&Lineage::new(&format!("orgs:{id}"), "f", []));
         }
         assert!(generations.len() < 5_000, "{} cells for nobody", generations.len());
+        generations.sweep();
+        assert_eq!(generations.len(), 0);
+    }
+
+    #[test]
+    fn entries_of_a_lasting_lineage_share_what_is_captured() {
+        let generations = Generations::default();
+        let lineage = Lineage::new("users", "f", []);
+        let [one, other] = [(); 2].map(|()| generations.capture(&lineage));
+        assert!(Arc::ptr_eq(&one.0, &other.0));
+        generations.bump(&Group::namespace("users"));
+        let later = generations.capture(&lineage);
+        assert!(!Arc::ptr_eq(&one.0, &later.0) && later.is_current() && !one.is_current());
     }
 }

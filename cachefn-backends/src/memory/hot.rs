@@ -28,8 +28,12 @@ use crate::sync::{AtomicU64, Ordering, step};
 
 const WAYS: usize = 7;
 
-/// Keys share this many epochs. Whoever raises one has a few entries of other keys asked of moka once more.
-const STRIPES: usize = if cfg!(cachefn_model) { 4 } else { 8192 };
+/// Keys share this many epochs, and fewer under a small bound. Whoever raises one has a few entries of other keys asked of
+/// moka once more.
+const STRIPES: u64 = if cfg!(cachefn_model) { 4 } else { 8192 };
+
+/// The fewest of them.
+const FEWEST: u64 = if cfg!(cachefn_model) { 4 } else { 64 };
 
 /// Larger entries, in bytes, are not worth a place: copying them out costs more than finding them.
 pub(super) const LARGEST: usize = 4 << 10;
@@ -52,13 +56,19 @@ struct Set {
 pub(super) type Held = Guard<Option<Arc<Entry>>>;
 
 impl Hot {
-    /// Makes a table for a store of `max_bytes`: one way for every 256 to 512 bytes of the bound, between 28 and 7 340 032.
-    /// A way takes 9 bytes, and the epochs 64 KiB.
+    /// Makes a table for a store of `max_bytes`: one way for every 256 to 512 bytes of the bound, between 28 and 7 340 032,
+    /// and one epoch for every 512 to 1024 bytes, between 64 and 8192. So it takes a twentieth of the bound at most, and
+    /// 768 bytes at least.
     pub(super) fn new(max_bytes: u64) -> Self {
         let sets = (max_bytes / (256 * WAYS as u64)).clamp(4, 1 << 20);
-        let sets = 1 << sets.ilog2();
-        let epochs = (0..STRIPES).map(|_| AtomicU64::new(0)).collect();
-        Self { sets: (0..sets).map(|_| Set::new()).collect(), epochs }
+        let epochs = (max_bytes / 512).clamp(FEWEST, STRIPES);
+        let epochs = (0..1_u64 << epochs.ilog2()).map(|_| AtomicU64::new(0)).collect();
+        Self { sets: (0..1_u64 << sets.ilog2()).map(|_| Set::new()).collect(), epochs }
+    }
+
+    /// The memory that the table itself takes.
+    pub(super) fn bytes(&self) -> u64 {
+        (size_of_val(&*self.sets) + size_of_val(&*self.epochs)) as u64
     }
 
     /// Whether an entry that counts for so many bytes may be here.
@@ -87,14 +97,14 @@ impl Hot {
 
     /// Which epoch is that of a key.
     #[expect(clippy::cast_possible_truncation, reason = "the low bits are the index")]
-    pub(super) fn stripe(hash: u64) -> usize {
-        hash as usize % STRIPES
+    pub(super) fn stripe(&self, hash: u64) -> usize {
+        hash as usize & (self.epochs.len() - 1)
     }
 
     /// What an entry is certified under. To be read before moka is asked.
     #[inline]
     pub(super) fn epoch(&self, stripe: usize) -> u64 {
-        self.epochs[stripe % STRIPES].load(Ordering::Acquire)
+        self.epochs[stripe].load(Ordering::Acquire)
     }
 
     /// Puts an entry here that was found in moka by `call`, after `epoch` was read.
@@ -114,7 +124,7 @@ impl Hot {
     /// To be called after an entry was removed from moka or replaced there, before anybody is told.
     #[inline]
     pub(super) fn raise(&self, stripe: usize) {
-        self.epochs[stripe % STRIPES].fetch_add(1, Ordering::SeqCst);
+        self.epochs[stripe].fetch_add(1, Ordering::SeqCst);
     }
 
     /// Gives the memory of an entry back that moka holds no longer.
@@ -127,7 +137,7 @@ impl Hot {
 
     /// Gives all memory back.
     pub(super) fn clear(&self) {
-        (0..STRIPES).for_each(|stripe| self.raise(stripe));
+        (0..self.epochs.len()).for_each(|stripe| self.raise(stripe));
         for set in &self.sets {
             set.tags.store(0, Ordering::Relaxed);
             set.ways.iter().for_each(|way| way.store(None));

@@ -80,7 +80,7 @@ impl Memory {
 
     /// How many bytes may be held.
     pub fn bound(&self) -> u64 {
-        self.inner.entries.policy().max_capacity().unwrap_or(u64::MAX)
+        self.inner.room.saturating_add(self.inner.hot.bytes())
     }
 
     fn age(&self, entry: &AnyEntry) -> Option<Age> {

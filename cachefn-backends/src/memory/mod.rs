@@ -27,7 +27,7 @@ use crate::backend::{Absence, Filled};
 use crate::clock::{Clock, Tick};
 use crate::life::{Age, Life};
 use crate::place::{Group, Place, Target};
-use crate::sync::step;
+use crate::sync::{AtomicU64, Ordering, step};
 use entry::Parts;
 pub use entry::{AnyEntry, Entry, TURN, Unstored};
 use fill::{Fills, Kind, Mark};
@@ -54,6 +54,10 @@ pub struct Memory {
 }
 
 struct Inner {
+    /// How many bytes there are for entries.
+    room: u64,
+    /// How many bytes have ever been stored.
+    stored: AtomicU64,
     hot: Arc<Hot>,
     hashing: Hashing,
     entries: Entries,
@@ -83,11 +87,12 @@ pub struct Ticket {
 }
 
 impl Memory {
-    /// A store that keeps at most `max_bytes` of keys, values and [`ENTRY_OVERHEAD`]s.
+    /// A store that keeps at most `max_bytes`: keys, values, groups, [`ENTRY_OVERHEAD`]s, and the table of what is read now.
     pub fn new(max_bytes: u64, clock: Clock) -> Self {
         let hot = Arc::new(Hot::new(max_bytes));
+        let room = max_bytes.saturating_sub(hot.bytes());
         let entries = moka::sync::Cache::builder()
-            .max_capacity(max_bytes)
+            .max_capacity(room)
             .weigher(|_, entry: &AnyEntry| entry.weight())
             .expire_after(Lives)
             .eviction_listener({
@@ -101,7 +106,8 @@ impl Memory {
             })
             .build_with_hasher(Known::default());
         let (hashing, generations, fills) = (Hashing::default(), Generations::default(), Fills::new());
-        Self { inner: Arc::new(Inner { hot, hashing, entries, generations, fills, clock }) }
+        let stored = AtomicU64::new(0);
+        Self { inner: Arc::new(Inner { room, stored, hot, hashing, entries, generations, fills, clock }) }
     }
 
     /// A call in short: whose it is, and its arguments in whole words of eight bytes. Costs one hash.
@@ -135,7 +141,7 @@ impl Memory {
     ) -> Result<R, Absence> {
         let inner = &*self.inner;
         let sought = inner.hashing.seek(key.as_bytes());
-        let epoch = inner.hot.epoch(Hot::stripe(sought.hash));
+        let epoch = inner.hot.epoch(inner.hot.stripe(sought.hash));
         let now = inner.clock.now();
         let (entry, age) = inner.find(sought, owner, now)?;
         if let Some(call) = call.filter(|_| Hot::takes(entry.weight())) {
@@ -203,9 +209,10 @@ impl Memory {
         self.inner.hot.clear();
     }
 
-    /// Has moka give back now what it would give back with the next accesses.
+    /// Has moka give back now what it would give back with the next accesses, and forgets the groups of what is gone.
     pub fn reclaim(&self) {
         self.inner.entries.run_pending_tasks();
+        self.inner.generations.sweep();
     }
 
     /// What is left of the life of an entry.
@@ -224,10 +231,10 @@ impl Memory {
         self.inner.entries.entry_count()
     }
 
-    /// How many bytes are held, after housekeeping.
+    /// How many bytes are held, after housekeeping: what the entries count for, and the table of those that are read now.
     pub fn bytes(&self) -> u64 {
         self.inner.entries.run_pending_tasks();
-        self.inner.entries.weighted_size()
+        self.inner.entries.weighted_size() + self.inner.hot.bytes()
     }
 
     /// How many fills are under way.
@@ -256,13 +263,31 @@ impl Inner {
     fn remove(&self, name: &Name) {
         step();
         self.entries.invalidate(name);
-        self.hot.raise(Hot::stripe(name.hash));
+        self.hot.raise(self.hot.stripe(name.hash));
     }
 
     fn insert(&self, name: &Name, entry: AnyEntry) {
         step();
         self.entries.insert(name.clone(), entry);
-        self.hot.raise(Hot::stripe(name.hash));
+        self.hot.raise(self.hot.stripe(name.hash));
+    }
+
+    /// Makes room after a value of `weight` was stored. moka does that by itself for every 64 values, which may be many
+    /// times the bound; so it is done for every eighth of the bound, too. Groups of what is gone are looked for each time as
+    /// much was stored as there is room for.
+    fn keep_house(&self, weight: u32) {
+        if cfg!(cachefn_model) {
+            return;
+        }
+        let before = self.stored.fetch_add(weight.into(), Ordering::Relaxed);
+        let after = before.wrapping_add(weight.into());
+        let passes = |step: u64| before / step != after / step;
+        if passes((self.room / 8).max(1)) {
+            self.entries.run_pending_tasks();
+        }
+        if passes(self.room.max(1)) {
+            self.generations.sweep();
+        }
     }
 }
 
@@ -309,10 +334,15 @@ impl Ticket {
         size: usize,
         life: Life,
     ) -> AnyEntry {
-        let weight = u32::try_from(self.place.key.len() + size + ENTRY_OVERHEAD).unwrap_or(u32::MAX);
-        let now = self.memory.inner.clock.now();
-        let name = self.name.clone();
-        let parts = Parts { name, owner, captured, now, life, weight, unstored: None };
+        let key = self.place.key.len();
+        // The call in short stands beside the key; up to 48 bytes of it are within the entry.
+        let words = key.saturating_sub(48);
+        let weight =
+            [key, words, size, captured.cost(), ENTRY_OVERHEAD].into_iter().fold(0, usize::saturating_add);
+        let weight = u32::try_from(weight).unwrap_or(u32::MAX);
+        let (now, stripe) = (self.memory.inner.clock.now(), self.memory.inner.hot.stripe(self.name.hash));
+        let parts =
+            Parts { name: self.name.clone(), owner, captured, now, life, weight, stripe, unstored: None };
         Entry::new(parts, Box::new(value))
     }
 
@@ -328,7 +358,8 @@ impl Ticket {
         let captured = self.capture(tags)?;
         let (value, owner, weight) = Arc::into_inner(entry)?.into_value();
         let (name, now) = (self.name.clone(), self.memory.inner.clock.now());
-        let parts = Parts { name, owner, captured, now, life, weight, unstored: Some(unstored) };
+        let stripe = self.memory.inner.hot.stripe(name.hash);
+        let parts = Parts { name, owner, captured, now, life, weight, stripe, unstored: Some(unstored) };
         Some(Entry::new(parts, value))
     }
 
@@ -346,7 +377,10 @@ impl Ticket {
         if !entry.is_current() {
             return self.refuse();
         }
-        self.settle(|inner, name| inner.insert(name, entry))
+        let weight = entry.weight();
+        let filled = self.settle(|inner, name| inner.insert(name, entry));
+        self.memory.inner.keep_house(weight);
+        filled
     }
 
     /// Ends a fill whose value must not be stored because one of its tags was invalidated: what was loaded earlier goes.

@@ -107,7 +107,7 @@ fn an_epoch_that_is_raised_too_early_is_found_out() {
     check(|| {
         nothing_is_left_after(|memory| {
             let name = memory.inner.hashing.name(&"k".into());
-            memory.inner.hot.raise(Hot::stripe(name.hash));
+            memory.inner.hot.raise(memory.inner.hot.stripe(name.hash));
             memory.inner.entries.invalidate(&name);
         });
     });

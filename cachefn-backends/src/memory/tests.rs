@@ -127,12 +127,78 @@ fn keys_by_the_million_stay_under_a_bound_of_64_mib_and_what_goes_is_given_back(
         }
     }
     assert!(memory.bytes() <= BOUND, "{} bytes", memory.bytes());
-    let (held, room) = (memory.entries(), BOUND / ENTRY_OVERHEAD as u64);
-    assert!(room * 9 / 10 < held && held <= room, "{held} entries");
+    let one = memory.begin(&place("k100000")).entry(Arc::clone(&values), owner(), 0, LIFE);
+    let (held, room) = (memory.entries(), BOUND / u64::from(one.weight()));
+    drop(one);
+    assert!(room * 9 / 10 < held && held <= room * 11 / 10, "{held} entries");
     until("what was evicted is given back", || {
         memory.reclaim();
         there_are(&values) <= held
     });
+}
+
+#[test]
+fn the_table_of_what_is_read_now_is_within_the_bound() {
+    for bound in [4 << 10, 64 << 10, 1 << 20, 64 << 20] {
+        let memory = Memory::new(bound, Clock::manual());
+        let table = memory.bytes();
+        assert_eq!((memory.bound(), memory.entries()), (bound, 0));
+        assert!(0 < table && table <= bound / 5, "{table} bytes of {bound}");
+        for id in 0..100 {
+            fill(&memory.begin(&place(&format!("k{id}"))), id);
+        }
+        assert!(memory.entries() > 0 && memory.bytes() > table && memory.bytes() <= bound);
+    }
+}
+
+fn of_one_group(id: u32) -> Place {
+    let trunk = Arc::new(Lineage::new("users", "app::get", []));
+    Place::new(format!("k{id}"), Lineage::below(&trunk, [Group::namespace(&format!("users:{id}"))]))
+}
+
+#[test]
+fn groups_count_for_the_entries_that_they_are_of() {
+    let memory = memory();
+    let weight = |place: &Place| memory.begin(place).entry(1_u32, owner(), 4, LIFE).weight();
+    let lasting = Place::new("k1", Lineage::new("users:1", "app::get", []));
+    let held: Vec<_> = (0..100).map(|_| memory.begin(&lasting).entry(1_u32, owner(), 4, LIFE)).collect();
+    let shared = weight(&lasting);
+    assert!(held[0].weight() > shared, "the first entry pays for what there was not before");
+    let own = weight(&of_one_group(2));
+    assert!((72..400).contains(&(own - shared)), "{own} bytes beside {shared}");
+    let tags: Vec<_> = (0..32).map(|tag| Group::tag(&tag.to_string())).collect();
+    let ticket = memory.begin(&lasting);
+    let tagged = ticket.entry_tagged(1_u32, owner(), 4, LIFE.into(), &tags).expect("no tag was struck");
+    assert!((32 * 72..32 * 120).contains(&(tagged.weight() - shared)), "{} bytes", tagged.weight());
+    // One that replaces another shares its groups while both are there.
+    let again = ticket.entry_tagged(1_u32, owner(), 4, LIFE.into(), &tags).expect("no tag was struck");
+    assert!(again.weight() - shared >= (tagged.weight() - shared) / 2);
+}
+
+#[test]
+fn groups_are_forgotten_with_their_entries() {
+    let memory = memory();
+    for id in 0..20_000 {
+        fill(&memory.begin(&of_one_group(id)), id);
+    }
+    let (groups, entries) = (memory.inner.generations.len(), usize::try_from(memory.entries()).unwrap());
+    assert!(entries < 2_000 && groups < 3 * entries + 1_024, "{groups} groups of {entries} entries");
+    memory.clear();
+    until("nothing is left", || {
+        memory.reclaim();
+        memory.inner.generations.len() == 0
+    });
+}
+
+#[test]
+fn values_larger_than_their_share_do_not_wait_for_moka_to_make_room() {
+    let memory = memory();
+    let values = Arc::new(());
+    for number in 0..60 {
+        let ticket = memory.begin(&place(&format!("k{number}")));
+        ticket.store(ticket.entry(Arc::clone(&values), owner(), 300 << 10, LIFE));
+        assert!(there_are(&values) <= 8, "{} values of 300 KiB under 1 MiB", there_are(&values));
+    }
 }
 
 #[test]

@@ -600,7 +600,7 @@ fn what_is_damaged_is_replaced() {
 #[test]
 fn names_and_records_are_frozen() {
     let backend = Scene::new(Grain::Verb, Stage::Cold).backend();
-    let names = ["test:v:k", "test:k:k", "test:g:r", "test:g:n:users", "test:g:f:app::get"];
+    let names = ["test:v:k", "test:k:k", "test:g:r", "test:g:f:app::get", "test:g:n:users"];
     assert_eq!(backend.names(&place(), []), names);
     let record = Record { token: *b"aaaaaaaa", until: 1, begun: 2, settled: 3 };
     assert_eq!(record.bytes(), *b"aaaaaaaa\x01\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0\x03\0\0\0\0\0\0\0");

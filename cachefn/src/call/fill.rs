@@ -6,7 +6,6 @@ mod tell;
 mod unstored;
 
 use std::future::Future;
-use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -27,6 +26,7 @@ use super::give::Since;
 use crate::codec;
 use crate::event::Audience;
 use crate::flight::{Aboard, Seat};
+use crate::footprint;
 use crate::global::Cache;
 use crate::key::Key;
 use crate::layout::Choice as _;
@@ -314,12 +314,7 @@ impl Fill {
 
     /// The value as memory's entry; none if one of its tags was struck while the body ran.
     fn entry<V: Storable>(&self, value: &V, life: Life) -> Option<AnyEntry> {
-        let size = codec::encoded_size(value).unwrap_or(mem::size_of::<V>()).max(mem::size_of::<V>());
-        self.entry_of(value, size, life)
-    }
-
-    /// The same of so many bytes.
-    fn entry_of<V: Storable>(&self, value: &V, size: usize, life: Life) -> Option<AnyEntry> {
+        let size = footprint::of(value);
         let (owner, tags) = (self.instance.owner, &self.terms.tags_of_value);
         self.ticket.entry_tagged(value.clone(), owner, size, life, tags)
     }
@@ -342,11 +337,7 @@ impl Fill {
         let Some(site) = self.site else { return (Word::Leave, self.entry(value, life)) };
         match K::Codec::encode(value, self.instance.writer_of(site)) {
             Ok((ident, payload)) => {
-                let entry = if self.cache.is_near() {
-                    self.entry(value, life)
-                } else {
-                    self.entry_of(value, payload.len(), life)
-                };
+                let entry = self.entry(value, life);
                 let (packing, payload) = codec::pack(payload);
                 let tags = self.terms.tags_of_value.clone();
                 let span = life.span(self.cache.memory.clock().unix_millis());

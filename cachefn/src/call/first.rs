@@ -15,7 +15,6 @@ use cachefn_backends::memory::Ticket;
 use super::miss::{Miss, Stage};
 use super::search::is_untimely;
 use super::stored::Vtable;
-use crate::codec;
 use crate::event;
 use crate::layout::Erased;
 use crate::observe::Outcome;
@@ -107,8 +106,7 @@ pub(super) fn keep(
     now: u64,
 ) {
     let life = instance.site.freshness.rest(envelope.span, now);
-    let size = codec::unpacked_length(envelope).unwrap_or(usize::MAX);
-    if let Some(entry) = (stored.entry)(ticket, value, instance.owner, size, life, &envelope.tags) {
+    if let Some(entry) = (stored.entry)(ticket, value, instance.owner, life, &envelope.tags) {
         let _ = ticket.store(entry);
     }
 }

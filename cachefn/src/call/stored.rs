@@ -9,6 +9,7 @@ use cachefn_backends::place::Group;
 
 #[cfg(feature = "axum")]
 use super::by_hand::ByHand;
+use crate::footprint;
 use crate::layout::{Choice as _, Erased, Owner, Unread};
 use crate::shape::Kind;
 use crate::verdict::Storable;
@@ -17,14 +18,14 @@ use crate::verdict::Storable;
 pub(crate) struct Vtable {
     /// Reads it out of an envelope of the site.
     pub(crate) decode: fn(&Envelope, Owner) -> Result<Erased, Unread>,
-    /// Makes it a fill's entry, of so many bytes and with the tags that it named.
+    /// Makes it a fill's entry, with the tags that it named.
     pub(super) entry: MakeEntry,
     /// What people do with it.
     #[cfg(feature = "axum")]
     pub(crate) by_hand: ByHand,
 }
 
-type MakeEntry = fn(&Ticket, &dyn Any, TypeId, usize, Life, &[Group]) -> Option<AnyEntry>;
+type MakeEntry = fn(&Ticket, &dyn Any, TypeId, Life, &[Group]) -> Option<AnyEntry>;
 
 impl Vtable {
     pub(super) fn of<K: Kind<Stored: Storable>>() -> &'static Self {
@@ -44,9 +45,9 @@ fn entry<V: Storable>(
     ticket: &Ticket,
     value: &dyn Any,
     owner: TypeId,
-    size: usize,
     life: Life,
     tags: &[Group],
 ) -> Option<AnyEntry> {
-    ticket.entry_tagged(value.downcast_ref::<V>()?.clone(), owner, size, life, tags)
+    let value = value.downcast_ref::<V>()?;
+    ticket.entry_tagged(value.clone(), owner, footprint::of(value), life, tags)
 }

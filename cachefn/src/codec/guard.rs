@@ -34,8 +34,6 @@ pub(super) enum Rules {
     Postcard,
     Json,
     MessagePack,
-    /// Nothing but depth: only the size is wanted.
-    Size,
 }
 
 /// One encoding: its rules, its bytes, and the first fault.
@@ -112,12 +110,11 @@ impl Place<'_> {
         self.watch.rules == rules
     }
 
-    fn codec(&self) -> Option<Format> {
+    fn codec(&self) -> Format {
         match self.watch.rules {
-            Rules::Postcard => Some(Format::Postcard),
-            Rules::Json => Some(Format::Json),
-            Rules::MessagePack => Some(Format::MessagePack),
-            Rules::Size => None,
+            Rules::Postcard => Format::Postcard,
+            Rules::Json => Format::Json,
+            Rules::MessagePack => Format::MessagePack,
         }
     }
 
@@ -133,7 +130,7 @@ impl Place<'_> {
     pub(super) fn variant(self, name: Name, index: u32, content: Option<&Form>) -> Result<Self, EncodeError> {
         self.holds(Kind::Named(name.variant, index as usize));
         let forms = self.watch.forms;
-        let fits = self.codec().is_none_or(|codec| forms.fit_variant(codec, name, index))
+        let fits = forms.fit_variant(self.codec(), name, index)
             && content.is_none_or(|content| forms.fit_content(name, content));
         self.refuse_if(!fits, UNREAD)
     }
@@ -172,11 +169,10 @@ impl Place<'_> {
         self.holds(Kind::Float).refuse_if(json && !finite, NOT_FINITE)
     }
 
-    /// The length to announce: postcard must know it, a count of bytes may do without.
+    /// The length to announce: postcard must know it.
     pub(super) fn len(self, len: Option<usize>) -> Result<Option<usize>, EncodeError> {
         match (self.watch.rules, len) {
             (Rules::Postcard, None) => Err(UNKNOWN_LENGTH),
-            (Rules::Size, None) => Ok(Some(0)),
             (_, len) => Ok(len),
         }
     }
@@ -292,7 +288,7 @@ pub(super) struct Fields {
 
 impl Fields {
     pub(super) fn of(name: Name, len: usize, place: Place<'_>) -> Self {
-        let known = place.codec().is_some() && place.watch.forms.know(name);
+        let known = place.watch.forms.know(name);
         Self { name, written: known.then(|| Vec::with_capacity(len.min(MAX_FIELDS))) }
     }
 
@@ -303,8 +299,8 @@ impl Fields {
     }
 
     pub(super) fn check(&self, place: Place<'_>) -> Result<(), EncodeError> {
-        let (Some(codec), Some(written)) = (place.codec(), &self.written) else { return Ok(()) };
-        let fits = place.watch.forms.fit_fields(codec, self.name, written);
+        let Some(written) = &self.written else { return Ok(()) };
+        let fits = place.watch.forms.fit_fields(place.codec(), self.name, written);
         place.refuse_if(!fits, UNREAD).map(drop)
     }
 }

@@ -103,7 +103,7 @@ pub(crate) use forms::{Form, Forms, Name};
 use guard::{Rules, Watch};
 pub(crate) use named::BuiltIn;
 pub use named::{Codec, CodecError, Json, MessagePack, Postcard};
-pub(crate) use pack::{pack, unpack, unpacked_length};
+pub(crate) use pack::{pack, unpack};
 
 /// How deep sequences, maps, tuples, structs and variants with content may nest, the leaf included.
 const MAX_DEPTH: u8 = 128;
@@ -238,18 +238,6 @@ pub(crate) fn encode_noting<T: Serialize + ?Sized>(
 /// A `Deserialize` that panics has refused them.
 pub(crate) fn decode<T: DeserializeOwned>(codec: Format, bytes: &[u8]) -> Result<T, DecodeError> {
     contain(|| read(codec, bytes)).unwrap_or(Err(DecodeError::Malformed))
-}
-
-/// The bytes postcard writes for `value`, counting what it refuses as if it did not; `None` when the value
-/// cannot be serialized.
-///
-/// Allocates nothing of its own.
-pub(crate) fn encoded_size<T: Serialize + ?Sized>(value: &T) -> Option<usize> {
-    contain(|| {
-        let mut counter = postcard::Serializer { output: postcard::ser_flavors::Size::default() };
-        Watch::new(Rules::Size, 0, &Forms::default()).write(value, &mut counter).ok()?;
-        postcard::ser_flavors::Flavor::finalize(counter.output).ok()
-    })?
 }
 
 /// What `work` comes to; `None` if it panics. It runs the user's code where the caller already has a value, or can still

@@ -52,7 +52,7 @@ pub(crate) fn unpack(envelope: &Envelope, max: usize) -> Option<Cow<'_, [u8]>> {
 }
 
 /// How many bytes a codec has written.
-pub(crate) fn unpacked_length(envelope: &Envelope) -> Option<usize> {
+fn unpacked_length(envelope: &Envelope) -> Option<usize> {
     let payload = envelope.payload();
     match envelope.packing {
         Packing::Plain | Packing::Marker => Some(payload.len()),

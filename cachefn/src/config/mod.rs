@@ -93,7 +93,8 @@ impl Config {
         &self.prefix
     }
 
-    /// `CACHE_MAX_BYTES`: the bound of the in-process memory.
+    /// `CACHE_MAX_BYTES`: the bound of the in-process memory, in bytes: keys, values, groups and the cache's own tables.
+    /// Fields of values with `#[serde(skip)]` cannot be seen and are not counted.
     pub fn max_bytes(&self) -> u64 {
         self.max_bytes
     }
