@@ -9,9 +9,9 @@ use cachefn::{Config, cached};
 use cachefn_backends::background;
 use cachefn_tests::{RedisServer, until};
 
-const CALLS: u64 = if cfg!(debug_assertions) { 40_000 } else { 400_000 };
+const CALLS: u64 = if cfg!(debug_assertions) { 20_000 } else { 400_000 };
 const KEYS: u64 = 500;
-const CONNECTIONS: u64 = if cfg!(debug_assertions) { 100 } else { 1_000 };
+const CONNECTIONS: u64 = if cfg!(debug_assertions) { 50 } else { 1_000 };
 
 static BODIES: AtomicU64 = AtomicU64::new(0);
 

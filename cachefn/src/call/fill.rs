@@ -162,7 +162,7 @@ impl Fill {
             drop(self.tell(word, None, ()));
         } else {
             let _ = self.ticket.vacate();
-            drop(self.disown());
+            let _ = self.disown();
         }
     }
 
@@ -247,7 +247,7 @@ impl Fill {
         let filled = if leaves { self.ticket.leave() } else { self.ticket.vacate() };
         let (filled, entry) = (self.known(filled), self.share(&value));
         if !leaves {
-            drop(self.disown());
+            let _ = self.disown();
         }
         settle(filled, self.seat, entry.as_ref());
         Settling::Done(value)
@@ -293,7 +293,7 @@ impl Fill {
             self.says_stored();
             self.since.iter().for_each(Since::stands);
         }
-        drop(self.disown());
+        let _ = self.disown();
         let Self { instance, seat, told, .. } = *self;
         count(instance, &filled);
         tell_of(&filled, told);

@@ -210,6 +210,7 @@ impl KeyWriter {
 
     #[cfg(not(feature = "test-util"))]
     #[inline]
+    #[expect(clippy::unused_self, reason = "the shape of the one that compares")]
     pub(super) fn compare(&self, _: usize, _: impl FnOnce(&mut dyn fmt::Write) -> Result<(), KeyError>) {}
 
     pub(super) fn is_raw(&self) -> bool {
