@@ -44,7 +44,7 @@ async fn a_tag_is_named_as_format_would_name_it() {
     let runs = Runs::default();
     let long = "long ".repeat(100);
     for text in ["", "a b:c", "50%", "{x}*?", "%20", "ü\n\0", &long] {
-        for number in [0.5, -0.0, 1e300] {
+        for number in [0.5, -2.0, 1e300] {
             get(text, number, &runs).await;
             let before = runs.get();
             invalidate_tag(&format!("tags c:{text}:{number}")).await;
@@ -52,6 +52,12 @@ async fn a_tag_is_named_as_format_would_name_it() {
             assert_eq!(runs.get(), before + 1, "{text:?} {number}");
         }
     }
+    // Equal arguments have one key, and so one tag.
+    get("", -0.0, &runs).await;
+    let before = runs.get();
+    invalidate_tag("tags c::0").await;
+    get("", -0.0, &runs).await;
+    assert_eq!(runs.get(), before + 1);
 }
 
 #[tokio::test]

@@ -113,7 +113,10 @@ impl<B: Backend, P: AsyncFn(&B, Duration)> Subject<'_, B, P> {
             let (early, late) = (self.begin(refreshed).await?, self.begin(&place).await?);
             self.strike(&[Target::Group(tag.clone())]).await?;
             ensure!(self.end(&place, late, b"newer").await?, Filled::Stored);
-            ensure!(self.end_tagged(refreshed, early, b"stale", &[&tag]).await?, Filled::Refused);
+            ensure!(
+                self.end_tagged(refreshed, early, b"stale", &[&tag]).await?,
+                Filled::Refused | Filled::Superseded
+            );
             ensure!(self.read(&place).await?.as_deref(), Some(b"newer"));
         }
         Ok(())
