@@ -284,6 +284,10 @@ impl Search {
                     // Memory may have forgotten everything, this fill included; nothing has been read for it yet.
                     ticket = self.begin_again(seat.as_ref());
                     if error.kind() == ErrorKind::Full {
+                        if let Some(found) = self.kept_meanwhile(&redis).await {
+                            seat.into_iter().for_each(Seat::retry);
+                            return Ready::Found(found);
+                        }
                         watch = Watch::of(redis, &self.place).await;
                     }
                     break;
@@ -298,6 +302,21 @@ impl Search {
             ticket = self.begin_again(seat.as_ref());
         }
         Ready::Fill(Box::new(self.begin(seat, ticket, lease, watch)))
+    }
+
+    /// The value that memory has been given for a full Redis since this call looked for it: whoever has led the flight
+    /// before may have ended it just now.
+    async fn kept_meanwhile(&mut self, link: &Link) -> Option<Found> {
+        if self.supersedes() {
+            return None;
+        }
+        if self.cache.is_near() {
+            return self.again().map(Found::Entry);
+        }
+        match self.unmarked(Some(link)).await {
+            Ok(Some(Held::Fresh(found))) => Some(found),
+            _ => None,
+        }
     }
 
     /// Whether the body runs though there may be a value, to have a newer one.

@@ -81,7 +81,7 @@ impl Search {
 
     /// What memory keeps because Redis has no room for it, while no generation has changed there. Where memory speaks for
     /// Redis it was asked already.
-    async fn unmarked(&mut self, link: Option<&Link>) -> Result<Option<Held>, Error> {
+    pub(super) async fn unmarked(&mut self, link: Option<&Link>) -> Result<Option<Held>, Error> {
         let (Some(link), false) = (link, self.cache.is_near()) else { return Ok(None) };
         let Some(entry) = self.kept() else { return Ok(None) };
         let Some(Unstored::Unmarked(then)) = entry.unstored() else { return Ok(None) };
