@@ -25,15 +25,25 @@ pub(super) enum Kind {
 
 impl Kind {
     /// That of the collection of this name, if it is one that is known.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "what is compared is constant where it is inlined")]
     pub(super) fn named(name: &'static str) -> Option<Self> {
-        // Nothing of this is left when it runs.
-        let vector = name.starts_with("&alloc::vec::Vec<") || name.starts_with("&[");
-        if vector { Some(Self::List) } else { Self::found(name) }
+        let name = name.strip_prefix('&').unwrap_or(name);
+        // Those that are everywhere cost a comparison, or none.
+        if name.starts_with("alloc::vec::Vec<") || name.starts_with('[') {
+            Some(Self::List)
+        } else if name.starts_with("std::collections::hash::") {
+            Some(Self::Hashed)
+        } else if name.starts_with("alloc::collections::btree::") {
+            Some(Self::Tree)
+        } else {
+            Self::found(name)
+        }
     }
 
+    /// The same for the others.
+    #[inline(never)]
     fn found(name: &'static str) -> Option<Self> {
-        let name = name.trim_start_matches('&');
         let path = name.split('<').next().unwrap_or(name);
         let json =
             path == std::any::type_name::<serde_json::Value>() || path.starts_with("serde_json::map::Map");
@@ -42,11 +52,9 @@ impl Kind {
             return Some(if sorted { Self::Tree } else { Self::Indexed });
         }
         match path.rsplit("::").next().unwrap_or(path) {
-            "Vec" | "VecDeque" | "SmallVec" | "BinaryHeap" => Some(Self::List),
-            "BTreeMap" | "BTreeSet" => Some(Self::Tree),
+            "VecDeque" | "SmallVec" | "BinaryHeap" => Some(Self::List),
             "HashMap" | "HashSet" | "AHashMap" | "AHashSet" | "DashMap" | "DashSet" => Some(Self::Hashed),
             "IndexMap" | "IndexSet" | "LinkedHashMap" | "LinkedHashSet" => Some(Self::Indexed),
-            _ if path.starts_with('[') => Some(Self::List),
             _ => None,
         }
     }

@@ -84,11 +84,13 @@ impl Part {
     }
 
     /// From one of these to the next.
+    #[inline]
     fn stride(self) -> usize {
         self.size.next_multiple_of(self.align.max(1))
     }
 
     /// One that has room for both.
+    #[inline]
     fn or(self, other: Self) -> Self {
         Self {
             size: self.size.max(other.size),
@@ -100,6 +102,7 @@ impl Part {
     }
 
     /// Both, next to each other.
+    #[inline]
     fn and(self, other: Self) -> Self {
         Self {
             size: self.size.saturating_add(other.size),
@@ -111,6 +114,7 @@ impl Part {
     }
 
     /// The same with a tag beside it, unless an unused value of its own can be the tag.
+    #[inline]
     fn tagged(self) -> Self {
         let size = if self.niche { self.stride() } else { Self { size: self.size + 1, ..self }.stride() };
         Self { size, niche: true, ..self }
@@ -159,6 +163,7 @@ impl Walk<'_> {
     }
 
     /// A part whose own size is known.
+    #[inline]
     fn itself(&self, seen: Part, size: usize, align: usize) -> Part {
         let least = if seen.handle { 2 * size_of::<usize>() } else { seen.sure };
         if least > size {
@@ -189,9 +194,11 @@ enum Place {
 
 impl Place {
     /// The place, and the name of the type that is there. Names are constants, so little of this is left when it runs.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "what is compared is constant where it is inlined")]
     fn of(name: &'static str) -> (&'static str, Self) {
-        let target = name.trim_start_matches('&');
+        let outer = name.strip_prefix('&').unwrap_or(name);
+        let target = outer.strip_prefix('&').unwrap_or(outer);
         let by_reference = target.len() < name.len();
         let counts = 2 * size_of::<usize>();
         for (pointer, header) in

@@ -263,26 +263,29 @@ impl<'c> Serializer for Walk<'c> {
 }
 
 /// Whether all values of the type of this name take the same: one is enough to look at.
-fn is_number(name: &str) -> bool {
-    let name = name.trim_start_matches('&');
-    matches!(
-        name,
-        "u8" | "u16"
-            | "u32"
-            | "u64"
-            | "u128"
-            | "usize"
-            | "i8"
-            | "i16"
-            | "i32"
-            | "i64"
-            | "i128"
-            | "isize"
-            | "f32"
-            | "f64"
-            | "bool"
-            | "char"
-    )
+#[inline]
+fn is_number(name: &'static str) -> bool {
+    let name = name.strip_prefix('&').unwrap_or(name);
+    // A cheap look at most names.
+    name.len() < 6
+        && matches!(
+            name,
+            "u8" | "u16"
+                | "u32"
+                | "u64"
+                | "u128"
+                | "usize"
+                | "i8"
+                | "i16"
+                | "i32"
+                | "i64"
+                | "i128"
+                | "isize"
+                | "f32"
+                | "f64"
+                | "bool"
+                | "char"
+        )
 }
 
 /// Counts what is printed.
