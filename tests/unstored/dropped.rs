@@ -93,7 +93,8 @@ async fn a_refresh_that_is_dropped_after_its_body_leaves_nothing_older() {
             drops.send(()).expect("it waits");
         };
         assert_eq!(tokio::join!(refreshing, control).0, None, "it is dropped before Redis answers");
-        cachefn_tests::pause(Duration::from_millis(700)).await;
+        // For longer than a fill waits for Redis.
+        cachefn_tests::pause(Duration::from_millis(2_500)).await;
         assert_eq!(read(&process, &source).await, 2);
         proxy.release();
         process.is_settled().await;

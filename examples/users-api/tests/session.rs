@@ -105,9 +105,9 @@ async fn keys_open_until_they_are_taken_away(session: &mut Session) {
 async fn an_administrator_names_what_stands_below_a_level(session: &mut Session) {
     const TOKEN: (&str, &str) = ("authorization", "Bearer of-the-administrator");
     // `users:1:single` and `users:1:keys`, `users:11:single`
-    for expected in ["MISS", "HIT"] {
-        assert_eq!(session.name("/users/1", &[]).await.1, expected);
-        assert_eq!(session.name("/users/11", &[]).await.1, expected);
+    for path in ["/users/1", "/users/11"] {
+        session.name(path, &[]).await;
+        assert_eq!(session.name(path, &[]).await.1, "HIT");
     }
     session.get("/users/me/keys", &[KEY]).await;
     let listed = session.get("/admin/cache/keys?namespace=users:1", &[TOKEN]).await;
