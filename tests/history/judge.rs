@@ -10,7 +10,8 @@
 //!   - without near cache, at once, if the process was seen to use Redis since;
 //!   - with near cache, at once, if Redis has answered an invalidation of its own that it began since, for what Redis
 //!     says comes in order; else within [`PUSH`], or [`SILENCE`] where what Redis says comes late;
-//!   - where the process has not been using Redis, within the life of what is filled meanwhile.
+//!   - where the process has not been using Redis, or Redis was full and memory has kept the value, for which nothing stands
+//!     there, within the life of what is filled meanwhile.
 //!
 //! A call that has stored a value of its own, whatever was cached, counts as an invalidation of its row that was applied when
 //! the call ended, if nothing went wrong meanwhile; if something did, as one that nobody waited for: it
@@ -41,7 +42,7 @@ use crate::record::{Outcome, Read, Record, Stored, Strike};
 #[cfg(test)]
 use crate::row::Target;
 use crate::row::{ROWS, Row};
-use crate::schedule::Happened;
+use crate::schedule::{Fault, Happened};
 use line::{Lines, Step};
 use process::Process;
 use span::Spans;
@@ -282,7 +283,7 @@ impl Judge {
         let reader = &self.processes[process];
         let late = (read.begin - step.at).saturating_sub(self.stalled(process, step.at, read.begin));
         let used = (!self.near && read.connected) || reader.has_used(step.at, read.begin);
-        let allowed = if !used {
+        let allowed = if !used || self.was_full(read.born) {
             FALLBACK + SLACK
         } else if self.near && !reader.answered.any_within(step.at, read.begin) {
             match self.last_delay(process, step.at, read.begin) {
@@ -360,6 +361,12 @@ impl Judge {
             .iter()
             .filter(|one| one.fault.delays() && one.concerns(link) && one.begin < to && one.end > from);
         delays.map(|one| one.end).max()
+    }
+
+    /// Whether Redis had no room for a value that was loaded at this moment.
+    fn was_full(&self, born: u64) -> bool {
+        let full = |one: &Happened| one.begin <= born + nanos(SLACK) && born <= one.end;
+        self.faults.iter().any(|one| one.fault == Fault::Full && full(one))
     }
 
     /// What a process said of every row, when nothing was going on any more.

@@ -160,7 +160,7 @@ fn with_near_cache_a_push_may_be_on_its_way_but_not_for_long() {
     assert_eq!((other(held(500), 550), other(held(500), 700)), (vec![], vec![Check::Applied]));
     let elsewhere = case().fault(Fault::Answers, Some(0), 5..3_000);
     assert_eq!(other(elsewhere, 120), [Check::Applied]);
-    let no_delay = case().fault(Fault::Full, None, 5..3_000);
+    let no_delay = case().fault(Fault::Flushed, None, 5..3_000);
     assert_eq!(other(no_delay, 120), [Check::Applied]);
 }
 
@@ -269,6 +269,16 @@ fn a_value_that_could_not_be_stored_replaces_older_ones_too() {
         assert_eq!(other(case(), 600), []);
         assert_eq!(other(case(), 900), expected, "{how:?}");
     }
+}
+
+#[test]
+fn what_memory_keeps_for_a_full_redis_may_outlive_an_invalidation_elsewhere_for_so_long() {
+    let late = |born, at| {
+        let case = Case::new(true).fault(Fault::Full, None, 400..600).strike(0, strike(500, Outcome::Applied));
+        case.read(1, read(at, born)).found()
+    };
+    assert_eq!((late(450, 1_300), late(450, 1_400)), (vec![], vec![Check::Applied]));
+    assert_eq!(late(100, 1_300), [Check::Applied], "it was stored before");
 }
 
 #[test]

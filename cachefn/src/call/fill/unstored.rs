@@ -8,8 +8,8 @@
 //!
 //! Where memory speaks for Redis, it is told when the marker or a generation changes; else Redis is asked at each hit. A
 //! value is kept only if Redis has shown the same after the body as before it. Where nothing stands for the value,
-//! another process's invalidation of the key is not seen: the life of the entry bounds what it misses, as while Redis is
-//! away.
+//! another process's invalidation of the key is not seen, nor that of a group for whose generation Redis had no room: the
+//! life of the entry bounds what it misses, as while Redis is away.
 
 use std::sync::Arc;
 use std::time::Duration;
