@@ -42,7 +42,7 @@ pub struct RedisStatus {
     pub state: &'static str,
     /// Its address, without user name and password.
     pub address: String,
-    /// Invalidations that wait for it.
+    /// Invalidations that wait for it: those while it is away, and those that it did not answer in time.
     pub journal: usize,
 }
 

@@ -156,8 +156,9 @@ pub(crate) fn failed(what: &dyn std::fmt::Display) {
     ERRORS.fetch_add(1, Ordering::SeqCst);
 }
 
+/// Whether Redis is in use, and nothing waits for it.
 pub(crate) fn is_connected() -> bool {
-    cachefn::status().redis.is_some_and(|redis| redis.connected)
+    cachefn::status().redis.is_some_and(|redis| redis.connected && redis.journal == 0)
 }
 
 /// Notes how things stand with Redis, and sends the records.

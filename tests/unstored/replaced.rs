@@ -60,17 +60,29 @@ async fn leaves_nothing_older(trouble: Trouble) {
         trouble.begin(&server);
         one.run(replace(Arc::clone(&source))).await;
         // At once where it was done.
-        assert_eq!(one.run(everything(Arc::clone(&source))).await, [2; 4], "{trouble:?} near={near}");
+        assert_eq!(
+            one.run(everything(Arc::clone(&source))).await,
+            [2; 4],
+            "meanwhile, {trouble:?} near={near}"
+        );
         trouble.end(&server);
         one.is_settled().await;
         two.is_settled().await;
         for _ in 0..20 {
-            assert_eq!(one.run(everything(Arc::clone(&source))).await, [2; 4], "{trouble:?} near={near}");
+            assert_eq!(
+                one.run(everything(Arc::clone(&source))).await,
+                [2; 4],
+                "afterwards, {trouble:?} near={near}"
+            );
         }
         // Elsewhere within a message of Redis.
         cachefn_tests::pause(std::time::Duration::from_millis(300)).await;
         for _ in 0..5 {
-            assert_eq!(two.run(everything(Arc::clone(&source))).await, [2; 4], "{trouble:?} near={near}");
+            assert_eq!(
+                two.run(everything(Arc::clone(&source))).await,
+                [2; 4],
+                "elsewhere, {trouble:?} near={near}"
+            );
         }
     }
 }

@@ -137,7 +137,7 @@ impl Redis {
 
     /// How many invalidations wait for the server.
     pub fn journal_len(&self) -> usize {
-        self.0.shared.trust().journal_len()
+        self.0.shared.trust().waiting()
     }
 
     /// The server for one call, if it is trusted.

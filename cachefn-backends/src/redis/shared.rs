@@ -164,6 +164,7 @@ impl Shared {
             Ok(outcome) => outcome,
             Err(_) if errand.line.was_silent(deadline, limit).await => Err(Fault::Timeout),
             Err(_) => {
+                self.trust().is_late(errand.number);
                 tell(Err(Fault::Timeout));
                 errand.line.hear_out(limit, sent).await.unwrap_or(Err(Fault::Timeout))
             }

@@ -14,7 +14,7 @@
 //!
 //! Nothing here waits or does anything but keep books.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -48,6 +48,8 @@ pub(super) struct Trust<C> {
     journal: Journal,
     /// Invalidations on their way by number; what is already in the journal too is `None`.
     sending: HashMap<u64, Option<Arc<[Target]>>>,
+    /// Those among them whose caller was told that they are not applied yet.
+    late: HashSet<u64>,
     sent: u64,
     trusted_since: Instant,
     /// The last loss that has not been looked at.
@@ -92,6 +94,7 @@ impl<C: Clone> Trust<C> {
             line: None,
             journal: Journal::default(),
             sending: HashMap::new(),
+            late: HashSet::new(),
             sent: 0,
             trusted_since: Instant::now(),
             lost: None,
@@ -104,8 +107,10 @@ impl<C: Clone> Trust<C> {
         self.state
     }
 
-    pub(super) fn journal_len(&self) -> usize {
-        self.journal.len()
+    /// How many targets wait for the server: those of the journal, and those that are late.
+    pub(super) fn waiting(&self) -> usize {
+        let late = self.late.iter().filter_map(|number| self.sending.get(number)?.as_ref());
+        self.journal.len() + late.map(|targets| targets.len()).sum::<usize>()
     }
 
     /// Whether the server has not been told everything, as far as is known.
@@ -153,9 +158,15 @@ impl<C: Clone> Trust<C> {
         Some(Errand { line, number: self.sent, targets })
     }
 
+    /// The caller of an invalidation that goes on is told that it is not applied yet.
+    pub(super) fn is_late(&mut self, number: u64) {
+        self.late.insert(number);
+    }
+
     /// An invalidation was applied, or it is not known whether it was. Then it is journalled, and
     /// the server, whichever it is by now, has to be recovered before it is trusted again.
     pub(super) fn done(&mut self, number: u64, fault: Option<Fault>) -> bool {
+        self.late.remove(&number);
         let targets = self.sending.remove(&number).flatten();
         let (Some(fault), Some(targets)) = (fault, targets) else { return false };
         self.journal.add(targets.iter().cloned());

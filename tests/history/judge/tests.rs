@@ -274,7 +274,8 @@ fn a_value_that_could_not_be_stored_replaces_older_ones_too() {
 #[test]
 fn what_memory_keeps_for_a_full_redis_may_outlive_an_invalidation_elsewhere_for_so_long() {
     let late = |born, at| {
-        let case = Case::new(true).fault(Fault::Full, None, 400..600).strike(0, strike(500, Outcome::Applied));
+        let case =
+            Case::new(true).fault(Fault::Full, None, 400..600).strike(0, strike(500, Outcome::Applied));
         case.read(1, read(at, born)).found()
     };
     assert_eq!((late(450, 1_300), late(450, 1_400)), (vec![], vec![Check::Applied]));

@@ -44,13 +44,13 @@ fn what_is_on_its_way_when_trust_is_lost_is_struck_again_before_it_returns() {
     let mut trust = connected();
     let errand = trust.invalidate(vec![key(1)]).unwrap();
     trust.lose(1, Fault::Broken);
-    assert_eq!(trust.journal_len(), 1);
+    assert_eq!(trust.waiting(), 1);
     let epoch = trust.recover("line2").unwrap();
     assert_eq!(trust.next(epoch, 10), Next::Strike(vec![key(1)]));
     assert_eq!(trust.next(epoch, 10), Next::Publish);
     trust.publish();
     assert!(!trust.done(errand.number, Some(Fault::Timeout)), "it has been struck already");
-    assert_eq!((trust.state(), trust.journal_len()), (State::Connected, 0));
+    assert_eq!((trust.state(), trust.waiting()), (State::Connected, 0));
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn an_invalidation_that_fails_costs_trust_and_is_journalled() {
     let mut trust = connected();
     let errand = trust.invalidate(vec![key(1)]).unwrap();
     assert!(trust.done(errand.number, Some(Fault::Timeout)));
-    assert_eq!((trust.state(), trust.journal_len(), trust.is_idle()), (State::Suspect, 1, true));
+    assert_eq!((trust.state(), trust.waiting(), trust.is_idle()), (State::Suspect, 1, true));
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn an_invalidation_that_fails_while_recovering_ends_the_recovery() {
     let errand = trust.invalidate(vec![key(1)]).unwrap();
     assert!(!trust.done(errand.number, Some(Fault::Timeout)), "there was no trust to lose");
     assert_eq!(trust.next(epoch, 10), Next::GiveUp);
-    assert_eq!((trust.state(), trust.journal_len()), (State::Degraded, 1));
+    assert_eq!((trust.state(), trust.waiting()), (State::Degraded, 1));
 }
 
 #[test]
@@ -89,4 +89,19 @@ fn after_the_end_nothing_is_sent_or_trusted() {
     assert!(trust.invalidate(vec![key(1)]).is_none());
     assert!(trust.recover("line").is_none());
     assert_eq!(trust.link(), None);
+}
+
+#[test]
+fn what_its_caller_was_told_to_be_late_waits_until_it_is_applied() {
+    let mut trust = connected();
+    let errand = trust.invalidate(vec![key(1), key(2)]).unwrap();
+    assert_eq!(trust.waiting(), 0, "its caller waits");
+    trust.is_late(errand.number);
+    assert_eq!((trust.state(), trust.waiting()), (State::Connected, 2));
+    assert!(!trust.done(errand.number, None));
+    assert_eq!(trust.waiting(), 0);
+    let errand = trust.invalidate(vec![key(3)]).unwrap();
+    trust.is_late(errand.number);
+    trust.lose(1, Fault::Broken);
+    assert_eq!(trust.waiting(), 1, "it stands in the journal, and only there");
 }
