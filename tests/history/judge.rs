@@ -363,9 +363,11 @@ impl Judge {
         delays.map(|one| one.end).max()
     }
 
-    /// Whether Redis had no room for a value that was loaded at this moment.
+    /// Whether Redis may have had no room for a value that was loaded at this moment: it is asked before and after.
     fn was_full(&self, born: u64) -> bool {
-        let full = |one: &Happened| one.begin <= born + nanos(SLACK) && born <= one.end;
+        let full = |one: &Happened| {
+            one.begin <= born.saturating_add(nanos(SLACK)) && born <= one.end.saturating_add(nanos(SLACK))
+        };
         self.faults.iter().any(|one| one.fault == Fault::Full && full(one))
     }
 
