@@ -38,7 +38,7 @@ macro_rules! ensure {
 mod invalidating;
 mod storing;
 mod tagging;
-#[cfg(test)]
+#[cfg(all(test, not(cachefn_model)))]
 mod tests;
 
 macro_rules! contracts {

@@ -487,5 +487,5 @@ fn whole_millis(life: Duration) -> u64 {
     u64::try_from(life.as_millis()).unwrap_or(CENTURY).clamp(1, CENTURY)
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(cachefn_model)))]
 mod tests;

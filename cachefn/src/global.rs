@@ -324,12 +324,25 @@ impl Cache {
         if self.redis.is_some() { life.at_most(self.fallback_ttl) } else { life }
     }
 
-    /// Strikes what stands there, in this process.
-    pub(crate) fn strike(&self, targets: &[Target]) {
+    /// Invalidates `targets` in this process, and has Redis told, which is under way or in the journal when this returns.
+    pub(crate) fn invalidate(&self, targets: &[Target]) -> Option<Ack> {
+        self.invalidate_by(targets, || Some(self.redis.as_ref()?.invalidate(targets.to_vec())))
+    }
+
+    /// Invalidates `targets` here, and by `tell` elsewhere.
+    ///
+    /// Memory comes last: until Redis is told, what it shows may be read once more and put into memory. Values that are
+    /// given are struck before, too: one that is given in between is announced to Redis after this.
+    fn invalidate_by<T>(&self, targets: &[Target], tell: impl FnOnce() -> T) -> T {
+        for target in targets {
+            self.given.strike(target);
+        }
+        let told = tell();
         for target in targets {
             self.given.strike(target);
             self.memory.invalidate(target);
         }
+        told
     }
 
     /// What Redis has of a key, if it can be reached or as soon as it can, is older than what is known here. It is sent,
@@ -392,4 +405,33 @@ fn start_server(config: &Config, memory: &Memory) -> Option<server::Redis> {
 #[cfg(not(feature = "redis"))]
 fn start_server(_: &Config, _: &Memory) -> Option<server::Redis> {
     None
+}
+
+#[cfg(all(test, not(cachefn_model)))]
+mod tests {
+    use cachefn_backends::place::{Group, Lineage, Place};
+
+    use super::*;
+
+    #[test]
+    fn what_begins_before_redis_is_told_is_struck_too() {
+        let cache = Cache::new(&Config::builder().enabled(true).build().unwrap());
+        let place = || Place::new("users:7", Lineage::new("users", "f", [Group::tag("org:1")]));
+        for target in [Target::Key("users:7".into()), Target::Group(Group::tag("org:1"))] {
+            // As other threads would meanwhile.
+            let meanwhile = || (cache.memory.begin_reading(&place()), cache.given.begin(place()));
+            let (reading, given) = cache.invalidate_by(std::slice::from_ref(&target), meanwhile);
+            assert!(!reading.is_current(), "{target:?}");
+            assert!(!given.lasts(), "{target:?}");
+            cache.given.end(&given);
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_given_before_redis_is_told_is_struck_when_it_is() {
+        let cache = Cache::new(&Config::builder().enabled(true).build().unwrap());
+        let given = cache.given.begin(Place::new("users:7", Lineage::new("users", "f", [])));
+        let lasts = cache.invalidate_by(&[Target::Key("users:7".into())], || given.lasts());
+        assert!(!lasts);
+    }
 }

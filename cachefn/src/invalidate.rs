@@ -52,12 +52,12 @@ impl Invalidation {
             return Self(Progress::Named(Named { targets, name: what.into() }));
         }
         event::invalidates(&cache.prefix, what);
-        Self::strike(cache, targets)
+        Self::strike(cache, &targets)
     }
 
     /// Strikes `targets` here, and has Redis told.
-    pub(crate) fn strike(cache: &Arc<Cache>, targets: Vec<Target>) -> Self {
-        let struck = Self::strike_in(cache, targets.clone());
+    pub(crate) fn strike(cache: &Arc<Cache>, targets: &[Target]) -> Self {
+        let struck = Self::strike_in(cache, targets);
         match global::in_place() {
             // Another cache has been put in its place meanwhile, and may have begun to answer before this.
             Some(later) if !Arc::ptr_eq(&later, cache) => Self::strike_in(&later, targets),
@@ -65,12 +65,8 @@ impl Invalidation {
         }
     }
 
-    fn strike_in(cache: &Cache, targets: Vec<Target>) -> Self {
-        cache.strike(&targets);
-        match &cache.redis {
-            Some(redis) => Self(Progress::Sent(redis.invalidate(targets))),
-            None => Self::off(),
-        }
+    fn strike_in(cache: &Cache, targets: &[Target]) -> Self {
+        cache.invalidate(targets).map_or_else(Self::off, |sent| Self(Progress::Sent(sent)))
     }
 
     /// What it names, if nothing is struck yet.
@@ -106,7 +102,7 @@ impl Named {
         let targets = std::mem::take(&mut self.targets);
         let Some(cache) = in_use().filter(|_| !targets.is_empty()) else { return Invalidation::off() };
         event::invalidates(&cache.prefix, &self.name);
-        Invalidation::strike(&cache, targets)
+        Invalidation::strike(&cache, &targets)
     }
 }
 

@@ -9,12 +9,12 @@
 //! A type may also write what it cannot read, in any codec. The first values are therefore [read back](trial) before they
 //! are stored: what is not read as it was written takes JSON instead, or is not stored.
 
-#[cfg(test)]
+#[cfg(all(test, not(cachefn_model)))]
 mod changed;
-#[cfg(test)]
+#[cfg(all(test, not(cachefn_model)))]
 mod crates;
 mod trial;
-#[cfg(test)]
+#[cfg(all(test, not(cachefn_model)))]
 mod zoo;
 
 use std::any::{Any, TypeId, type_name};

@@ -133,7 +133,7 @@ impl Plan {
         let Some(cache) = in_use() else { return Invalidation::off() };
         if self.blind {
             // Caching began while the writer was under way: what it would have named may have been read meanwhile.
-            return Invalidation::strike(&cache, vec![Target::Group(Group::root())]);
+            return Invalidation::strike(&cache, &[Target::Group(Group::root())]);
         }
         if self.targets.is_empty() {
             return Invalidation::off();
@@ -141,7 +141,7 @@ impl Plan {
         for name in &self.names {
             event::invalidates(&cache.prefix, name);
         }
-        Invalidation::strike(&cache, self.targets)
+        Invalidation::strike(&cache, &self.targets)
     }
 }
 

@@ -155,7 +155,7 @@ fn off(stage: &mut Stage) -> Result<(), Stop> {
 
 /// Built apart, for the code is built on the checker's primitives, and with optimizations, for there are many orders.
 fn model(stage: &mut Stage) -> Result<(), Stop> {
-    const TESTS: &str = "cargo test --release -p cachefn -p cachefn-backends --no-default-features --features \
+    const TESTS: &str = "cargo test --profile model -p cachefn -p cachefn-backends --no-default-features --features \
                          cachefn/enabled --lib model:: --no-fail-fast";
     let job = Job::new(TESTS).env("RUSTFLAGS", "--cfg cachefn_model").env("CARGO_TARGET_DIR", "target/model");
     Ok(job.test(&mut stage.tests)?)

@@ -182,10 +182,13 @@ impl Fill {
         if !self.replaces || superseded {
             return None;
         }
-        if self.cache.is_linked() {
+        let is_linked = self.cache.is_linked();
+        let told = if self.site.is_some() { self.cache.disown(key) } else { None };
+        // After Redis is told: until then what it shows may be read once more.
+        if is_linked {
             self.cache.memory.invalidate(&Target::Key(Arc::clone(key)));
         }
-        if self.site.is_some() { self.cache.disown(key) } else { None }
+        told
     }
 
     /// The body found nothing, which may be worth remembering.

@@ -87,7 +87,7 @@ mod guard;
 mod limit;
 mod named;
 mod pack;
-#[cfg(test)]
+#[cfg(all(test, not(cachefn_model)))]
 mod tests;
 
 use std::fmt::{self, Display};

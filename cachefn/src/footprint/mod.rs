@@ -20,7 +20,7 @@
 //! than what stands in the sequence. What is nested deeper than [`DEEPEST`] is not looked into.
 
 mod container;
-#[cfg(test)]
+#[cfg(all(test, not(cachefn_model)))]
 mod tests;
 mod walk;
 

@@ -51,7 +51,7 @@ mod shorten;
 mod text;
 mod writer;
 
-#[cfg(test)]
+#[cfg(all(test, not(cachefn_model)))]
 mod tests;
 
 pub(crate) use levels::{Covered, Levels};

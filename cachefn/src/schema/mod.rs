@@ -26,7 +26,7 @@ mod request;
 mod samples;
 mod slot;
 mod tape;
-#[cfg(test)]
+#[cfg(all(test, not(cachefn_model)))]
 mod tests;
 
 use std::panic::catch_unwind;

@@ -226,9 +226,11 @@ impl Ending {
         if !self.replaces || !lost || superseded {
             return;
         }
+        let told = self.owns.then(|| self.cache.disown(&self.ticket.place().key)).flatten();
+        // After Redis is told: until then what it shows may be read once more.
         self.forget();
-        if let Some(disowned) = self.owns.then(|| self.cache.disown(&self.ticket.place().key)).flatten() {
-            disowned.await;
+        if let Some(told) = told {
+            told.await;
         }
     }
 
