@@ -288,16 +288,6 @@ impl Cache {
         }
     }
 
-    /// Whether memory keeps values that Redis had no time for. In a cluster nothing would tell it of groups that change.
-    pub(crate) fn keeps_untimely(&self) -> bool {
-        self.redis.as_ref().is_some_and(|redis| !redis.is_cluster())
-    }
-
-    /// Whether these are all that memory has while Redis is in use. Else memory was asked first.
-    pub(crate) fn keeps_untimely_apart(&self) -> bool {
-        self.keeps_untimely() && !self.may_be_near()
-    }
-
     /// Whether memory may ever speak for Redis.
     pub(crate) fn may_be_near(&self) -> bool {
         self.redis.as_ref().is_some_and(Redis::may_be_near)

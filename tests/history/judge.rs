@@ -10,8 +10,9 @@
 //!   - without near cache, at once, if the process was seen to use Redis since;
 //!   - with near cache, at once, if Redis has answered an invalidation of its own that it began since, for what Redis
 //!     says comes in order; else within [`PUSH`], or [`SILENCE`] where what Redis says comes late;
-//!   - where the process has not been using Redis, or Redis was full and memory has kept the value, for which nothing stands
-//!     there, within the life of what is filled meanwhile.
+//!   - where the process has not been using Redis, within the life of what is filled meanwhile. So long it may also serve what
+//!     memory keeps though Redis is in use, for nothing stands there that an invalidation could remove: values for which Redis
+//!     was full, and, if a key is invalidated, values of its own for which Redis had no time.
 //!
 //! A call that has stored a value of its own, whatever was cached, counts as an invalidation of its row that was applied when
 //! the call ended, if nothing went wrong meanwhile; if something did, as one that nobody waited for: it
@@ -39,9 +40,7 @@ use std::time::Duration;
 
 use crate::clock::nanos;
 use crate::record::{Outcome, Read, Record, Stored, Strike};
-#[cfg(test)]
-use crate::row::Target;
-use crate::row::{ROWS, Row};
+use crate::row::{ROWS, Row, Target};
 use crate::schedule::{Fault, Happened};
 use line::{Lines, Step};
 use process::Process;
@@ -168,7 +167,7 @@ impl Judge {
         match record {
             Record::Read(read) => {
                 self.verdict.reads += 1;
-                self.processes[process].reads.push_back(read);
+                self.processes[process].enter_read(read);
             }
             Record::Strike(strike) => self.enter_strike(process, &strike),
             Record::Stored(stored) => {
@@ -283,7 +282,9 @@ impl Judge {
         let reader = &self.processes[process];
         let late = (read.begin - step.at).saturating_sub(self.stalled(process, step.at, read.begin));
         let used = (!self.near && read.connected) || reader.has_used(step.at, read.begin);
-        let allowed = if !used || self.was_full(read.born) {
+        let is_kept = self.was_full(read.born)
+            || matches!(step.target(), Target::Key(_)) && self.had_no_time(process, read.born);
+        let allowed = if !used || is_kept {
             FALLBACK + SLACK
         } else if self.near && !reader.answered.any_within(step.at, read.begin) {
             match self.last_delay(process, step.at, read.begin) {
@@ -369,6 +370,14 @@ impl Judge {
             one.begin <= born.saturating_add(nanos(SLACK)) && born <= one.end.saturating_add(nanos(SLACK))
         };
         self.faults.iter().any(|one| one.fault == Fault::Full && full(one))
+    }
+
+    /// Whether Redis may have had no time for a value that this process loaded at this moment.
+    fn had_no_time(&self, process: usize, born: u64) -> bool {
+        let (from, to) = (born.saturating_sub(nanos(TIMEOUT + SLACK)), born.saturating_add(nanos(SLACK)));
+        let of = &self.processes[process];
+        let slow = |one: &Happened| one.concerns(of.link) && one.begin <= to && one.end >= from;
+        of.loaded(born) && (self.faults.iter().any(slow) || self.stalled(process, from, to) > 0)
     }
 
     /// What a process said of every row, when nothing was going on any more.

@@ -182,11 +182,6 @@ impl Redis {
         self.0.shared.settings.near && !self.0.shared.settings.cluster
     }
 
-    /// Whether the server is a cluster.
-    pub fn is_cluster(&self) -> bool {
-        self.0.shared.settings.cluster
-    }
-
     /// Strikes `targets`, or journals them while the server cannot be used. Whatever there is to send
     /// is on its way when this returns: dropping the answer loses nothing.
     pub fn invalidate(&self, targets: Vec<Target>) -> Ack {

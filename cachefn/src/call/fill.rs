@@ -68,8 +68,8 @@ pub(super) struct Fill {
     pub(super) told: Option<oneshot::Sender<Result<Filled, Error>>>,
     /// Whether the cache was not to be asked.
     pub(super) bypassed: bool,
-    /// Whether Redis, which is well, had no answer in time or was not asked.
-    pub(super) untimely: bool,
+    /// The generations when the body began, if Redis, which is well, had no answer in time or was not asked.
+    pub(super) known: Option<Vec<Token>>,
     /// Whether a success that is not stored removes what is: the body runs though there is a value, to have a newer one.
     /// Where there is none but what `stale_if_error` keeps, that stays.
     pub(super) supersedes: bool,
@@ -248,7 +248,7 @@ impl Fill {
             return self.tell(word, entry, value);
         }
         let filled = if leaves { self.ticket.leave() } else { self.ticket.vacate() };
-        let (filled, entry) = (self.known(filled), self.share(&value));
+        let (filled, entry) = (self.settled(filled), self.share(&value));
         if !leaves {
             let _ = self.disown();
         }
@@ -263,16 +263,16 @@ impl Fill {
 
     /// What became of a fill without a lease. While Redis is in use, without a lease nobody can tell whether another
     /// process has invalidated meanwhile; it takes no values.
-    fn known(&self, filled: Filled) -> Result<Filled, Error> {
+    fn settled(&self, filled: Filled) -> Result<Filled, Error> {
         let is_apart = self.cache.link().is_some() && !self.is_kept_here();
         if is_apart { Err(Error::new(ErrorKind::Full)) } else { Ok(filled) }
     }
 
     /// Whether memory keeps the value though Redis is in use, as while that is away: Redis had no time for the call, and
-    /// would have none for the next either if each ran its body again. Not where something older may stand in Redis, which
-    /// would come back.
+    /// would have none for the next either if each ran its body again. Only where the generations are known, and not where
+    /// something older may stand in Redis, which would come back.
     fn is_kept_here(&self) -> bool {
-        self.untimely && !self.replaces && self.cache.keeps_untimely()
+        self.known.is_some()
     }
 
     /// The value is to be stored.
@@ -287,11 +287,11 @@ impl Fill {
             let entry = self.entry(&value, self.life());
             return self.tell(Word::Leave, entry, value);
         }
-        let entry = self.entry_in_memory::<K>(&value);
+        let entry = self.entry_in_memory::<K>(&value).and_then(|entry| self.under_known(entry));
         // While Redis is in use memory is not read: what is stored there now would be old when it is.
         let store = |entry: &AnyEntry| self.ticket.store(Arc::clone(entry));
         let refuse = || self.ticket.refuse();
-        let filled = self.known(Filled::Refused).map(|_| entry.as_ref().map_or_else(refuse, store));
+        let filled = self.settled(Filled::Refused).map(|_| entry.as_ref().map_or_else(refuse, store));
         if matches!(filled, Ok(Filled::Stored)) {
             self.says_stored();
             self.since.iter().for_each(Since::stands);
@@ -302,6 +302,19 @@ impl Fill {
         tell_of(&filled, told);
         settle(filled, seat, entry.as_ref());
         Settling::Done(value)
+    }
+
+    /// What memory keeps for a Redis that had no time: where memory does not speak for it, an entry that is compared with what
+    /// Redis shows at each hit.
+    fn under_known(&self, entry: AnyEntry) -> Option<AnyEntry> {
+        match &self.known {
+            Some(known) if !self.cache.is_near() => {
+                let (unstored, life) = (Unstored::Unmarked(Some(known.clone())), self.life());
+                let life = self.cache.life_in_memory(life);
+                self.ticket.unstored(entry, unstored, life, &self.terms.tags_of_value)
+            }
+            _ => Some(entry),
+        }
     }
 
     #[cfg(not(feature = "test-util"))]

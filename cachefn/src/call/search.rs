@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use cachefn_backends::backend::Absence;
 use cachefn_backends::background;
+use cachefn_backends::envelope::Token;
 use cachefn_backends::error::{Error, ErrorKind};
 use cachefn_backends::memory::{AnyEntry, Ticket};
 use cachefn_backends::place::Place;
@@ -118,7 +119,7 @@ impl Search {
                     }
                 }
             }
-            if (link.is_none() || self.cache.keeps_untimely_apart())
+            if link.is_none()
                 && let Some(entry) = self.again()
             {
                 return Ready::Found(Found::Entry(entry));
@@ -154,8 +155,8 @@ impl Search {
         match asked {
             Some(Some(Held::Fresh(found))) => return Some(found),
             Some(Some(Held::Due(spare))) => return Some(self.serve(spare)),
-            Some(None) if !self.cache.keeps_untimely_apart() => {}
-            Some(None) | None => {
+            Some(None) => {}
+            None => {
                 if let Some(entry) = self.again() {
                     return Some(Found::Entry(entry));
                 }
@@ -373,6 +374,8 @@ impl Search {
         watch: Option<Watch>,
     ) -> Fill {
         let (supersedes, replaces) = (self.supersedes(), self.replaces());
+        // After the ticket was begun, and before the body: what changes from here on is noticed.
+        let known = if self.untimely && !replaces { self.known() } else { None };
         let is_noted = self.cache.redis.is_some() && (replaces || watch.is_some() || self.site.is_none());
         let since = is_noted.then(|| Since::of(&self.cache, &self.place, &self.terms));
         let spare = self.spare.take();
@@ -396,13 +399,18 @@ impl Search {
             given: self.role == Role::Gives,
             told: None,
             bypassed: self.bypasses,
-            untimely: self.untimely,
+            known,
             supersedes,
             lacked: self.lacked,
             audience: self.audience,
             span: self.span.clone(),
             started: Instant::now(),
         }
+    }
+
+    /// The generations of everything that the value will belong to, if they are known without asking.
+    fn known(&self) -> Option<Vec<Token>> {
+        if self.place.open { None } else { self.cache.link()?.known_generations(&self.place) }
     }
 
     /// Finds what is returned if the body fails, for a call that reads nothing else. Where memory does not have it, costs

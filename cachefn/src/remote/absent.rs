@@ -72,10 +72,6 @@ impl Redis {
         match self.0 {}
     }
 
-    pub(crate) fn is_cluster(&self) -> bool {
-        match self.0 {}
-    }
-
     pub(crate) fn address(&self) -> &str {
         match self.0 {}
     }

@@ -111,13 +111,6 @@ impl Redis {
         }
     }
 
-    pub(crate) fn is_cluster(&self) -> bool {
-        match self {
-            Self::Server(redis) => redis.is_cluster(),
-            Self::Faulty(_) => false,
-        }
-    }
-
     pub(crate) fn address(&self) -> &str {
         match self {
             Self::Server(redis) => redis.address(),

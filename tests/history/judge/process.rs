@@ -1,6 +1,6 @@
 //! What is known of one process: when it used Redis, when it did not run, and which of its records wait.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use super::STALL;
 use super::line::{Lines, Step};
@@ -21,6 +21,8 @@ pub(super) struct Process {
     pub(super) answered: Answered,
     /// Invalidations that hold for others when this process is seen to use Redis after a time.
     waiting: Vec<(u64, Step)>,
+    /// When bodies of this process read the database.
+    loads: BTreeSet<u64>,
     /// Reads that are not judged yet.
     pub(super) reads: VecDeque<Read>,
     /// When it last wrote each row.
@@ -38,9 +40,23 @@ impl Process {
             stalls: Spans::default(),
             answered: Answered::default(),
             waiting: Vec::new(),
+            loads: BTreeSet::new(),
             reads: VecDeque::new(),
             writes: HashMap::new(),
         }
+    }
+
+    /// Enters a read, which is judged later.
+    pub(super) fn enter_read(&mut self, read: Read) {
+        if (read.begin..=read.end).contains(&read.born) {
+            self.loads.insert(read.born);
+        }
+        self.reads.push_back(read);
+    }
+
+    /// Whether a body of this process read the database at `born`.
+    pub(super) fn loaded(&self, born: u64) -> bool {
+        self.loads.contains(&born)
     }
 
     /// Enters a sample; returns the invalidations that hold from then on.
@@ -100,6 +116,7 @@ impl Process {
             self.samples.pop_front();
         }
         self.own.forget(before);
+        self.loads = self.loads.split_off(&before);
         self.stalls.forget(before);
         self.answered.forget(before);
     }

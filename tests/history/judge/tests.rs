@@ -283,6 +283,20 @@ fn what_memory_keeps_for_a_full_redis_may_outlive_an_invalidation_elsewhere_for_
 }
 
 #[test]
+fn what_redis_had_no_time_for_may_outlive_the_invalidation_of_its_key_where_it_was_loaded() {
+    let late = |loaded_by: usize, fault: Fault, at| {
+        let load = Read { end: 455 * MS, ..read(449, 450) };
+        let case = Case::new(true).fault(fault, Some(1), 300..400).read(loaded_by, load);
+        case.strike(0, strike(500, Outcome::Applied)).read(1, read(at, 450)).found()
+    };
+    assert_eq!((late(1, Fault::Slow, 1_300), late(1, Fault::Slow, 1_400)), (vec![], vec![Check::Applied]));
+    assert_eq!(late(0, Fault::Slow, 1_300), [Check::Applied], "it was stored, and read there");
+    let case = Case::new(true).read(1, Read { end: 455 * MS, ..read(449, 450) });
+    let case = case.strike(0, strike(500, Outcome::Applied)).read(1, read(1_300, 450));
+    assert_eq!(case.found(), [Check::Applied], "there was time");
+}
+
+#[test]
 fn a_value_with_late_tags_may_be_refused_while_a_tag_is_struck() {
     let row = Row::of(Function::ByValue, 0);
     let case = |at| {
