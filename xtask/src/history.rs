@@ -131,6 +131,13 @@ pub(crate) const FLAWS: &[Flaw] = &[
         to: "            let _: &mut SmallVec<[Group; 4]> = &mut own;",
     },
     Flaw {
+        name: "late",
+        about: "an invalidation that has no answer in time is taken for applied, whatever becomes of it",
+        file: "cachefn-backends/src/redis/shared.rs",
+        from: "errand.line.hear_out(limit, sent).await.unwrap_or(Err(Fault::Timeout))",
+        to: "{\n                    let _ = sent;\n                    Ok(())\n                }",
+    },
+    Flaw {
         name: "run",
         about: "one incarnation of the server is taken for another",
         file: "cachefn-backends/src/redis/node.rs",
