@@ -5,7 +5,7 @@ use std::io;
 use axum::extract::Path;
 use cachefn::Invalidation;
 
-use crate::functions::{self as f, Value, Written, body, read, store};
+use crate::functions::{self as f, Value, Written, body, read_to_give, store};
 use crate::page;
 use crate::row::{Function, Row, Target};
 
@@ -55,7 +55,7 @@ impl Row {
             Function::Level => f::refresh_level(id).await,
             Function::Page => page::get(self, true).await,
             Function::Store | Function::StoreTagged => {
-                let value = read(self)?;
+                let value = read_to_give(self)?;
                 store(self).set(id.to_string(), value.clone()).await;
                 Ok(value)
             }

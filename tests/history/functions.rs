@@ -182,6 +182,12 @@ pub(crate) fn read(row: Row) -> io::Result<Value> {
     Ok(Value { row: row.0, version: database::version(row.0)?, born })
 }
 
+/// Reads the database for a value that is given at once: of what is invalidated before that, the cache cannot know.
+pub(crate) fn read_to_give(row: Row) -> io::Result<Value> {
+    let value = read(row)?;
+    Ok(Value { born: now(), ..value })
+}
+
 /// Whether the body of a row fails at the moment.
 fn is_broken(row: Row) -> bool {
     let turn = now() / BROKEN + row.0 as u64;

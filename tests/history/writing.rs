@@ -11,7 +11,7 @@ use cachefn::Invalidated;
 
 use crate::clock::now;
 use crate::database;
-use crate::functions::{CALM, Written, read, store};
+use crate::functions::{CALM, Written, read_to_give, store};
 use crate::reading::{cancelled, note, note_stored};
 use crate::record::{How, Note, Outcome, Record, Strike};
 use crate::recorder;
@@ -82,7 +82,7 @@ async fn store_anew(row: Row, random: &mut fastrand::Rng) -> io::Result<()> {
         _ => How::Refresh,
     };
     if how == How::Set && random.u8(..4) == 0 {
-        drop(store(row).set(row.id().to_string(), read(row)?));
+        drop(store(row).set(row.id().to_string(), read_to_give(row)?));
         recorder::push(&Record::Note(Note::Unawaited));
         return Ok(());
     }
