@@ -305,7 +305,8 @@ impl Judge {
         }
     }
 
-    /// No value is served past its life, nor one that was not to be stored.
+    /// No value is served past its life, nor one that was not to be stored. A life begins when the value is stored, which may
+    /// be late.
     fn judge_age(&mut self, process: usize, read: &Read) {
         let function = read.row.function();
         let rejected = function.rejects(read.version).then_some((Check::Kept, Duration::ZERO));
@@ -313,7 +314,11 @@ impl Judge {
         for (check, bound) in bounds.into_iter().flatten() {
             let limit = nanos(bound + SLACK);
             let age = read.begin.saturating_sub(read.born);
-            if age > limit && age - self.stalled(process, read.born, read.begin) > limit {
+            let is_old = || {
+                let stalled = self.stalled(process, read.born, read.begin);
+                age.saturating_sub(stalled).saturating_sub(self.delayed(read.born, read.begin)) > limit
+            };
+            if age > limit && is_old() {
                 self.violate(check, |judge| judge.tell_age(process, read, bound));
             }
         }
@@ -362,6 +367,17 @@ impl Judge {
             .iter()
             .filter(|one| one.fault.delays() && one.concerns(link) && one.begin < to && one.end > from);
         delays.map(|one| one.end).max()
+    }
+
+    /// For how long in this span something kept a value from being stored.
+    fn delayed(&self, from: u64, to: u64) -> u64 {
+        let (mut covered, mut total) = (from, 0);
+        for one in self.faults.iter().filter(|one| one.fault.is_slow()) {
+            let end = one.end.min(to);
+            total += end.saturating_sub(one.begin.max(covered));
+            covered = covered.max(end);
+        }
+        total
     }
 
     /// Whether Redis may have had no room for a value that was loaded at this moment: it is asked before and after.

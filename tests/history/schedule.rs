@@ -180,6 +180,11 @@ impl Fault {
         }
     }
 
+    /// Whether what a process sends meanwhile may come late.
+    pub(crate) fn is_slow(self) -> bool {
+        self.delays() || matches!(self, Slow | Paused | PausedWrites | WorkerStopped)
+    }
+
     /// Whether what Redis says meanwhile may come as late as can be.
     pub(crate) fn delays(self) -> bool {
         matches!(self, Held | Questions | Answers | Hung | Stranded | BlackHole)

@@ -314,6 +314,9 @@ fn no_value_is_served_past_its_life() {
     let case = |age: u64| Case::new(true).read(0, Read { row, ..read(1_000, 1_000 - age) });
     assert_eq!((case(430).found(), case(450).found()), (vec![], vec![Check::Bound]));
     assert_eq!(case(450).stalled(0, 900..950).found(), []);
+    assert_eq!(case(450).fault(Fault::Held, Some(1), 900..950).found(), [], "it was stored late");
+    let before = case(450).fault(Fault::Held, Some(1), 400..550);
+    assert_eq!(before.found(), [Check::Bound], "it was read after that");
     assert_eq!(Case::new(true).read(0, read(1_000, 1)).found(), [], "it lives for minutes");
 }
 
