@@ -115,6 +115,7 @@ impl RedisServer {
             sentinel: None,
             cluster: self.options.cluster,
             keep: false,
+            secret_check: None,
         }
     }
 

@@ -41,6 +41,9 @@ pub struct Settings {
     /// Whether entries outlive a change of the server: one that was started from its snapshot, or a replica that has been
     /// promoted, may then bring back what was invalidated, until its time is over.
     pub keep: bool,
+    /// A value that tells the secret of this process from others, and reveals nothing of it: what stands at the server is
+    /// compared with it, and a difference logged.
+    pub secret_check: Option<String>,
 }
 
 /// A master, by the word of its sentinels.
@@ -136,6 +139,7 @@ mod tests {
             sentinel: None,
             cluster: false,
             keep: false,
+            secret_check: None,
         };
         assert_eq!(settings.address(), "redis://[::1]:6379/3");
         let local = Settings { socket: Some("/run/redis.sock".into()), ..settings.clone() };

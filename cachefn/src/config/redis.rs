@@ -118,6 +118,7 @@ impl RedisConfig {
             }),
             cluster: self.cluster,
             keep: self.keep,
+            secret_check: None,
         }
     }
 }
