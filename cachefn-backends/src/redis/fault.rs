@@ -121,7 +121,9 @@ impl Fault {
             Self::Broken => "connection broken or host unknown",
             Self::Unready => "server is loading, read-only, cannot persist or is busy",
             Self::Crowded => "server has reached its maximum of clients",
-            Self::Login => "user name or password refused, see REDIS_USERNAME and REDIS_PASSWORD",
+            Self::Login => {
+                "user name or password refused, see REDIS_USERNAME and REDIS_PASSWORD, or those in REDIS_URL, which wins"
+            }
             Self::Permission(_) => "user may not do what is needed, see REDIS_USERNAME",
             Self::Database => "database does not exist or cannot be selected, see REDIS_DB",
             Self::Cluster => "server is a cluster node, see REDIS_CLUSTER",

@@ -1,6 +1,6 @@
 //! Processes whose `CACHE_SECRET` differ.
 
-use cachefn_tests::{Options, Proxy, logs};
+use cachefn_tests::{Cluster, Options, Proxy, logs};
 use tracing::Level;
 
 use super::login::texts;
@@ -68,6 +68,24 @@ async fn a_user_who_may_do_what_is_needed_may_compare_secrets() {
     let other = connected(settings("bbbbbbbb")).await;
     until("it is noticed", || !warnings(&other).is_empty()).await;
     assert!(warnings(&other)[0].contains("CACHE_SECRET"), "{:?}", warnings(&other));
+}
+
+#[tokio::test]
+async fn processes_in_a_cluster_compare_secrets_too() {
+    logs::capture();
+    let cluster = Cluster::start().await;
+    // An address of its own, for log lines are known by it.
+    let settings = |master: usize, check: &str| Settings {
+        port: cluster.masters[master].port(),
+        secret_check: Some(check.into()),
+        ..cluster.settings()
+    };
+    let one = connected(settings(0, "aaaaaaaa")).await;
+    until("it has left its check value", || !cluster.keys(":s").is_empty()).await;
+    let other = connected(settings(1, "bbbbbbbb")).await;
+    until("both notice", || !warnings(&one).is_empty() && !warnings(&other).is_empty()).await;
+    assert!(warnings(&other)[0].contains("CACHE_SECRET"), "{:?}", warnings(&other));
+    assert_eq!(cluster.keys(":s").len(), 1);
 }
 
 #[tokio::test]
