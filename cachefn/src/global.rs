@@ -388,7 +388,8 @@ fn start_redis(config: &Config, memory: &Memory) -> Option<Redis> {
 
 #[cfg(feature = "redis")]
 fn start_server(config: &Config, memory: &Memory) -> Option<server::Redis> {
-    let settings = config.redis()?.settings(config.prefix(), config.near());
+    let mut settings = config.redis()?.settings(config.prefix(), config.near());
+    settings.secret_check = config.secret().map(|secret| crate::key::check_value(secret.as_bytes()));
     Some(server::Redis::start(settings, crate::remote::Follows(memory.clone())))
 }
 

@@ -104,6 +104,7 @@ impl RedisServer {
         Settings {
             host: Ipv4Addr::LOCALHOST.to_string(),
             port: self.port,
+            socket: None,
             db: 0,
             username: None,
             password: self.options.password.clone(),
@@ -114,6 +115,7 @@ impl RedisServer {
             sentinel: None,
             cluster: self.options.cluster,
             keep: false,
+            secret_check: None,
         }
     }
 

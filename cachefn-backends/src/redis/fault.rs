@@ -26,6 +26,8 @@ pub(super) enum Fault {
     Refused,
     /// The connection broke, or the name could not be resolved.
     Broken,
+    /// The server's socket may not be opened.
+    Socket,
     /// Loading, no master, read-only, cannot persist, busy with a script.
     Unready,
     /// The server has as many clients as it wants.
@@ -115,10 +117,13 @@ impl Fault {
             Self::Busy => "too much is under way",
             Self::Silent => "no sign of life",
             Self::Refused => "connection refused",
+            Self::Socket => "this process may not open the socket, see REDIS_URL",
             Self::Broken => "connection broken or host unknown",
             Self::Unready => "server is loading, read-only, cannot persist or is busy",
             Self::Crowded => "server has reached its maximum of clients",
-            Self::Login => "user name or password refused, see REDIS_USERNAME and REDIS_PASSWORD",
+            Self::Login => {
+                "user name or password refused, see REDIS_USERNAME and REDIS_PASSWORD, or those in REDIS_URL, which wins"
+            }
             Self::Permission(_) => "user may not do what is needed, see REDIS_USERNAME",
             Self::Database => "database does not exist or cannot be selected, see REDIS_DB",
             Self::Cluster => "server is a cluster node, see REDIS_CLUSTER",
@@ -149,7 +154,12 @@ impl Fault {
     /// use, and somebody has to know.
     pub(super) fn needs_a_human(self) -> bool {
         match self {
-            Self::Login | Self::Permission(_) | Self::Unknown(_) | Self::Database | Self::Cluster => true,
+            Self::Login
+            | Self::Permission(_)
+            | Self::Unknown(_)
+            | Self::Database
+            | Self::Cluster
+            | Self::Socket => true,
             #[cfg(feature = "cluster")]
             Self::Single => true,
             Self::Tls(handshake) => handshake != Handshake::Unanswered,
@@ -277,7 +287,7 @@ impl From<Fault> for Error {
             #[cfg(feature = "cluster")]
             Fault::Single => ErrorKind::Misconfigured,
             Fault::Permission(missing) if missing.is_of_server() => ErrorKind::Misconfigured,
-            Fault::Login | Fault::Permission(_) => ErrorKind::Denied,
+            Fault::Login | Fault::Permission(_) | Fault::Socket => ErrorKind::Denied,
             Fault::Unknown(_) | Fault::Database | Fault::Cluster | Fault::Tls(_) => ErrorKind::Misconfigured,
             #[cfg(feature = "sentinel")]
             Fault::SentinelLogin => ErrorKind::Denied,

@@ -5,6 +5,7 @@
 //! <prefix>@<run>:l:<key>      the lease: fills of the key that are under way
 //! <prefix>@<run>:g:<group>    the generation of a group: 8 random bytes
 //! <prefix>@<run>:t            the log of invalidated tags
+//! <prefix>@<run>:s            the check value of the secret
 //! ```
 //!
 //! `run` is the beginning of the server's `run_id`, which changes whenever the process behind the
@@ -149,6 +150,11 @@ impl Keys {
         format!("{}:t", self.stem)
     }
 
+    /// The check value of the secret.
+    pub(super) fn secret(&self) -> String {
+        format!("{}:s", self.stem)
+    }
+
     /// The generation of a group, in parts that follow each other.
     pub(super) fn group_in_parts<'a>(&'a self, name: &'a str) -> [&'a str; 3] {
         [&self.stem, ":g:", name]
@@ -215,7 +221,9 @@ mod tests {
         let strike = keys.strike(&[Target::Group(tag.clone())]);
         assert_eq!(strike.names, ["app@01234567:g:t:org:7"]);
         assert_eq!(strike.log, Some(("app@01234567:t".to_owned(), vec![tag.tag_hash()])));
-        assert_eq!((keys.target("app@01234567:t"), keys.key("app@01234567:t")), (None, None));
+        for name in [keys.log(), keys.secret()] {
+            assert_eq!((keys.target(&name), keys.key(&name)), (None, None), "{name}");
+        }
     }
 
     #[test]

@@ -58,6 +58,7 @@ mod question;
 mod reading;
 mod scan;
 mod script;
+mod secret;
 #[cfg(feature = "sentinel")]
 mod sentinel;
 mod settings;

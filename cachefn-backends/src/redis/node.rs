@@ -23,7 +23,7 @@ use super::log::{self, Step, Strike};
 use super::near::{self, Listener};
 use super::permits::{self, Able, Missing};
 use super::pulse::{Heard, Pulse};
-use super::settings::{self, Settings};
+use super::settings::Settings;
 use super::waiting::Waiting;
 use super::wire;
 use crate::place::Target;
@@ -37,7 +37,7 @@ pub(super) struct Node {
     pub(super) pushes: bool,
     /// Which incarnation of the server it is, if it tells.
     pub(super) run: Option<String>,
-    /// Host and port.
+    /// Host and port, or its socket.
     pub(super) place: String,
     /// What the user is known not to be permitted.
     missing: Option<Missing>,
@@ -79,7 +79,7 @@ impl Node {
         let missing = select(&mut mux, settings.db).await?;
         let about = about(&mut mux, settings).await?;
         let run = keys::run(&about).map(str::to_owned);
-        let place = settings::place(&settings.host, settings.port);
+        let place = settings.server();
         let never_appends = AtomicBool::new(false);
         Ok(Self { mux, _driver: driver, pulse, pushes, run, place, missing, never_appends })
     }
@@ -264,7 +264,7 @@ async fn greet(
     config: AsyncConnectionConfig,
     pulse: &Arc<Pulse>,
 ) -> Result<Login, Fault> {
-    let wire = wire::open(&settings.host, settings.port, settings.tls.as_ref()).await?;
+    let wire = wire::to_server(settings).await?;
     let wire = Heard { wire, pulse: Arc::clone(pulse) };
     let greeted = MultiplexedConnection::new_with_config(&settings.login(protocol), wire, config).await;
     let (mux, driver) = greeted.map_err(|error| Fault::of(&error))?;

@@ -16,6 +16,8 @@ pub struct Settings {
     pub host: String,
     /// Port.
     pub port: u16,
+    /// The path of the server's socket, if it is reached by one instead of host and port.
+    pub socket: Option<PathBuf>,
     /// Number of the database.
     pub db: i64,
     /// User name; without one the server's default user.
@@ -39,6 +41,9 @@ pub struct Settings {
     /// Whether entries outlive a change of the server: one that was started from its snapshot, or a replica that has been
     /// promoted, may then bring back what was invalidated, until its time is over.
     pub keep: bool,
+    /// A value that tells the secret of this process from others, and reveals nothing of it: what stands at the server is
+    /// compared with it, and a difference logged.
+    pub secret_check: Option<String>,
 }
 
 /// A master, by the word of its sentinels.
@@ -61,12 +66,23 @@ pub struct Tls {
 impl Settings {
     /// The address without user name and password, for logs.
     pub fn address(&self) -> String {
+        if let Some(socket) = &self.socket {
+            return format!("unix://{}?db={}", socket.display(), self.db);
+        }
         let scheme = if self.tls.is_some() { "rediss" } else { "redis" };
         let server = place(&self.host, self.port);
         let Some(sentinel) = &self.sentinel else { return format!("{scheme}://{server}/{}", self.db) };
         let others = sentinel.others.iter().map(|(host, port)| place(host, *port));
         let sentinels: Vec<_> = [server].into_iter().chain(others).collect();
         format!("{scheme}+sentinel://{}/{}/{}", sentinels.join(","), sentinel.service, self.db)
+    }
+
+    /// The server alone, for logs: its host and port, or its socket.
+    pub(super) fn server(&self) -> String {
+        match &self.socket {
+            Some(socket) => socket.display().to_string(),
+            None => place(&self.host, self.port),
+        }
     }
 
     /// The login for the client library. The database is left out: it is selected by a command of
@@ -93,6 +109,7 @@ impl fmt::Debug for Settings {
         f.debug_struct("Settings")
             .field("host", &self.host)
             .field("port", &self.port)
+            .field("socket", &self.socket)
             .field("db", &self.db)
             .field("tls", &self.tls)
             .field("sentinel", &self.sentinel)
@@ -111,6 +128,7 @@ mod tests {
         let settings = Settings {
             host: "::1".into(),
             port: 6379,
+            socket: None,
             db: 3,
             username: Some("sesame-user".into()),
             password: Some("sesame-word".into()),
@@ -121,14 +139,17 @@ mod tests {
             sentinel: None,
             cluster: false,
             keep: false,
+            secret_check: None,
         };
         assert_eq!(settings.address(), "redis://[::1]:6379/3");
+        let local = Settings { socket: Some("/run/redis.sock".into()), ..settings.clone() };
+        assert_eq!(local.address(), "unix:///run/redis.sock?db=3");
         let encrypted = Settings { tls: Some(Tls::default()), ..settings.clone() };
         assert_eq!(encrypted.address(), "rediss://[::1]:6379/3");
         let others = vec![("b".to_owned(), 2)];
         let sentinel = Some(Sentinel { service: "main".into(), others });
         let watched = Settings { sentinel, ..encrypted };
         assert_eq!(watched.address(), "rediss+sentinel://[::1]:6379,b:2/main/3");
-        assert!(!format!("{settings:?} {watched:?}").contains("sesame"));
+        assert!(!format!("{settings:?} {watched:?} {local:?}").contains("sesame"));
     }
 }

@@ -10,6 +10,7 @@ use tokio::time::{sleep, timeout};
 use super::connect::{CONNECT_TIMEOUT, Connection};
 use super::fault::Fault;
 use super::pace::Pace;
+use super::secret;
 use super::shared::Shared;
 use super::trust::{Lost, Next, State};
 use crate::place::{Group, Target};
@@ -20,6 +21,9 @@ const PING_EVERY: Duration = Duration::from_secs(1);
 /// After how many signs of life sentinels are asked again: a master that was replaced by hand takes writes for ten
 /// seconds more, until it is told.
 const PINGS_PER_QUESTION: u32 = 3;
+
+/// After how many signs of life the secrets of the processes are compared again.
+const PINGS_PER_COMPARISON: u32 = 5;
 
 /// Keeps the connection for good.
 pub(super) async fn supervise(shared: Arc<Shared>) {
@@ -48,6 +52,7 @@ impl Supervisor {
             let wait = match outcome {
                 Ok(line) => {
                     self.shared.settled.send_replace(true);
+                    self.announce_secret(&line).await;
                     self.keep(&line).await
                 }
                 Err(fault) => {
@@ -115,6 +120,22 @@ impl Supervisor {
         Ok(())
     }
 
+    /// Leaves the check value of the secret for other processes, and looks at theirs. The server is trusted meanwhile.
+    async fn announce_secret(&mut self, line: &Arc<Connection>) {
+        let Some(check) = &self.shared.settings.secret_check else { return };
+        if secret::announce(line, check, self.shared.settings.timeout).await {
+            self.chronicle.odd(&self.shared.address, Quirk::Secrets);
+        }
+    }
+
+    /// Looks at the check value again.
+    async fn compare_secrets(&mut self, line: &Arc<Connection>) {
+        let Some(check) = &self.shared.settings.secret_check else { return };
+        if secret::compare(line, check, self.shared.settings.timeout).await {
+            self.chronicle.odd(&self.shared.address, Quirk::Secrets);
+        }
+    }
+
     /// Watches a connection that is trusted until it cannot be used any more; how long to wait then.
     async fn keep(&mut self, line: &Arc<Connection>) -> Duration {
         let limit = self.shared.settings.timeout;
@@ -138,7 +159,7 @@ impl Supervisor {
     }
 
     /// Returns when trust is lost.
-    async fn watch(&self, line: &Connection) -> Lost {
+    async fn watch(&mut self, line: &Arc<Connection>) -> Lost {
         let mut next_ping = Instant::now() + PING_EVERY;
         let mut pings = 0;
         loop {
@@ -166,6 +187,9 @@ impl Supervisor {
                 pings += 1;
                 if pings % PINGS_PER_QUESTION == 0 && !line.is_still_named(&self.shared.settings).await {
                     self.shared.report(epoch, Fault::Replaced);
+                }
+                if pings % PINGS_PER_COMPARISON == 0 {
+                    self.compare_secrets(line).await;
                 }
             }
         }
@@ -196,6 +220,8 @@ enum Quirk {
     Timeless,
     /// It is several.
     Spread,
+    /// Another process has another secret.
+    Secrets,
 }
 
 impl Chronicle {
@@ -239,6 +265,12 @@ impl Chronicle {
                 target: "cachefn",
                 address,
                 "Redis does not tell its run_id (INFO is refused): entries survive a change of server"
+            ),
+            Quirk::Secrets => tracing::warn!(
+                target: "cachefn",
+                address,
+                "another process under this CACHE_PREFIX has another CACHE_SECRET: the two share no values of `sensitive` \
+                 functions and do not hear when the other invalidates one; set the same CACHE_SECRET in both"
             ),
             Quirk::Pushless => tracing::info!(
                 target: "cachefn",

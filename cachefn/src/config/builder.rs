@@ -81,12 +81,23 @@ impl ConfigBuilder {
         self.set(name::SECRET, &secret)
     }
 
+    /// `CACHE_DRIVER`: `memory` or `redis`. Without it, `REDIS_ENABLED` decides.
+    pub fn driver(self, driver: &str) -> Self {
+        self.set(name::DRIVER, &driver)
+    }
+
+    /// `CACHE_URL`: the address of Redis, in the forms of [`redis_url`](Self::redis_url), which it wins over.
+    pub fn url(self, url: &str) -> Self {
+        self.set(name::URL, &url)
+    }
+
     /// `REDIS_ENABLED`.
     pub fn redis_enabled(self, on: bool) -> Self {
         self.set(name::REDIS_ENABLED, &on)
     }
 
-    /// `REDIS_URL`, of `redis://`, `rediss://` for TLS, or `redis+sentinel://`; it wins over host, port, database, user name and password.
+    /// `REDIS_URL`, of `redis://`, `rediss://` for TLS, `redis+sentinel://`, or `unix:///path?db=0` for a socket; it wins
+    /// over host, port, database, user name and password.
     pub fn redis_url(self, url: &str) -> Self {
         self.set(name::REDIS_URL, &url)
     }
@@ -186,7 +197,7 @@ impl ConfigBuilder {
 
 impl fmt::Debug for ConfigBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let secret = [name::SECRET, name::REDIS_URL, name::REDIS_USERNAME, name::REDIS_PASSWORD];
+        let secret = [name::SECRET, name::URL, name::REDIS_URL, name::REDIS_USERNAME, name::REDIS_PASSWORD];
         let shown = |(name, value)| (name, if secret.contains(name) { "***" } else { value });
         let values = self.values.iter().map(|(name, value)| (name, value.as_str())).map(shown);
         f.debug_map().entries(values).finish()

@@ -8,7 +8,10 @@
 
 mod builder;
 mod parse;
+mod reader;
 mod redis;
+mod socket;
+mod values;
 
 use std::fmt;
 use std::time::Duration;
@@ -43,7 +46,7 @@ pub struct Config {
     fallback_ttl: Duration,
     secret: Option<String>,
     redis: Option<RedisConfig>,
-    warnings: Vec<&'static str>,
+    warnings: Vec<String>,
     /// What entries live by.
     pub(crate) clock: Clock,
     /// Whether memory's values go through their codecs.
@@ -118,7 +121,7 @@ impl Config {
         self.secret.as_deref()
     }
 
-    /// Redis, if `REDIS_ENABLED` and `CACHE_ENABLED` are both set.
+    /// Redis, if `CACHE_ENABLED` is set, and `REDIS_ENABLED` or `CACHE_DRIVER=redis`.
     pub fn redis(&self) -> Option<&RedisConfig> {
         self.redis.as_ref().filter(|_| self.enabled)
     }
@@ -139,7 +142,7 @@ impl Config {
     }
 
     /// What is odd about the configuration, though it can be used.
-    pub(crate) fn warnings(&self) -> &[&'static str] {
+    pub(crate) fn warnings(&self) -> &[String] {
         &self.warnings
     }
 }

@@ -1,15 +1,20 @@
 //! Where Redis is and how to log in.
 
 use std::fmt;
+use std::net::Ipv6Addr;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use url::Url;
+
+use super::socket;
 
 /// One Redis server, or a cluster. `Debug` shows neither user name nor password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RedisConfig {
     pub(super) host: String,
     pub(super) port: u16,
+    pub(super) socket: Option<PathBuf>,
     pub(super) db: i64,
     pub(super) username: Option<String>,
     pub(super) password: Option<String>,
@@ -29,6 +34,29 @@ pub(super) struct Sentinel {
 }
 
 impl RedisConfig {
+    /// The server at an address, of which nothing else is known.
+    pub(super) fn at(host: String, port: u16) -> Self {
+        Self {
+            host,
+            port,
+            socket: None,
+            db: 0,
+            username: None,
+            password: None,
+            timeout: Duration::from_millis(250),
+            tls: false,
+            ca_file: None,
+            sentinel: None,
+            cluster: false,
+            keep: false,
+        }
+    }
+
+    /// The path of its socket, where it is reached by one: host and port mean nothing then.
+    pub fn socket(&self) -> Option<&Path> {
+        self.socket.as_deref()
+    }
+
     /// Its host name or address; the first sentinel's where there are sentinels.
     pub fn host(&self) -> &str {
         &self.host
@@ -74,6 +102,7 @@ impl RedisConfig {
         cachefn_backends::redis::Settings {
             host: self.host.clone(),
             port: self.port,
+            socket: self.socket.clone(),
             db: self.db,
             username: self.username.clone(),
             password: self.password.clone(),
@@ -89,6 +118,7 @@ impl RedisConfig {
             }),
             cluster: self.cluster,
             keep: self.keep,
+            secret_check: None,
         }
     }
 }
@@ -98,6 +128,7 @@ impl fmt::Debug for RedisConfig {
         f.debug_struct("RedisConfig")
             .field("host", &self.host)
             .field("port", &self.port)
+            .field("socket", &self.socket)
             .field("db", &self.db)
             .field("username", &self.username.as_ref().map(|_| "***"))
             .field("password", &self.password.as_ref().map(|_| "***"))
@@ -111,31 +142,34 @@ impl fmt::Debug for RedisConfig {
     }
 }
 
-const ENCODE: &str = "a user name or password in it must be percent-encoded, or set REDIS_PASSWORD instead";
+pub(super) const ENCODE: &str =
+    "a user name or password in it must be percent-encoded, or set REDIS_PASSWORD instead";
 
 /// Reads `redis://[user[:password]@]host[:port][/db]`, or `rediss://` for TLS, or
-/// `redis+sentinel://[user[:password]@]host[:port][,host[:port]…]/service[/db]`. The text of a URL is never repeated in
-/// an error: it may hold a password.
-pub(super) fn from_url(text: &str, timeout: Duration) -> Result<RedisConfig, String> {
-    let text = text.trim();
+/// `redis+sentinel://[user[:password]@]host[:port][,host[:port]…]/service[/db]`, or `unix://` with the path of a socket.
+/// The text of a URL is never repeated in an error: it may hold a password.
+pub(super) fn from_url(text: &str) -> Result<RedisConfig, String> {
+    if let Some(rest) = text.strip_prefix("unix://").or_else(|| text.strip_prefix("redis+unix://")) {
+        return socket::from_url(rest);
+    }
     match text.split_once("+sentinel://") {
-        Some((scheme @ ("redis" | "rediss"), rest)) => from_sentinels(scheme, rest, timeout),
-        _ => of_a_server(text, 6379, timeout),
+        Some((scheme @ ("redis" | "rediss"), rest)) => from_sentinels(scheme, rest),
+        _ => of_a_server(text, 6379),
     }
 }
 
 /// The part of the URL that one server would have, and then what it has more.
-fn from_sentinels(scheme: &str, rest: &str, timeout: Duration) -> Result<RedisConfig, String> {
+fn from_sentinels(scheme: &str, rest: &str) -> Result<RedisConfig, String> {
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
     let (hosts, others) = authority.split_once(',').unwrap_or((authority, ""));
     let (service, db) = path.split_once('/').unwrap_or((path, ""));
-    let mut config = of_a_server(&format!("{scheme}://{hosts}/{db}"), 26379, timeout)?;
+    let mut config = of_a_server(&format!("{scheme}://{hosts}/{db}"), 26379)?;
     let service = decoded(service)?.ok_or_else(|| {
         format!("it names no master: write `redis+sentinel://host:26379,host:26379/name/0`; {ENCODE}")
     })?;
     let others = others.split(',').filter(|other| !other.is_empty()).map(|other| {
         let unfit = other.contains(['@', '?', '#']);
-        let other = of_a_server(&format!("redis://{other}"), 26379, timeout);
+        let other = of_a_server(&format!("redis://{other}"), 26379);
         other.ok().filter(|_| !unfit).map(|other| (other.host, other.port))
     });
     let others: Option<_> = others.collect();
@@ -144,22 +178,24 @@ fn from_sentinels(scheme: &str, rest: &str, timeout: Duration) -> Result<RedisCo
     Ok(config)
 }
 
-fn of_a_server(text: &str, port: u16, timeout: Duration) -> Result<RedisConfig, String> {
+fn of_a_server(text: &str, port: u16) -> Result<RedisConfig, String> {
     let url =
         Url::parse(text).map_err(|_| format!("it is not a URL such as `redis://host:6379/0`; {ENCODE}"))?;
     let tls = match url.scheme() {
         "redis" => false,
         "rediss" => true,
-        _ => return Err("its scheme is none of `redis://`, `rediss://`, `redis+sentinel://`".into()),
+        _ => {
+            return Err(
+                "its scheme is none of `redis://`, `rediss://`, `redis+sentinel://`, `unix://`".into()
+            );
+        }
     };
     if url.fragment().is_some() || url.query().is_some() {
-        return Err(format!("nothing may follow the database number; {ENCODE}"));
+        return Err(format!("nothing may follow the database number, neither `?` nor `#`; {ENCODE}"));
     }
     let host = url.host_str().filter(|host| !host.is_empty()).ok_or("it names no host")?;
     let path = url.path().trim_start_matches('/');
     Ok(RedisConfig {
-        host: host.trim_matches(['[', ']']).to_owned(),
-        port: url.port().unwrap_or(port),
         db: if path.is_empty() {
             0
         } else {
@@ -167,39 +203,50 @@ fn of_a_server(text: &str, port: u16, timeout: Duration) -> Result<RedisConfig, 
         },
         username: decoded(url.username())?,
         password: url.password().map(decoded).transpose()?.flatten(),
-        timeout,
         tls,
-        ca_file: None,
-        sentinel: None,
-        cluster: false,
-        keep: false,
+        ..RedisConfig::at(host.trim_matches(['[', ']']).to_owned(), url.port().unwrap_or(port))
     })
 }
 
-fn decoded(text: &str) -> Result<Option<String>, String> {
+pub(super) fn decoded(text: &str) -> Result<Option<String>, String> {
     let decoded = percent_encoding::percent_decode_str(text).decode_utf8();
     let decoded = decoded.map_err(|_| "a part of it is not UTF-8 after percent-decoding")?;
     Ok(Some(decoded.into_owned()).filter(|text| !text.is_empty()))
 }
 
 pub(super) fn host(text: &str) -> Result<String, String> {
-    let unfit = |c: char| c.is_whitespace() || c.is_control() || "/@".contains(c);
+    let unfit = |c: char| c.is_whitespace() || c.is_control() || "/@,\"'`".contains(c);
     if text.contains(unfit) {
         return Err("it is a host name or address alone: a whole URL belongs into REDIS_URL".into());
     }
-    Ok(text.trim_matches(['[', ']']).to_owned())
+    let inner = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    let address = inner.split_once('%').map_or(inner, |(address, _)| address);
+    if inner.contains(':') && address.parse::<Ipv6Addr>().is_err() {
+        return Err("it is a host name or address alone: write its port into REDIS_PORT".into());
+    }
+    Ok(inner.to_owned())
 }
 
-pub(super) fn port(text: &str) -> Result<u16, String> {
-    match text.parse() {
-        Ok(0) | Err(_) => Err(format!("`{text}` is not a port: write a number from 1 to 65535")),
-        Ok(port) => Ok(port),
+/// Reads a port, or what Kubernetes writes there beside a service named `redis`: `tcp://host:port`.
+pub(super) fn port(text: &str) -> Result<(Option<String>, u16), String> {
+    let (host, port) =
+        match text.strip_prefix("tcp://").map(|text| text.trim_end_matches('/').rsplit_once(':')) {
+            Some(Some((host, port))) => (host_of_service(host), port),
+            _ => (None, text),
+        };
+    match port.parse() {
+        Ok(0) | Err(_) => Err("it is not a port: write a number from 1 to 65535".into()),
+        Ok(port) => Ok((host, port)),
     }
+}
+
+fn host_of_service(text: &str) -> Option<String> {
+    host(text).ok().filter(|host| !host.is_empty())
 }
 
 pub(super) fn db(text: &str) -> Result<i64, String> {
     match text.parse() {
         Ok(db) if db >= 0 => Ok(db),
-        _ => Err(format!("`{text}` is not a database number: write `0`, `1`, …")),
+        _ => Err("it is not a database number: write `0`, `1`, …".into()),
     }
 }

@@ -1,4 +1,11 @@
+mod addresses;
+mod oddities;
+mod unused;
+
 use super::*;
+
+/// What makes all variables used that are not about another way to Redis.
+const ON: &str = "CACHE_ENABLED=1\nREDIS_ENABLED=1";
 
 fn read(block: &str) -> Result<Config, Error> {
     Config::from_lookup(|name| {
@@ -71,24 +78,26 @@ fn all_faults_are_reported_at_once_each_by_name() {
         ("CACHE_MAX_BYTES", "lots"),
         ("CACHE_NEAR", "2"),
         ("CACHE_FALLBACK_TTL", "-5"),
+        ("CACHE_DRIVER", "file"),
         ("REDIS_ENABLED", "si"),
-        ("REDIS_HOST", "redis://host"),
-        ("REDIS_PORT", "66000"),
-        ("REDIS_DB", "-1"),
         ("REDIS_TIMEOUT", "250"),
         ("REDIS_CLUSTER", "?"),
-        ("REDIS_URL", "http://host"),
     ];
-    let find =
-        |name: &str| bad.iter().find(|(variable, _)| *variable == name).map(|(_, value)| (*value).to_owned());
-    let error = Config::from_lookup(find).unwrap_err();
-    let mut named: Vec<_> = error.faults().iter().map(crate::error::Fault::variable).collect();
-    let mut expected: Vec<_> = bad.iter().map(|(name, _)| *name).collect();
-    named.sort_unstable();
-    expected.sort_unstable();
-    assert_eq!(named, expected);
-    let text = error.to_string();
-    assert!(expected.iter().all(|name| text.contains(name)), "{text}");
+    let parts = [("REDIS_HOST", "redis://host"), ("REDIS_PORT", "66000"), ("REDIS_DB", "-1")];
+    for address in [&parts[..], &[("REDIS_URL", "http://host")], &[("CACHE_URL", "redis://")]] {
+        let bad = [&bad, address].concat();
+        let find = |name: &str| {
+            bad.iter().find(|(variable, _)| *variable == name).map(|(_, value)| (*value).to_owned())
+        };
+        let error = Config::from_lookup(find).unwrap_err();
+        let mut named: Vec<_> = error.faults().iter().map(crate::error::Fault::variable).collect();
+        let mut expected: Vec<_> = bad.iter().map(|(name, _)| *name).collect();
+        named.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(named, expected);
+        let text = error.to_string();
+        assert!(expected.iter().all(|name| text.contains(name)), "{text}");
+    }
 }
 
 #[test]
@@ -191,8 +200,15 @@ fn urls_that_cannot_be_used_are_refused_without_repeating_them() {
         "redis://:hunter2@host/0?a=b",
         "hunter2",
         "redis:///0",
+        "unix://",
+        "unix://:hunter2@",
+        "unix://hunter2/run/redis.sock",
+        "unix:///run/redis.sock?db=hunter2",
+        "unix:///run/redis.sock?hunter2",
+        "unix:///run/redis.sock?password=x&hunter2=1",
+        "unix://:x#hunter2@/run/redis.sock",
     ] {
-        let error = read(&format!("REDIS_URL={url}")).unwrap_err();
+        let error = read(&format!("{ON}\nREDIS_URL={url}")).unwrap_err();
         assert_eq!(error.faults().len(), 1, "{url}");
         assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
     }
@@ -233,6 +249,10 @@ fn a_cluster_is_refused_only_where_it_cannot_be_what_is_asked_for() {
         assert!(read(used).unwrap().redis().unwrap().cluster());
         let error = read(&format!("{used}\nREDIS_DB=3")).unwrap_err().to_string();
         assert!(error.contains("REDIS_DB: ") && error.contains("no database but 0"), "{error}");
+        let error = read(&format!("{used}\nREDIS_URL=redis://host/3")).unwrap_err().to_string();
+        assert!(error.contains("REDIS_URL: ") && error.contains("no database but 0"), "{error}");
+        let error = read(&format!("{used}\nREDIS_URL=unix:///redis.sock")).unwrap_err().to_string();
+        assert!(error.contains("REDIS_CLUSTER: a socket leads to one server"), "{error}");
         let error = read(&format!("{used}\nREDIS_URL=redis+sentinel://host/main")).unwrap_err().to_string();
         assert!(error.contains("REDIS_CLUSTER: sentinels watch no cluster"), "{error}");
     } else {

@@ -58,6 +58,8 @@ pub(crate) use levels::{Covered, Levels};
 pub use part::{
     AnyNamed, AnyPart, BarePart, KeyPart, NamePart, NamedPart, NotAPart, NotNamed, Part, TextPart,
 };
+#[cfg(feature = "redis")]
+pub(crate) use shorten::check_value;
 pub(crate) use shorten::{canonical_group, canonical_tag};
 pub use writer::KeyWriter;
 pub(crate) use writer::{Key, KeyError};

@@ -27,6 +27,10 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
+    // What its error says may hold a password out of the file.
+    if dotenvy::dotenv().is_err_and(|error| !error.not_found()) {
+        return Err("`.env` cannot be read: write lines such as `CACHE_ENABLED=true`".into());
+    }
     let Arguments { port, database, users, quiet } = Arguments::parse();
     if !quiet {
         tracing_subscriber::fmt().with_writer(std::io::stderr).init();

@@ -86,6 +86,7 @@ async fn a_server_that_repeats_what_it_is_told_leaks_nothing() {
         let settings = Settings {
             host: "127.0.0.1".into(),
             port: fake.port(),
+            socket: None,
             db: 0,
             username: Some("sesame-name".into()),
             password: Some("sesame-word".into()),
@@ -96,6 +97,7 @@ async fn a_server_that_repeats_what_it_is_told_leaks_nothing() {
             sentinel: None,
             cluster: false,
             keep: false,
+            secret_check: None,
         };
         let (redis, address) = refused(settings).await;
         assert_eq!(texts(&address, Level::WARN).len(), 1);
