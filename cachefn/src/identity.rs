@@ -34,13 +34,17 @@ pub(crate) struct Identity {
     pub(crate) path: String,
     /// Whether its instances must be told apart.
     pub(crate) generic: bool,
+    /// Absent where each call has its own.
     pub(crate) namespace: Option<String>,
+    namespace_template: Option<&'static str>,
     /// What every key begins with, where it is the same for all.
     pub(crate) head: Option<Key>,
-    pub(crate) hits: Sharded,
+    pub(crate) memory_hits: Sharded,
     pub(crate) counters: Counters,
-    /// How long hits take; of those in memory one in many is measured.
-    pub(crate) lookups: Histogram,
+    /// How long hits take that memory alone has answered; one in many is measured.
+    pub(crate) memory_lookups: Histogram,
+    /// How long hits take for which Redis was asked.
+    pub(crate) redis_lookups: Histogram,
     pub(crate) bodies: Histogram,
     /// What the lineages of all entries have in common.
     pub(crate) trunk: OnceLock<Trunk>,
@@ -79,10 +83,12 @@ impl Identity {
             path,
             generic,
             namespace,
+            namespace_template: site.written_namespace_template(),
             head,
-            hits: Sharded::new(),
+            memory_hits: Sharded::new(),
             counters: Counters::default(),
-            lookups: Histogram::new(),
+            memory_lookups: Histogram::new(),
+            redis_lookups: Histogram::new(),
             bodies: Histogram::new(),
             trunk: OnceLock::new(),
             first_instance: OnceLock::new(),
@@ -94,9 +100,10 @@ impl Identity {
         }
     }
 
-    /// The namespace as it is written, for labels.
+    /// The namespace for labels: a template as it is in the source, never what an argument holds. `(any)` is that of
+    /// [`cache()`](crate::cache), whose keys have none of their own.
     pub(crate) fn namespace_label(&self) -> &str {
-        self.namespace.as_deref().unwrap_or("(template)")
+        self.namespace.as_deref().or(self.namespace_template).unwrap_or("(any)")
     }
 }
 

@@ -29,6 +29,8 @@ async fn figures_are_those_of_stats_and_sizes_those_of_memory() {
     assert_eq!((&one["hits"], &one["misses"], &one["fills"]), (&json!(2), &json!(3), &json!(3)));
     assert_eq!(one["reasons"], json!({"absent": 2, "invalidated": 1, "unreadable": 0}));
     assert_eq!((&one["hit_rate"], &one["namespace"]), (&json!(0.4), &json!("figures")));
+    assert_eq!(one["hits_from"], json!({"memory": 2, "redis": 0}));
+    assert_eq!(one["lookup_ms_from"]["redis"], json!({"p50": null, "p99": null}));
     assert_eq!(one["entries"], 1, "what was struck is not counted");
     assert!(one["bytes"].as_u64().unwrap() > 1_000 && one["body_ms"]["p99"].as_f64().unwrap() > 0.0);
     assert!(answer.body["total"]["misses"].as_u64().unwrap() >= 3);

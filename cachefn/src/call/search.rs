@@ -79,6 +79,8 @@ pub(super) struct Search {
     pub(super) bypasses: bool,
     /// Whether Redis, which is well, had no answer in time or was not asked.
     pub(super) untimely: bool,
+    /// Whether Redis was asked anything, whatever came of it.
+    pub(super) asked_redis: bool,
     /// Whether Redis has shown what it has.
     pub(super) looked: bool,
     /// What it has shown in place of a value.

@@ -55,6 +55,7 @@ impl Search {
         if self.site.is_none() {
             return self.unmarked(link).await;
         }
+        self.asked_redis |= link.is_some() || shown.is_some();
         let (lookup, ticket) = match (shown, link) {
             (Some(Shown { seen: Seen::Clear(lookup), ticket }), _) => (lookup, ticket),
             (_, None) => return Err(Error::new(ErrorKind::Away)),
@@ -88,7 +89,10 @@ impl Search {
         let known = if self.looked { link.known_generations(&self.place) } else { None };
         let now = match known {
             Some(known) => Some(known),
-            None => span::redis("lookup", link.generations(&self.place)).await?,
+            None => {
+                self.asked_redis = true;
+                span::redis("lookup", link.generations(&self.place)).await?
+            }
         };
         Ok(if now == *then { self.take(entry) } else { None })
     }
@@ -124,6 +128,7 @@ impl Search {
     /// What Redis has, however old; neither counted nor kept in memory.
     pub(super) async fn ask_for_spare(&mut self, link: &Link) -> Option<Spare> {
         let site = self.site?;
+        self.asked_redis = true;
         let Ok(Lookup::Hit(envelope)) = span::redis("lookup", link.lookup(&self.place)).await else {
             return None;
         };
@@ -136,6 +141,7 @@ impl Search {
         // What is found is no newer than what another call of this process may store meanwhile.
         let ticket = self.cache.is_near().then(|| self.cache.memory.begin_reading(&self.place));
         let accept = accept && self.site.is_some();
+        self.asked_redis = true;
         // What cannot be told from another's no other process has either.
         self.place.alone &= self.site.is_some();
         let mut acquired = announce(link, &self.place, accept).await?;

@@ -43,6 +43,7 @@ struct Row {
 #[derive(Serialize)]
 struct Counts {
     hits: u64,
+    hits_from: ByStore<u64>,
     misses: u64,
     /// What the misses have found.
     reasons: Reasons,
@@ -54,10 +55,18 @@ struct Counts {
     unfit: u64,
     hit_rate: f64,
     lookup_ms: Quantiles,
+    lookup_ms_from: ByStore<Quantiles>,
     body_ms: Quantiles,
     /// In this process.
     entries: u64,
     bytes: u64,
+}
+
+/// By what has answered a hit: memory alone, or Redis, which was asked.
+#[derive(Serialize)]
+struct ByStore<T> {
+    memory: T,
+    redis: T,
 }
 
 #[derive(Serialize)]
@@ -108,6 +117,10 @@ impl Counts {
         let absent = stats.misses.saturating_sub(stats.invalidated + stats.unreadable);
         Self {
             hits: stats.hits,
+            hits_from: ByStore {
+                memory: stats.hits.saturating_sub(stats.redis_hits),
+                redis: stats.redis_hits,
+            },
             misses: stats.misses,
             reasons: Reasons { absent, invalidated: stats.invalidated, unreadable: stats.unreadable },
             stale: stats.stale,
@@ -118,6 +131,10 @@ impl Counts {
             unfit: stats.unfit,
             hit_rate: stats.hit_rate(),
             lookup_ms: Quantiles::of(&stats.lookup),
+            lookup_ms_from: ByStore {
+                memory: Quantiles::of(&stats.memory_lookup),
+                redis: Quantiles::of(&stats.redis_lookup),
+            },
             body_ms: Quantiles::of(&stats.body),
             entries: share.entries,
             bytes: share.bytes,
