@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use cachefn_backends::place::Lineage;
 
+use crate::evidence::Evidence;
 #[cfg(feature = "axum")]
 use crate::instances::Instances;
 use crate::key::Key;
@@ -55,6 +56,9 @@ pub(crate) struct Identity {
     /// Whether its path may be that of another function too: functions in blocks have no path of their own.
     pub(crate) shared_path: bool,
     pub(crate) log_limits: LogLimits,
+    pub(crate) evidence: Evidence,
+    /// A value in key or namespace that is a secret by its name, while nothing hides it.
+    pub(crate) exposed: Option<&'static str>,
     /// Whether none of its values was read back yet.
     pub(crate) untried: AtomicBool,
 }
@@ -96,6 +100,8 @@ impl Identity {
             instances: Instances::default(),
             shared_path,
             log_limits: LogLimits::new(),
+            evidence: Evidence::default(),
+            exposed: site.exposed(),
             untried: AtomicBool::new(true),
         }
     }

@@ -57,6 +57,25 @@ async fn functions_are_listed_with_their_arguments() {
     }
 }
 
+#[cached(namespace = "figures:{tenant}", key = access_token)]
+async fn exposing(tenant: u8, access_token: &str) -> usize {
+    usize::from(tenant) + access_token.len()
+}
+
+#[cachefn::test]
+async fn health_has_the_advice_and_the_label_of_a_template_is_as_it_is_written() {
+    assert_eq!(get("/health").await.body["advice"], json!([]));
+    exposing(7, "t0p-s3cret").await;
+    let advice = &get("/health").await.body["advice"];
+    assert_eq!(advice.as_array().map(Vec::len), Some(1), "{advice}");
+    assert_eq!(advice[0]["kind"], "exposed_secret");
+    assert!(advice[0]["function"].as_str().unwrap().ends_with("figures::exposing"));
+    assert!(advice[0]["message"].as_str().unwrap().contains("`access_token`"), "{advice}");
+    for path in ["/stats", "/functions"] {
+        assert_eq!(function(&get(path).await.body, "exposing")["namespace"], "figures:{tenant}", "{path}");
+    }
+}
+
 #[cachefn::test]
 async fn memory_is_well() {
     let health = get("/health").await;

@@ -101,7 +101,11 @@ async fn statistics_tell_why_calls_missed_and_how_long_bodies_took() {
     let lookup = &after.lookup;
     assert!(lookup.count() >= 1 && lookup.p50() <= lookup.p99(), "{lookup:?}");
     if cachefn::status().mode == cachefn::Mode::Redis {
-        assert_eq!((after.redis_hits, after.redis_lookup.count()), (after.hits, after.hits), "each asks Redis");
+        assert_eq!(
+            (after.redis_hits, after.redis_lookup.count()),
+            (after.hits, after.hits),
+            "each asks Redis"
+        );
     } else {
         assert_eq!((after.redis_hits, after.redis_lookup.count()), (0, 0));
         let estimate = after.memory_lookup.count();

@@ -88,7 +88,9 @@ mod tests {
 
     #[test]
     fn a_secret_is_known_by_the_last_word_of_its_name() {
-        for value in ["token", "&token", "user.password", "access_token", "api_key", "r#secret", "jwt.as_str()"] {
+        for value in
+            ["token", "&token", "user.password", "access_token", "api_key", "r#secret", "jwt.as_str()"]
+        {
             assert!(name(value).is_some(), "{value}");
         }
         assert_eq!(name("(*session_token).clone()"), Some("session_token".to_owned()));

@@ -286,6 +286,7 @@ impl Search {
                     // Memory may have forgotten everything, this fill included; nothing has been read for it yet.
                     ticket = self.begin_again(seat.as_ref());
                     if error.kind() == ErrorKind::Full {
+                        self.instance.identity.evidence.finds_full();
                         if let Some(found) = self.kept_meanwhile(&redis).await {
                             seat.into_iter().for_each(Seat::retry);
                             return Ready::Found(found);

@@ -135,6 +135,11 @@ impl Instance {
         self.warn(cache, Reason::Unreadable, event::unreadable);
     }
 
+    /// Notes that the function of this number has stored what was found in Redis.
+    pub(crate) fn finds_foreign(&self, cache: &Cache, site: u64) {
+        self.identity.evidence.finds_foreign(site, cache.memory.clock().now());
+    }
+
     /// Says that another function stores under the same key.
     pub(crate) fn says_shared_key(&self, cache: &Cache, key: &str) {
         self.warn(cache, Reason::SharedKey, |function, left_out| event::shared_key(function, key, left_out));

@@ -72,6 +72,7 @@ impl Search {
         match lookup {
             Lookup::Hit(envelope) => return Ok(self.read(&envelope, ticket.as_deref())),
             Lookup::Miss(Absence::Invalidated(Some(ident))) if Some(ident.site) != self.site => {
+                self.instance.finds_foreign(&self.cache, ident.site);
                 self.instance.says_shared_key(&self.cache, self.key.as_str());
                 self.absence = Absence::Foreign;
             }
@@ -173,8 +174,9 @@ impl Search {
         let value = match (self.stored.decode)(envelope, self.instance.owner_of(site)) {
             Ok(value) => value,
             Err(why) => {
-                if why == Unread::Unreadable {
-                    self.instance.logs_unreadable(&self.cache);
+                match why {
+                    Unread::Unreadable => self.instance.logs_unreadable(&self.cache),
+                    Unread::Foreign => self.instance.finds_foreign(&self.cache, envelope.ident.site),
                 }
                 self.absence = Absence::Foreign;
                 return None;

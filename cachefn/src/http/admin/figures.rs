@@ -15,6 +15,7 @@ use serde::Serialize;
 use super::find;
 use super::query::Query;
 use super::reply::Refusal;
+use crate::advice::Advice;
 use crate::global::{self, Cache};
 use crate::identity::Identity;
 use crate::latency::Latency;
@@ -194,6 +195,15 @@ struct Health {
     mode: &'static str,
     redis: Option<RedisHealth>,
     memory: MemorySize,
+    advice: Vec<Finding>,
+}
+
+/// What is wrong or wasteful.
+#[derive(Serialize)]
+struct Finding {
+    kind: &'static str,
+    function: Option<String>,
+    message: String,
 }
 
 #[derive(Serialize)]
@@ -209,6 +219,9 @@ struct RedisHealth {
 pub(super) async fn health(query: Query) -> Result<Response, Refusal> {
     let [] = query.take([])?;
     let status = status();
+    let finding =
+        |one: Advice| Finding { kind: one.kind.as_str(), function: one.function, message: one.message };
+    let advice = status.advice().into_iter().map(finding).collect();
     let redis = status.redis.map(|redis| RedisHealth {
         connected: redis.connected,
         state: redis.state,
@@ -225,7 +238,7 @@ pub(super) async fn health(query: Query) -> Result<Response, Refusal> {
     let memory = MemorySize { entries: status.entries, bytes: status.bytes, max_bytes };
     let (code, word) =
         if well { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "degraded") };
-    Ok((code, Json(Health { status: word, mode, redis, memory })).into_response())
+    Ok((code, Json(Health { status: word, mode, redis, memory, advice })).into_response())
 }
 
 /// A function with its arguments to `#[cached]`; times in seconds, what is absent is `null`.
