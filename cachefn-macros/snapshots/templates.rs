@@ -20,7 +20,7 @@ async fn keys(id: u64, user: User, db: impl Db) -> Option<Keys> {
                 ::core::module_path!(),
                 "keys",
             )
-            .dynamic_namespace()
+            .namespace_template("products:{id}:keys")
             .template()
             .generic()
             .written(16557241161833113957u64, 16612110878869679284u64);
@@ -85,7 +85,7 @@ fn invalidate_keys(id: u64, user: User) -> ::cachefn::Invalidation {
             ::core::module_path!(),
             "keys",
         )
-        .dynamic_namespace()
+        .namespace_template("products:{id}:keys")
         .template()
         .generic();
     ::cachefn::__private::invalidate(
@@ -128,7 +128,7 @@ fn invalidate_all_keys() -> ::cachefn::Invalidation {
             ::core::module_path!(),
             "keys",
         )
-        .dynamic_namespace()
+        .namespace_template("products:{id}:keys")
         .template()
         .generic();
     ::cachefn::__private::invalidate_all(&__CACHEFN_SITE, || ())

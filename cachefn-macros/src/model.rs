@@ -14,6 +14,8 @@ pub(crate) struct Plan {
     pub(crate) namespace: Namespace,
     pub(crate) key: Key,
     pub(crate) site: Settings,
+    /// A value in key or namespace that is a secret by its name, where nothing hides it.
+    pub(crate) exposed: Option<String>,
     pub(crate) call: Terms,
     pub(crate) value: Judgement,
     pub(crate) returned: Returned,
@@ -108,7 +110,7 @@ impl Plan {
     pub(crate) fn values(&self) -> TokenStream {
         let namespace = match &self.namespace {
             Namespace::Module | Namespace::Literal(_) => &[],
-            Namespace::Template(pieces) => pieces.as_slice(),
+            Namespace::Template { pieces, .. } => pieces.as_slice(),
         };
         let (key, parts) = match &self.key {
             Key::Parts(parts) => (&[] as &[Piece], parts.as_slice()),
@@ -125,7 +127,11 @@ pub(crate) enum Namespace {
     Module,
     Literal(String),
     /// Decided by the arguments of each call.
-    Template(Vec<Piece>),
+    Template {
+        /// The template in the source.
+        written: String,
+        pieces: Vec<Piece>,
+    },
 }
 
 /// How the key tells calls apart.

@@ -26,7 +26,7 @@ pub(crate) fn site(plan: &Plan, purpose: Purpose) -> TokenStream {
     let namespace = match &plan.namespace {
         Namespace::Module => TokenStream::new(),
         Namespace::Literal(namespace) => quote!(.namespace(#namespace)),
-        Namespace::Template(_) => quote!(.dynamic_namespace()),
+        Namespace::Template { written, .. } => quote!(.namespace_template(#written)),
     };
     let template = matches!(plan.key, Key::Template(_)).then(|| quote!(.template()));
     let Settings { expire, none, jitter, lease, version, sensitive, generic, written, .. } = &plan.site;
@@ -44,10 +44,12 @@ pub(crate) fn site(plan: &Plan, purpose: Purpose) -> TokenStream {
     });
     let private_response =
         (plan.returned.response == Some(Response::Ones)).then(|| quote!(.private_response()));
+    let exposed = plan.exposed.as_ref().filter(|_| purpose == Purpose::Call);
+    let exposed = exposed.map(|name| quote!(.exposes(#name)));
     let open = plan.value.tags_with.is_some().then(|| quote!(.tagged_by_value()));
     quote! {
         static __CACHEFN_SITE: #private::Site = #private::Site::new(::core::module_path!(), #name)
-            #namespace #template #expire #none #jitter #fresh #lease #version #sensitive #private_response #open #generic #written;
+            #namespace #template #expire #none #jitter #fresh #lease #version #sensitive #exposed #private_response #open #generic #written;
     }
 }
 
@@ -67,7 +69,7 @@ pub(crate) fn key(plan: &Plan, purpose: Purpose) -> TokenStream {
     let bypass = plan.call.bypass.as_ref().filter(|_| purpose == Purpose::Call);
     let bypass = bypass.map(|bypass| quote!(if __cachefn_key.asks() { __cachefn_key.bypass(#bypass); }));
     let mut writes = Vec::new();
-    if let Namespace::Template(template) = &plan.namespace {
+    if let Namespace::Template { pieces: template, .. } = &plan.namespace {
         writes.extend(pieces(template, "cachefn_named", &private));
         writes.push(quote!(__cachefn_key.namespace_end();));
     }

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use cachefn_backends::place::Lineage;
 
+use crate::evidence::Evidence;
 #[cfg(feature = "axum")]
 use crate::instances::Instances;
 use crate::key::Key;
@@ -34,13 +35,17 @@ pub(crate) struct Identity {
     pub(crate) path: String,
     /// Whether its instances must be told apart.
     pub(crate) generic: bool,
+    /// Absent where each call has its own.
     pub(crate) namespace: Option<String>,
+    namespace_template: Option<&'static str>,
     /// What every key begins with, where it is the same for all.
     pub(crate) head: Option<Key>,
-    pub(crate) hits: Sharded,
+    pub(crate) memory_hits: Sharded,
     pub(crate) counters: Counters,
-    /// How long hits take; of those in memory one in many is measured.
-    pub(crate) lookups: Histogram,
+    /// How long hits take that memory alone has answered; one in many is measured.
+    pub(crate) memory_lookups: Histogram,
+    /// How long hits take for which Redis was asked.
+    pub(crate) redis_lookups: Histogram,
     pub(crate) bodies: Histogram,
     /// What the lineages of all entries have in common.
     pub(crate) trunk: OnceLock<Trunk>,
@@ -51,6 +56,9 @@ pub(crate) struct Identity {
     /// Whether its path may be that of another function too: functions in blocks have no path of their own.
     pub(crate) shared_path: bool,
     pub(crate) log_limits: LogLimits,
+    pub(crate) evidence: Evidence,
+    /// A value in key or namespace that is a secret by its name, while nothing hides it.
+    pub(crate) exposed: Option<&'static str>,
     /// Whether none of its values was read back yet.
     pub(crate) untried: AtomicBool,
 }
@@ -79,10 +87,12 @@ impl Identity {
             path,
             generic,
             namespace,
+            namespace_template: site.written_namespace_template(),
             head,
-            hits: Sharded::new(),
+            memory_hits: Sharded::new(),
             counters: Counters::default(),
-            lookups: Histogram::new(),
+            memory_lookups: Histogram::new(),
+            redis_lookups: Histogram::new(),
             bodies: Histogram::new(),
             trunk: OnceLock::new(),
             first_instance: OnceLock::new(),
@@ -90,13 +100,16 @@ impl Identity {
             instances: Instances::default(),
             shared_path,
             log_limits: LogLimits::new(),
+            evidence: Evidence::default(),
+            exposed: site.exposed(),
             untried: AtomicBool::new(true),
         }
     }
 
-    /// The namespace as it is written, for labels.
+    /// The namespace for labels: a template as it is in the source, never what an argument holds. `(any)` is that of
+    /// [`cache()`](crate::cache), whose keys have none of their own.
     pub(crate) fn namespace_label(&self) -> &str {
-        self.namespace.as_deref().unwrap_or("(template)")
+        self.namespace.as_deref().or(self.namespace_template).unwrap_or("(any)")
     }
 }
 

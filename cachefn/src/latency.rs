@@ -15,7 +15,8 @@ const BUCKETS: usize = ((LAST - FIRST) * 4) as usize;
 #[derive(Debug)]
 pub(crate) struct Histogram(Box<[AtomicU64]>);
 
-/// How long something took, over all times that it was measured.
+/// How long something took. Where only a sample is measured, each measurement counts for as many as it stands for, so that
+/// what is sampled and what is not can be added up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Latency(Vec<u64>);
 
@@ -25,7 +26,12 @@ impl Histogram {
     }
 
     pub(crate) fn add(&self, time: Duration) {
-        self.0[bucket(time)].fetch_add(1, Ordering::Relaxed);
+        self.add_sample(time, 1);
+    }
+
+    /// Adds a measurement that stands for `weight` of them, because the others were not measured.
+    pub(crate) fn add_sample(&self, time: Duration, weight: u64) {
+        self.0[bucket(time)].fetch_add(weight, Ordering::Relaxed);
     }
 
     pub(crate) fn latency(&self) -> Latency {
@@ -35,7 +41,7 @@ impl Histogram {
 }
 
 impl Latency {
-    /// How often it was measured.
+    /// How many it is of: where only a sample is measured an estimate, a multiple of 64.
     pub fn count(&self) -> u64 {
         self.0.iter().sum()
     }
@@ -67,16 +73,18 @@ impl Latency {
         Some(end(bucket))
     }
 
-    /// What was added since it was `earlier`: times, and how often each.
+    /// Hands out one in so many of what was added since it was `told`: times, and how often each. It notes in `told` what
+    /// these stand for; the rest waits for the next time.
     #[cfg(feature = "metrics")]
-    pub(crate) fn since<'a>(&'a self, earlier: &'a Self) -> impl Iterator<Item = (Duration, u64)> + 'a {
-        let before = |bucket: usize| earlier.0.get(bucket).copied().unwrap_or_default();
-        let added = self
-            .0
-            .iter()
-            .enumerate()
-            .map(move |(bucket, count)| (bucket, count - before(bucket).min(*count)));
-        added.filter(|(_, count)| *count > 0).map(|(bucket, count)| (end(bucket), count))
+    pub(crate) fn since(&self, told: &mut Self, one_in: u64, mut tell: impl FnMut(Duration, u64)) {
+        told.0.resize(self.0.len(), 0);
+        for (bucket, (count, told)) in self.0.iter().zip(&mut told.0).enumerate() {
+            let added = count.saturating_sub(*told) / one_in;
+            if added > 0 {
+                *told += added * one_in;
+                tell(end(bucket), added);
+            }
+        }
     }
 
     pub(crate) fn plus(&mut self, other: &Self) {
@@ -129,5 +137,35 @@ mod tests {
         assert!(about(latency.quantile(0.0)) >= 1.0);
         latency.plus(&histogram.latency());
         assert_eq!(latency.count(), 200);
+    }
+
+    #[test]
+    fn a_sample_counts_for_all_that_it_stands_for() {
+        let (memory, redis) = (Histogram::new(), Histogram::new());
+        (0..31).for_each(|_| memory.add_sample(Duration::from_nanos(500), 64));
+        redis.add(Duration::from_millis(5));
+        let mut all = memory.latency();
+        all.plus(&redis.latency());
+        assert_eq!(all.count(), 31 * 64 + 1);
+        assert!(all.p99().is_some_and(|time| time < Duration::from_micros(1)), "{:?}", all.p99());
+        assert!(all.quantile(1.0).is_some_and(|time| time >= Duration::from_millis(5)));
+    }
+
+    #[cfg(feature = "metrics")]
+    #[test]
+    fn what_is_handed_out_is_no_more_than_was_added_and_what_is_left_over_waits() {
+        let (histogram, mut told) = (Histogram::new(), Latency::default());
+        let mut since = |one_in| {
+            let mut counts = Vec::new();
+            histogram.latency().since(&mut told, one_in, |_, count| counts.push(count));
+            counts
+        };
+        assert!(since(1).is_empty());
+        histogram.add_sample(Duration::from_micros(1), 128);
+        histogram.add(Duration::from_millis(1));
+        assert_eq!(since(100), [1]);
+        assert_eq!(since(100), [0; 0]);
+        assert_eq!(since(1), [28, 1]);
+        assert_eq!(since(1), [0; 0]);
     }
 }

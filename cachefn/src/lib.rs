@@ -129,7 +129,7 @@
 //! of the operation. Inside a body `Span::current()` is then the call's. Where nobody listens a span costs a load and a
 //! branch.
 //! [`stats`] counts per function and tells how long hits and bodies take, [`status`] the mode, the state of Redis and the
-//! size of the memory, and [`observe`] what became of every cached call inside a future. With the feature `axum`, the router
+//! size of the memory, [`Status::advice`] what is wrong or wasteful about it, and [`observe`] what became of every cached call inside a future. With the feature `axum`, the router
 //! of [`http::admin`] shows all of it in a browser, and invalidates what one points at.
 //!
 //! # Features
@@ -145,12 +145,14 @@
 //! | `metrics` | no | there is no [`metrics`], which hands on what is counted to Prometheus and others |
 //! | `sentinel` | no | a `REDIS_URL` of `redis+sentinel://` is an error of [`init`] |
 //! | `test-util` | no | there is no [`testing`]; it is for tests, see there |
+mod advice;
 mod call;
 pub mod codec;
 mod config;
 mod coop;
 mod error;
 mod event;
+mod evidence;
 mod flight;
 mod footprint;
 mod freshness;
@@ -191,6 +193,7 @@ mod verdict;
 mod wants;
 mod watching;
 
+pub use advice::{Advice, AdviceKind};
 #[doc = include_str!("../docs/cached.md")]
 pub use cachefn_macros::cached;
 #[doc = include_str!("../docs/invalidates.md")]
@@ -229,6 +232,8 @@ pub mod guide {
     pub mod testing {}
     #[doc = include_str!("../docs/guide/migration.md")]
     pub mod migration {}
+    #[doc = include_str!("../docs/guide/troubleshooting.md")]
+    pub mod troubleshooting {}
 }
 
 /// What generated code names. Not for people: it changes with any version.

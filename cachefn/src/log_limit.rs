@@ -54,6 +54,11 @@ impl LogLimits {
         Self([const { LogLimit { next: AtomicU64::new(0), left_out: AtomicU64::new(0) } }; REASONS])
     }
 
+    /// Whether there was ever reason for such a line.
+    pub(crate) fn has_met(&self, reason: Reason) -> bool {
+        self.0[reason as usize].next.load(Ordering::Relaxed) > 0
+    }
+
     /// How many lines were left out since the last one, if one may be written at `now`; otherwise this one is left out.
     #[cold]
     pub(crate) fn permit(&self, reason: Reason, now: Tick) -> Option<LeftOut> {
@@ -96,7 +101,9 @@ mod tests {
     fn a_line_is_written_at_once_and_then_once_a_minute_with_how_many_were_left_out() {
         let (limits, clock) = (LogLimits::new(), Clock::manual());
         let permit = |reason| limits.permit(reason, clock.now());
+        assert!(!limits.has_met(Reason::Unfit));
         assert_eq!(permit(Reason::Unfit), Some(LeftOut(0)));
+        assert!(limits.has_met(Reason::Unfit) && !limits.has_met(Reason::TooLarge));
         for _ in 0..499 {
             assert_eq!(permit(Reason::Unfit), None);
         }

@@ -25,6 +25,10 @@ pub struct Site {
     name: &'static str,
     /// Absent where the namespace is a template.
     namespace: Option<&'static str>,
+    /// The template of the namespace in the source.
+    namespace_template: Option<&'static str>,
+    /// A value in key or namespace that is a secret by its name.
+    exposed: Option<&'static str>,
     template: bool,
     expire: Option<Duration>,
     none: Option<Duration>,
@@ -72,6 +76,8 @@ impl Site {
             module,
             name,
             namespace: Some(module),
+            namespace_template: None,
+            exposed: None,
             template: false,
             expire: None,
             none: None,
@@ -99,8 +105,22 @@ impl Site {
 
     /// `namespace = "…{argument}…"`: the key's closure writes it.
     #[must_use]
-    pub const fn dynamic_namespace(mut self) -> Self {
+    pub const fn namespace_template(mut self, template: &'static str) -> Self {
+        self.namespace_template = Some(template);
+        self.dynamic_namespace()
+    }
+
+    /// The key's closure writes the namespace.
+    #[must_use]
+    pub(crate) const fn dynamic_namespace(mut self) -> Self {
         self.namespace = None;
+        self
+    }
+
+    /// An argument in key or namespace that is a secret by its name, while nothing hides it.
+    #[must_use]
+    pub const fn exposes(mut self, name: &'static str) -> Self {
+        self.exposed = Some(name);
         self
     }
 
@@ -228,6 +248,16 @@ impl Site {
     /// The namespace as it is written, unless it is a template.
     pub(crate) fn written_namespace(&self) -> Option<&'static str> {
         self.namespace
+    }
+
+    /// The template of the namespace in the source.
+    pub(crate) fn written_namespace_template(&self) -> Option<&'static str> {
+        self.namespace_template
+    }
+
+    /// A value in key or namespace that is a secret by its name, while nothing hides it.
+    pub(crate) fn exposed(&self) -> Option<&'static str> {
+        self.exposed
     }
 
     pub(crate) fn is_template(&self) -> bool {

@@ -13,6 +13,8 @@ use crate::site::Site;
 /// The counters of one function.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
+    /// Hits for which Redis was asked.
+    pub(crate) redis_hits: Counter,
     pub(crate) stale: Counter,
     pub(crate) misses: Counter,
     pub(crate) invalidated: Counter,
@@ -49,6 +51,9 @@ pub struct FunctionStats {
     pub namespace: String,
     /// Calls answered from the cache.
     pub hits: u64,
+    /// Of these, calls for which Redis was asked: they have waited for it, whatever it answered. Memory alone has answered
+    /// the others.
+    pub redis_hits: u64,
     /// Calls answered with a value past its life: at once, while it is refreshed, which are hits too; or because the body
     /// failed or took too long, which are misses too.
     pub stale: u64,
@@ -69,8 +74,12 @@ pub struct FunctionStats {
     /// Calls or values that cannot be cached: a key that does not serialize, a value that does not
     /// encode or is too large.
     pub unfit: u64,
-    /// How long hits took; of those in memory one in 64 is measured.
+    /// How long hits took, those from memory and those from Redis together.
     pub lookup: Latency,
+    /// How long hits from memory took; one in 64 is measured, and counts for as many.
+    pub memory_lookup: Latency,
+    /// How long hits took for which Redis was asked.
+    pub redis_lookup: Latency,
     /// How long bodies took, those that failed included.
     pub body: Latency,
 }
@@ -100,6 +109,7 @@ impl FunctionStats {
 
     fn plus(mut self, other: &Self) -> Self {
         self.hits += other.hits;
+        self.redis_hits += other.redis_hits;
         self.stale += other.stale;
         self.misses += other.misses;
         self.invalidated += other.invalidated;
@@ -110,6 +120,8 @@ impl FunctionStats {
         self.refused += other.refused;
         self.unfit += other.unfit;
         self.lookup.plus(&other.lookup);
+        self.memory_lookup.plus(&other.memory_lookup);
+        self.redis_lookup.plus(&other.redis_lookup);
         self.body.plus(&other.body);
         self
     }
@@ -134,6 +146,9 @@ thread_local! {
     /// What this thread draws by.
     static CHANCE: Cell<u64> = const { Cell::new(0x853c_49e6_748f_ea9b) };
 }
+
+/// How many hits from memory one measurement stands for.
+pub(crate) const SAMPLE_WEIGHT: u64 = 64;
 
 /// The time, if this call is one of those that are measured: a look at the clock costs as much as the rest of a hit.
 /// Which ones is left to chance, for calls may come in turns.
@@ -231,10 +246,15 @@ pub fn stats() -> Stats {
 
 fn read(identity: &Identity) -> FunctionStats {
     let counters = &identity.counters;
+    let (memory_lookup, redis_lookup) = (identity.memory_lookups.latency(), identity.redis_lookups.latency());
+    let mut lookup = memory_lookup.clone();
+    lookup.plus(&redis_lookup);
+    let redis_hits = counters.redis_hits.get();
     FunctionStats {
         function: identity.path.clone(),
         namespace: identity.namespace_label().to_owned(),
-        hits: identity.hits.get(),
+        hits: identity.memory_hits.get() + redis_hits,
+        redis_hits,
         stale: counters.stale.get(),
         misses: counters.misses.get(),
         invalidated: counters.invalidated.get(),
@@ -244,7 +264,9 @@ fn read(identity: &Identity) -> FunctionStats {
         errors: counters.errors.get(),
         refused: counters.refused.get(),
         unfit: counters.unfit.get(),
-        lookup: identity.lookups.latency(),
+        lookup,
+        memory_lookup,
+        redis_lookup,
         body: identity.bodies.latency(),
     }
 }

@@ -29,6 +29,8 @@ async fn figures_are_those_of_stats_and_sizes_those_of_memory() {
     assert_eq!((&one["hits"], &one["misses"], &one["fills"]), (&json!(2), &json!(3), &json!(3)));
     assert_eq!(one["reasons"], json!({"absent": 2, "invalidated": 1, "unreadable": 0}));
     assert_eq!((&one["hit_rate"], &one["namespace"]), (&json!(0.4), &json!("figures")));
+    assert_eq!(one["hits_from"], json!({"memory": 2, "redis": 0}));
+    assert_eq!(one["lookup_ms_from"]["redis"], json!({"p50": null, "p99": null}));
     assert_eq!(one["entries"], 1, "what was struck is not counted");
     assert!(one["bytes"].as_u64().unwrap() > 1_000 && one["body_ms"]["p99"].as_f64().unwrap() > 0.0);
     assert!(answer.body["total"]["misses"].as_u64().unwrap() >= 3);
@@ -52,6 +54,25 @@ async fn functions_are_listed_with_their_arguments() {
         ("tags", json!(false)),
     ] {
         assert_eq!(one[argument], value, "{argument}");
+    }
+}
+
+#[cached(namespace = "figures:{tenant}", key = access_token)]
+async fn exposing(tenant: u8, access_token: &str) -> usize {
+    usize::from(tenant) + access_token.len()
+}
+
+#[cachefn::test]
+async fn health_has_the_advice_and_the_label_of_a_template_is_as_it_is_written() {
+    assert_eq!(get("/health").await.body["advice"], json!([]));
+    exposing(7, "t0p-s3cret").await;
+    let advice = &get("/health").await.body["advice"];
+    assert_eq!(advice.as_array().map(Vec::len), Some(1), "{advice}");
+    assert_eq!(advice[0]["kind"], "exposed_secret");
+    assert!(advice[0]["function"].as_str().unwrap().ends_with("figures::exposing"));
+    assert!(advice[0]["message"].as_str().unwrap().contains("`access_token`"), "{advice}");
+    for path in ["/stats", "/functions"] {
+        assert_eq!(function(&get(path).await.body, "exposing")["namespace"], "figures:{tenant}", "{path}");
     }
 }
 

@@ -97,6 +97,18 @@ async fn statistics_tell_why_calls_missed_and_how_long_bodies_took() {
     for _ in 0..2_000 {
         assert_eq!(get(1).await, Ok(1));
     }
-    let lookup = stats().lookup;
+    let after = stats();
+    let lookup = &after.lookup;
     assert!(lookup.count() >= 1 && lookup.p50() <= lookup.p99(), "{lookup:?}");
+    if cachefn::status().mode == cachefn::Mode::Redis {
+        assert_eq!(
+            (after.redis_hits, after.redis_lookup.count()),
+            (after.hits, after.hits),
+            "each asks Redis"
+        );
+    } else {
+        assert_eq!((after.redis_hits, after.redis_lookup.count()), (0, 0));
+        let estimate = after.memory_lookup.count();
+        assert!((1_000..=3_000).contains(&estimate) && estimate % 64 == 0, "{estimate} of {}", after.hits);
+    }
 }

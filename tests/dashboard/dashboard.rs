@@ -204,6 +204,8 @@ fn without_redis(browser: &mut Browser, runtime: &Runtime) {
     });
     browser.looks(1280, 900, "light");
     browser.until("document.getElementById('redis').textContent === 'Redis away'");
+    browser.until("document.querySelector('#advice li').textContent.startsWith('Redis at ')");
+    assert_eq!(browser.eval("document.getElementById('advice-card').hidden"), false);
     browser.click("document.getElementById('group')");
     browser.write("org:7");
     browser.click("document.querySelector('#group-form button[value=tag]')");

@@ -1,7 +1,9 @@
 //! What programs test themselves with. The cache of this process is never set up: whoever reaches it finds nothing cached.
 #![allow(missing_docs)]
 
+mod advice;
 mod clock;
+mod documented;
 mod faulty;
 mod isolated;
 mod log_lines;

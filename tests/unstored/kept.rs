@@ -89,7 +89,19 @@ async fn what_cannot_be_told_from_another_functions_is_served_from_memory() {
         let process = Process::start(server.port(), near);
         assert_eq!(bodies(&process, by_closure).await, KEYS, "near={near}");
         assert_eq!(bodies(&process, by_another).await, KEYS, "near={near}");
+        let advice = kept_out(&process, "kept::nameless").await.expect("there is advice");
+        assert!(advice.contains("a closure"), "{advice}");
     }
+}
+
+/// The advice that says why values of the function are not in Redis.
+async fn kept_out(process: &Process, function: &'static str) -> Option<String> {
+    let advice = process.run(async { cachefn::status().advice() }).await;
+    let is_of = |one: &cachefn::Advice| {
+        one.kind == cachefn::AdviceKind::KeptOutOfRedis
+            && one.function.as_ref().is_some_and(|path| path.ends_with(function))
+    };
+    advice.into_iter().find(is_of).map(|one| one.message)
 }
 
 /// Fills a server until it takes nothing more.
@@ -128,8 +140,11 @@ async fn what_a_redis_does_not_take_that_becomes_full_is_served_from_memory() {
         // The generations of the function are there.
         let source = Source::of(1);
         process.run(async move { small(77, source).await }).await;
+        assert_eq!(kept_out(&process, "kept::small").await, None, "near={near}");
         server.ask::<()>(&["CONFIG", "SET", "maxmemory", "1"]);
         assert_eq!(bodies(&process, small).await, KEYS, "near={near}");
+        let advice = kept_out(&process, "kept::small").await.expect("there is advice");
+        assert!(advice.contains("maxmemory"), "{advice}");
     }
 }
 

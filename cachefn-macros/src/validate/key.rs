@@ -38,7 +38,7 @@ pub(super) fn namespace(
     match pieces.as_slice() {
         [] => Namespace::Module,
         [Piece::Text(text)] => Namespace::Literal(text.clone()),
-        _ => Namespace::Template(pieces),
+        _ => Namespace::Template { written: literal.value(), pieces },
     }
 }
 

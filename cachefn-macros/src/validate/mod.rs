@@ -11,6 +11,7 @@ mod given;
 mod key;
 mod life;
 mod response;
+mod secret_names;
 mod signature;
 mod stored;
 mod templates;
@@ -65,5 +66,19 @@ pub(crate) fn plan(arguments: &Arguments, function: &Function, faults: &mut Faul
     key_uses.extend(namespace_uses);
     let companions = companions::companions(&given, arguments, function, &key_uses, faults);
     let name = function.name().to_string();
-    Plan { krate, name, namespace, key, site, call, value, returned, background, companions }
+    let mut plan = Plan {
+        krate,
+        name,
+        namespace,
+        key,
+        site,
+        exposed: None,
+        call,
+        value,
+        returned,
+        background,
+        companions,
+    };
+    plan.exposed = secret_names::exposed(&plan);
+    plan
 }

@@ -338,7 +338,10 @@ impl Fill {
     /// The life that is asked for.
     fn life(&self) -> Life {
         let site = self.instance.site;
-        self.terms.freshness(site.freshness).life(site.jittered(self.cache.life(self.terms.life(site.ttl()))))
+        let fresh = site.jittered(self.cache.life(self.terms.life(site.ttl())));
+        let life = self.terms.freshness(site.freshness).life(fresh);
+        self.instance.identity.evidence.lives(life.fresh.saturating_add(life.stale));
+        life
     }
 
     /// The value as an entry for the followers, if there can be any.

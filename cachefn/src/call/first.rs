@@ -66,7 +66,7 @@ impl Miss {
             Err(_) => (None, None),
         };
         let (mut search, link) = self.search_with(stored, link);
-        search.untimely = untimely;
+        (search.untimely, search.asked_redis) = (untimely, true);
         Err(Stage::Looking(Box::pin(Box::new(search).run(link, shown))))
     }
 
@@ -87,7 +87,7 @@ impl Miss {
         if let Some(ticket) = ticket {
             keep(self.instance, stored, ticket, envelope, &*value, now);
         }
-        self.instance.counts_hit(Age::Fresh, Some(self.asked));
+        self.instance.counts_redis_hit(Age::Fresh, self.asked);
         self.span.ends(Outcome::Hit);
         let remaining = Duration::from_millis(span.fresh_until.saturating_sub(now));
         let (prefix, key) = (&self.cache.prefix, self.key.as_str());

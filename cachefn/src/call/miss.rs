@@ -259,6 +259,7 @@ impl Miss {
             lacked: self.lacked,
             bypasses: self.bypasses,
             untimely: false,
+            asked_redis: false,
             looked: false,
             marker: None,
             role: if self.detaches { Role::MayDetach } else { Role::Answers },

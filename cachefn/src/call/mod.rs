@@ -183,6 +183,7 @@ fn look_up_as_wanted(
     let wants = wants::take();
     let cache = &global::current()?;
     let (instance, audience) = (site.instance(closure), Audience::now());
+    let timed = stats::sampled();
     if wants.is_untouched() {
         instance.says_bypassed(cache, write, audience);
         return None;
@@ -192,7 +193,7 @@ fn look_up_as_wanted(
         write(&mut short);
         short.bypasses()
     };
-    let asked = Asked { instance, write, bypasses, timed: None, audience, wants };
+    let asked = Asked { instance, write, bypasses, timed, audience, wants };
     asked.again(cache, (!bypasses && cache.reads_memory()).then_some(take))
 }
 

@@ -80,6 +80,8 @@ pub(super) struct Search {
     pub(super) bypasses: bool,
     /// Whether Redis, which is well, had no answer in time or was not asked.
     pub(super) untimely: bool,
+    /// Whether Redis was asked anything, whatever came of it.
+    pub(super) asked_redis: bool,
     /// Whether Redis has shown what it has.
     pub(super) looked: bool,
     /// What it has shown in place of a value.
@@ -285,6 +287,7 @@ impl Search {
                     // Memory may have forgotten everything, this fill included; nothing has been read for it yet.
                     ticket = self.begin_again(seat.as_ref());
                     if error.kind() == ErrorKind::Full {
+                        self.instance.identity.evidence.finds_full();
                         if let Some(found) = self.kept_meanwhile(&redis).await {
                             seat.into_iter().for_each(Seat::retry);
                             return Ready::Found(found);

@@ -42,7 +42,7 @@
 //! |---|---|
 //! | `GET /` | the dashboard: a page that asks for the token and shows what follows; it holds no data itself |
 //! | `GET /stats` | what [`stats`](crate::stats) counts, in total and for each function, with entries and bytes |
-//! | `GET /health` | 200, or 503 where Redis is configured and not in use; mode, state of Redis, journal, memory |
+//! | `GET /health` | 200, or 503 where Redis is configured and not in use; mode, state of Redis, journal, memory, [advice](crate::Status::advice) |
 //! | `GET /functions` | the functions that were called at least once, and their arguments to `#[cached]` |
 //! | `GET /keys?namespace=users&limit=100&cursor=…` | a page of keys, and the `next` cursor |
 //! | `GET /{key}` | `{"key", "function", "value", "ttl", "stale"}` |

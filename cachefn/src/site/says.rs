@@ -10,6 +10,7 @@ use crate::event::{self, Audience};
 use crate::global::Cache;
 use crate::log_limit::{LeftOut, Reason};
 use crate::observe::Outcome;
+use crate::stats::SAMPLE_WEIGHT;
 
 impl Instance {
     /// Says that a call was none of the cache's business.
@@ -69,16 +70,31 @@ impl Instance {
         self.warn(cache, reason, |function, left_out| event::not_stored(function, why, left_out));
     }
 
-    /// Counts a call that was answered from the cache.
+    /// Counts a call that memory alone has answered. It is timed if it is in the sample.
     #[inline]
     pub(crate) fn counts_hit(&self, age: Age, timed: Option<Instant>) {
-        self.identity.hits.count();
+        self.identity.memory_hits.count();
         if age != Age::Fresh {
             self.identity.counters.stale.count();
         }
         if let Some(timed) = timed {
-            self.identity.lookups.add(timed.elapsed());
+            self.identity.memory_lookups.add_sample(timed.elapsed(), SAMPLE_WEIGHT);
         }
+    }
+
+    /// Counts a call that memory has answered at the second look; all of them are timed.
+    pub(crate) fn counts_late_hit(&self, age: Age, asked: Instant) {
+        self.counts_hit(age, None);
+        self.identity.memory_lookups.add(asked.elapsed());
+    }
+
+    /// Counts a call that was answered from the cache, and for which Redis was asked.
+    pub(crate) fn counts_redis_hit(&self, age: Age, asked: Instant) {
+        self.identity.counters.redis_hits.count();
+        if age != Age::Fresh {
+            self.identity.counters.stale.count();
+        }
+        self.identity.redis_lookups.add(asked.elapsed());
     }
 
     /// Counts a call that has missed, and is answered with what was at hand.
@@ -117,6 +133,11 @@ impl Instance {
     /// Logs that a value which the function has stored cannot be read.
     pub(crate) fn logs_unreadable(&self, cache: &Cache) {
         self.warn(cache, Reason::Unreadable, event::unreadable);
+    }
+
+    /// Notes that the function of this number has stored what was found in Redis.
+    pub(crate) fn finds_foreign(&self, cache: &Cache, site: u64) {
+        self.identity.evidence.finds_foreign(site, cache.memory.clock().now());
     }
 
     /// Says that another function stores under the same key.

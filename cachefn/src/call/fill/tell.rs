@@ -148,6 +148,9 @@ impl Ending {
             }
             return self.settle(outcome, entry.as_ref());
         };
+        if refusal.ticket.is_some() && self.owns {
+            self.instance.identity.evidence.finds_full();
+        }
         // Who listens has it in Redis or nowhere.
         let kept = match entry.filter(|_| self.listens.is_none()) {
             Some(entry) => self.keeping().keep_refused(refusal, entry).await,

@@ -55,6 +55,7 @@ impl Search {
         if self.site.is_none() {
             return self.unmarked(link).await;
         }
+        self.asked_redis |= link.is_some() || shown.is_some();
         let (lookup, ticket) = match (shown, link) {
             (Some(Shown { seen: Seen::Clear(lookup), ticket }), _) => (lookup, ticket),
             (_, None) => return Err(Error::new(ErrorKind::Away)),
@@ -71,6 +72,7 @@ impl Search {
         match lookup {
             Lookup::Hit(envelope) => return Ok(self.read(&envelope, ticket.as_deref())),
             Lookup::Miss(Absence::Invalidated(Some(ident))) if Some(ident.site) != self.site => {
+                self.instance.finds_foreign(&self.cache, ident.site);
                 self.instance.says_shared_key(&self.cache, self.key.as_str());
                 self.absence = Absence::Foreign;
             }
@@ -88,7 +90,10 @@ impl Search {
         let known = if self.looked { link.known_generations(&self.place) } else { None };
         let now = match known {
             Some(known) => Some(known),
-            None => span::redis("lookup", link.generations(&self.place)).await?,
+            None => {
+                self.asked_redis = true;
+                span::redis("lookup", link.generations(&self.place)).await?
+            }
         };
         Ok(if now == *then { self.take(entry) } else { None })
     }
@@ -124,6 +129,7 @@ impl Search {
     /// What Redis has, however old; neither counted nor kept in memory.
     pub(super) async fn ask_for_spare(&mut self, link: &Link) -> Option<Spare> {
         let site = self.site?;
+        self.asked_redis = true;
         let Ok(Lookup::Hit(envelope)) = span::redis("lookup", link.lookup(&self.place)).await else {
             return None;
         };
@@ -136,6 +142,7 @@ impl Search {
         // What is found is no newer than what another call of this process may store meanwhile.
         let ticket = self.cache.is_near().then(|| self.cache.memory.begin_reading(&self.place));
         let accept = accept && self.site.is_some();
+        self.asked_redis = true;
         // What cannot be told from another's no other process has either.
         self.place.alone &= self.site.is_some();
         let mut acquired = announce(link, &self.place, accept).await?;
@@ -167,8 +174,9 @@ impl Search {
         let value = match (self.stored.decode)(envelope, self.instance.owner_of(site)) {
             Ok(value) => value,
             Err(why) => {
-                if why == Unread::Unreadable {
-                    self.instance.logs_unreadable(&self.cache);
+                match why {
+                    Unread::Unreadable => self.instance.logs_unreadable(&self.cache),
+                    Unread::Foreign => self.instance.finds_foreign(&self.cache, envelope.ident.site),
                 }
                 self.absence = Absence::Foreign;
                 return None;

@@ -19,7 +19,7 @@ impl Search {
         if mem::replace(&mut self.counted, true) {
             return self.collapsed(Some(remaining));
         }
-        self.instance.counts_hit(Age::Fresh, Some(self.asked));
+        self.counts_hit(Age::Fresh);
         self.says(Outcome::Hit, Some(remaining));
     }
 
@@ -28,9 +28,17 @@ impl Search {
         if mem::replace(&mut self.counted, true) {
             self.instance.identity.counters.stale.count();
         } else {
-            self.instance.counts_hit(Age::Stale, Some(self.asked));
+            self.counts_hit(Age::Stale);
         }
         self.says(Outcome::Stale, None);
+    }
+
+    fn counts_hit(&self, age: Age) {
+        if self.asked_redis {
+            self.instance.counts_redis_hit(age, self.asked);
+        } else {
+            self.instance.counts_late_hit(age, self.asked);
+        }
     }
 
     pub(super) fn collapsed(&self, remaining: Option<Duration>) {

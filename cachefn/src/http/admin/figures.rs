@@ -15,6 +15,7 @@ use serde::Serialize;
 use super::find;
 use super::query::Query;
 use super::reply::Refusal;
+use crate::advice::Advice;
 use crate::global::{self, Cache};
 use crate::identity::Identity;
 use crate::latency::Latency;
@@ -43,6 +44,7 @@ struct Row {
 #[derive(Serialize)]
 struct Counts {
     hits: u64,
+    hits_from: ByStore<u64>,
     misses: u64,
     /// What the misses have found.
     reasons: Reasons,
@@ -54,10 +56,18 @@ struct Counts {
     unfit: u64,
     hit_rate: f64,
     lookup_ms: Quantiles,
+    lookup_ms_from: ByStore<Quantiles>,
     body_ms: Quantiles,
     /// In this process.
     entries: u64,
     bytes: u64,
+}
+
+/// By what has answered a hit: memory alone, or Redis, which was asked.
+#[derive(Serialize)]
+struct ByStore<T> {
+    memory: T,
+    redis: T,
 }
 
 #[derive(Serialize)]
@@ -108,6 +118,10 @@ impl Counts {
         let absent = stats.misses.saturating_sub(stats.invalidated + stats.unreadable);
         Self {
             hits: stats.hits,
+            hits_from: ByStore {
+                memory: stats.hits.saturating_sub(stats.redis_hits),
+                redis: stats.redis_hits,
+            },
             misses: stats.misses,
             reasons: Reasons { absent, invalidated: stats.invalidated, unreadable: stats.unreadable },
             stale: stats.stale,
@@ -118,6 +132,10 @@ impl Counts {
             unfit: stats.unfit,
             hit_rate: stats.hit_rate(),
             lookup_ms: Quantiles::of(&stats.lookup),
+            lookup_ms_from: ByStore {
+                memory: Quantiles::of(&stats.memory_lookup),
+                redis: Quantiles::of(&stats.redis_lookup),
+            },
             body_ms: Quantiles::of(&stats.body),
             entries: share.entries,
             bytes: share.bytes,
@@ -177,6 +195,15 @@ struct Health {
     mode: &'static str,
     redis: Option<RedisHealth>,
     memory: MemorySize,
+    advice: Vec<Finding>,
+}
+
+/// What is wrong or wasteful.
+#[derive(Serialize)]
+struct Finding {
+    kind: &'static str,
+    function: Option<String>,
+    message: String,
 }
 
 #[derive(Serialize)]
@@ -192,6 +219,9 @@ struct RedisHealth {
 pub(super) async fn health(query: Query) -> Result<Response, Refusal> {
     let [] = query.take([])?;
     let status = status();
+    let finding =
+        |one: Advice| Finding { kind: one.kind.as_str(), function: one.function, message: one.message };
+    let advice = status.advice().into_iter().map(finding).collect();
     let redis = status.redis.map(|redis| RedisHealth {
         connected: redis.connected,
         state: redis.state,
@@ -208,7 +238,7 @@ pub(super) async fn health(query: Query) -> Result<Response, Refusal> {
     let memory = MemorySize { entries: status.entries, bytes: status.bytes, max_bytes };
     let (code, word) =
         if well { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "degraded") };
-    Ok((code, Json(Health { status: word, mode, redis, memory })).into_response())
+    Ok((code, Json(Health { status: word, mode, redis, memory, advice })).into_response())
 }
 
 /// A function with its arguments to `#[cached]`; times in seconds, what is absent is `null`.
