@@ -182,7 +182,7 @@ impl Facts {
             let foreign = self.now.and_then(|now| one.evidence.foreign(now));
             foreign.is_some_and(|site| Some(site) == site_of(one) || !self.sites.contains(&site))
         };
-        identities.iter().any(|one| is_foreign(one)).then(|| {
+        identities.iter().any(is_foreign).then(|| {
             "in the last ten minutes another program, or another version of this one, has stored under its keys, and each \
              makes the other miss. Unless a deployment is under way, give each deployment a CACHE_PREFIX of its own."
                 .to_owned()
@@ -248,7 +248,7 @@ fn kept_out(identities: &[&Identity]) -> Option<String> {
         (met(Reason::Serialize), "the `Serialize` of its values fails."),
         (full > 0, "Redis had no room: look at its `maxmemory` and `maxmemory-policy`."),
         (
-            identities.iter().any(|one| is_nameless(one)),
+            identities.iter().any(is_nameless),
             "it cannot be told from another function, having a closure among its types.",
         ),
     ];

@@ -43,6 +43,7 @@ use crate::stats::{FunctionStats, stats};
 use crate::status::status;
 
 type Count = (&'static str, &'static str, fn(&FunctionStats) -> u64);
+type Hits = (&'static str, fn(&FunctionStats) -> u64);
 type Time = (&'static str, &'static str, Option<&'static str>, fn(&FunctionStats) -> &Latency);
 
 const COUNTS: [Count; 9] = [
@@ -58,7 +59,7 @@ const COUNTS: [Count; 9] = [
 ];
 
 /// By what has answered, the value of the label `from`.
-const HITS: [(&str, fn(&FunctionStats) -> u64); 2] =
+const HITS: [Hits; 2] =
     [("memory", |one| one.hits.saturating_sub(one.redis_hits)), ("redis", |one| one.redis_hits)];
 
 const TIMES: [Time; 3] = [

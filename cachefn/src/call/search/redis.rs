@@ -88,12 +88,11 @@ impl Search {
         let Some(entry) = self.kept() else { return Ok(None) };
         let Some(Unstored::Unmarked(then)) = entry.unstored() else { return Ok(None) };
         let known = if self.looked { link.known_generations(&self.place) } else { None };
-        let now = match known {
-            Some(known) => Some(known),
-            None => {
-                self.asked_redis = true;
-                span::redis("lookup", link.generations(&self.place)).await?
-            }
+        let now = if known.is_some() {
+            known
+        } else {
+            self.asked_redis = true;
+            span::redis("lookup", link.generations(&self.place)).await?
         };
         Ok(if now == *then { self.take(entry) } else { None })
     }
