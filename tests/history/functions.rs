@@ -44,7 +44,7 @@ pub(crate) static CALM: AtomicBool = AtomicBool::new(false);
 pub(crate) struct Value {
     pub(crate) row: usize,
     pub(crate) version: u64,
-    /// When it was about to be read from the database, or given to `set`.
+    /// When it was about to be read from the database, which is even, or given to `set`, which is odd.
     pub(crate) born: u64,
 }
 
@@ -178,14 +178,14 @@ pub(crate) async fn body(function: Function, id: usize) -> io::Result<Value> {
 
 /// Reads the database.
 pub(crate) fn read(row: Row) -> io::Result<Value> {
-    let born = now();
+    let born = now() & !1;
     Ok(Value { row: row.0, version: database::version(row.0)?, born })
 }
 
 /// Reads the database for a value that is given at once: of what is invalidated before that, the cache cannot know.
 pub(crate) fn read_to_give(row: Row) -> io::Result<Value> {
     let value = read(row)?;
-    Ok(Value { born: now(), ..value })
+    Ok(Value { born: now() | 1, ..value })
 }
 
 /// Whether the body of a row fails at the moment.

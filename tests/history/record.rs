@@ -100,6 +100,13 @@ pub(crate) const OUTCOMES: [Outcome; 4] =
 pub(crate) const WAYS: [How; 4] = [How::Refresh, How::Set, How::Bypass, How::NoCache];
 pub(crate) const NOTES: [Note; 4] = [Note::Cancelled, Note::Absent, Note::Failed, Note::Unawaited];
 
+impl Read {
+    /// Whether the value was given to `set`, rather than read by a body.
+    pub(crate) fn is_given(&self) -> bool {
+        self.born % 2 == 1
+    }
+}
+
 impl Record {
     pub(crate) fn encode(&self) -> [u8; SIZE] {
         let row = |row: Row| u16::try_from(row.0).expect("there are fewer rows");

@@ -253,6 +253,8 @@ fn a_stored_value_replaces_older_ones_if_nothing_went_wrong() {
         let case = || Case::new(false).record(0, Record::Stored(stored(500, how)));
         assert_eq!(other(case(), 510), [Check::Refreshed]);
         assert_eq!(case().read(0, read(510, 499)).found(), [Check::Refreshed]);
+        let given = Read { born: 499 * MS + 1, ..read(510, 499) };
+        assert_eq!(case().read(0, given).found(), [], "another process may set it late");
         assert_eq!(case().read(0, read(510, 501)).read(1, read(501, 4)).found(), []);
     }
 }
