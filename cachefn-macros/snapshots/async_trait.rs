@@ -14,13 +14,14 @@ where
         let __cachefn_kind = {
             use ::cachefn::__private::returned::*;
             ::cachefn::__private::check(
-                (&&::cachefn::__private::Verdict(
+                (&&&&&&&::cachefn::__private::Verdict(
                     (&&&&::cachefn::__private::Leafed(
                         (&&&&::cachefn::__private::Shape::<User>::NEW).cachefn_shape(),
                     ))
                         .cachefn_leaf(),
                 ))
-                    .cachefn_verdict(),
+                    .cachefn_verdict()
+                    .0,
             )
         };
         #[allow(unused_variables)]

@@ -3,14 +3,15 @@
 async fn list(#[cfg(unix)] user: u32, #[cfg(not(unix))] user: String) -> Vec<u8> {
     let __cachefn_kind = {
         use ::cachefn::__private::returned::*;
-        ::cachefn::__private::check(
-            (&&::cachefn::__private::Verdict(
+        ::cachefn::__private::check_within(
+            (&&&&&&&::cachefn::__private::Verdict(
                 (&&&&::cachefn::__private::Leafed(
                     (&&&&::cachefn::__private::Shape::<Vec<u8>>::NEW).cachefn_shape(),
                 ))
                     .cachefn_leaf(),
             ))
-                .cachefn_verdict(),
+                .cachefn_verdict()
+                .0,
         )
     };
     let (__cachefn_call,) = {

@@ -7,8 +7,8 @@ where
     let __cachefn_kind = {
         use ::cachefn::__private::returned::*;
         ::cachefn::__private::coded(
-                ::cachefn::__private::check(
-                    (&&::cachefn::__private::Verdict(
+                ::cachefn::__private::check_within(
+                    (&&&&&&&::cachefn::__private::Verdict(
                         (&&&&::cachefn::__private::Leafed(
                             (&&&&::cachefn::__private::Shape::<
                                 Result<Option<T>, Error>,
@@ -17,7 +17,8 @@ where
                         ))
                             .cachefn_leaf(),
                     ))
-                        .cachefn_verdict(),
+                        .cachefn_verdict()
+                        .0,
                 ),
                 (&&::cachefn::__private::CodecOf::<crate::Packed>::NEW).cachefn_codec(),
             )

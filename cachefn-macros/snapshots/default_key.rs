@@ -6,14 +6,15 @@ where
 {
     let __cachefn_kind = {
         use ::cachefn::__private::returned::*;
-        ::cachefn::__private::check(
-            (&&::cachefn::__private::Verdict(
+        ::cachefn::__private::check_within(
+            (&&&&&&&::cachefn::__private::Verdict(
                 (&&&&::cachefn::__private::Leafed(
                     (&&&&::cachefn::__private::Shape::<Vec<T>>::NEW).cachefn_shape(),
                 ))
                     .cachefn_leaf(),
             ))
-                .cachefn_verdict(),
+                .cachefn_verdict()
+                .0,
         )
     };
     let (__cachefn_call,) = {

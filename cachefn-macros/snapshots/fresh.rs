@@ -4,14 +4,15 @@ async fn quote(shop: u32, item: String) -> Result<Quote, Error> {
     let __cachefn_kind = {
         use ::cachefn::__private::returned::*;
         ::cachefn::__private::check(
-            (&&::cachefn::__private::Verdict(
+            (&&&&&&&::cachefn::__private::Verdict(
                 (&&&&::cachefn::__private::Leafed(
                     (&&&&::cachefn::__private::Shape::<Result<Quote, Error>>::NEW)
                         .cachefn_shape(),
                 ))
                     .cachefn_leaf(),
             ))
-                .cachefn_verdict(),
+                .cachefn_verdict()
+                .0,
         )
     };
     #[allow(unused_variables)]

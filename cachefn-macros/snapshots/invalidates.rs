@@ -25,7 +25,7 @@ async fn update(user: User, db: &Db) -> Result<(), DbError> {
             __cachefn_plan,
             {
                 use ::cachefn::__private::returned::*;
-                (&&::cachefn::__private::Verdict(
+                (&&&&&&&::cachefn::__private::Verdict(
                     (&&&&::cachefn::__private::Leafed(
                         (&&&&::cachefn::__private::Shape::<Result<(), DbError>>::NEW)
                             .cachefn_shape(),

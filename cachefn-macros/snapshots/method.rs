@@ -4,13 +4,14 @@ pub(crate) async fn get(self: Arc<Self>, id: u64) -> Arc<User> {
     let __cachefn_kind = {
         use web::cache::__private::returned::*;
         web::cache::__private::check(
-            (&&web::cache::__private::Verdict(
+            (&&&&&&&web::cache::__private::Verdict(
                 (&&&&web::cache::__private::Leafed(
                     (&&&&web::cache::__private::Shape::<Arc<User>>::NEW).cachefn_shape(),
                 ))
                     .cachefn_leaf(),
             ))
-                .cachefn_verdict(),
+                .cachefn_verdict()
+                .0,
         )
     };
     #[allow(unused_variables)]

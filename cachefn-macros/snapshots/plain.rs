@@ -3,14 +3,15 @@
 async fn make<T>(make: impl Fn() -> T) -> T {
     let __cachefn_kind = {
         use ::cachefn::__private::returned::*;
-        ::cachefn::__private::check(
-            (&&::cachefn::__private::Verdict(
+        ::cachefn::__private::check_within(
+            (&&&&&&&::cachefn::__private::Verdict(
                 (&&&&::cachefn::__private::Leafed(
                     ::cachefn::__private::Shape::<T>::NEW.whole(),
                 ))
                     .cachefn_leaf(),
             ))
-                .cachefn_verdict(),
+                .cachefn_verdict()
+                .0,
         )
     };
     let (__cachefn_call,) = {

@@ -4,13 +4,14 @@ pub async fn quote(&self, shop: u32, item: &str) -> Quote {
     let __cachefn_kind = {
         use ::cachefn::__private::returned::*;
         ::cachefn::__private::check(
-            (&&::cachefn::__private::Verdict(
+            (&&&&&&&::cachefn::__private::Verdict(
                 (&&&&::cachefn::__private::Leafed(
                     (&&&&::cachefn::__private::Shape::<Quote>::NEW).cachefn_shape(),
                 ))
                     .cachefn_leaf(),
             ))
-                .cachefn_verdict(),
+                .cachefn_verdict()
+                .0,
         )
     };
     #[allow(unused_variables)]

@@ -4,13 +4,14 @@ async fn page(Path(id): Path<u32>) -> Result<::cachefn::__private::Response, App
     let __cachefn_kind = {
         use ::cachefn::__private::returned::*;
         ::cachefn::__private::check_response(
-            (&&::cachefn::__private::Verdict(
+            (&&&&&&&::cachefn::__private::Verdict(
                 (&&&::cachefn::__private::Returns::<
                     Result<::cachefn::__private::Response, AppError>,
                 >::NEW)
                     .cachefn_response(),
             ))
-                .cachefn_verdict(),
+                .cachefn_verdict()
+                .0,
         )
     };
     let (__cachefn_call,) = {

@@ -5,14 +5,15 @@ async fn token(id: u64) -> Option<Token> {
         use ::cachefn::__private::returned::*;
         ::cachefn::__private::coded(
                 ::cachefn::__private::check(
-                    (&&::cachefn::__private::Verdict(
+                    (&&&&&&&::cachefn::__private::Verdict(
                         (&&&&::cachefn::__private::Leafed(
                             (&&&&::cachefn::__private::Shape::<Option<Token>>::NEW)
                                 .cachefn_shape(),
                         ))
                             .cachefn_leaf(),
                     ))
-                        .cachefn_verdict(),
+                        .cachefn_verdict()
+                        .0,
                 ),
                 (&&::cachefn::__private::CodecOf::<::cachefn::codec::MessagePack>::NEW)
                     .cachefn_codec(),

@@ -4,13 +4,14 @@ async fn settings(db: &Db) -> Settings {
     let __cachefn_kind = {
         use ::cachefn::__private::returned::*;
         ::cachefn::__private::check(
-            (&&::cachefn::__private::Verdict(
+            (&&&&&&&::cachefn::__private::Verdict(
                 (&&&&::cachefn::__private::Leafed(
                     (&&&&::cachefn::__private::Shape::<Settings>::NEW).cachefn_shape(),
                 ))
                     .cachefn_leaf(),
             ))
-                .cachefn_verdict(),
+                .cachefn_verdict()
+                .0,
         )
     };
     let (__cachefn_call,) = {

@@ -4,14 +4,15 @@ async fn keys(id: u64, user: User, db: impl Db) -> Option<Keys> {
     let __cachefn_kind = {
         use ::cachefn::__private::returned::*;
         ::cachefn::__private::check(
-            (&&::cachefn::__private::Verdict(
+            (&&&&&&&::cachefn::__private::Verdict(
                 (&&&&::cachefn::__private::Leafed(
                     (&&&&::cachefn::__private::Shape::<Option<Keys>>::NEW)
                         .cachefn_shape(),
                 ))
                     .cachefn_leaf(),
             ))
-                .cachefn_verdict(),
+                .cachefn_verdict()
+                .0,
         )
     };
     #[allow(unused_variables)]

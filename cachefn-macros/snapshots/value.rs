@@ -4,14 +4,15 @@ async fn get_user(id: u64) -> Result<User, DbError> {
     let __cachefn_kind = {
         use ::cachefn::__private::returned::*;
         ::cachefn::__private::check(
-            (&&::cachefn::__private::Verdict(
+            (&&&&&&&::cachefn::__private::Verdict(
                 (&&&&::cachefn::__private::Leafed(
                     (&&&&::cachefn::__private::Shape::<Result<User, DbError>>::NEW)
                         .cachefn_shape(),
                 ))
                     .cachefn_leaf(),
             ))
-                .cachefn_verdict(),
+                .cachefn_verdict()
+                .0,
         )
     };
     #[allow(unused_variables)]

@@ -1,4 +1,5 @@
-//! The return type of a function whose response is stored: what hides behind `impl IntoResponse` becomes a `Response`.
+//! The return type of a function whose response is stored: `impl IntoResponse`, `Html<String>` and tuples become a
+//! `Response`, which is what a hit returns.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -6,7 +7,7 @@ use syn::{ReturnType, Type};
 
 use crate::item::Function;
 use crate::paths::CratePath;
-use crate::validate::{hidden_response, response_bound};
+use crate::validate::{finished, hidden_response, response_bound};
 
 /// What was written in the place of the type that shows now.
 pub(crate) struct Hidden {
@@ -27,24 +28,28 @@ impl Hidden {
 }
 
 /// Input: `-> Result<impl IntoResponse, E>`. Output: `-> Result<Response, E>`, and `Result<_, E>`, the type of the body.
+/// The body of `-> Html<String>` keeps its type.
 pub(crate) fn show(function: &mut Function, krate: &CratePath) -> Hidden {
     let private = krate.private();
     let Some(ty) = function.returned.take() else {
         return Hidden { body: TokenStream::new(), bound: None, place: TokenStream::new() };
     };
-    let bound = hidden_response(&ty).and_then(response_bound).map(ToTokens::to_token_stream);
-    let Some(hidden) = hidden_response(&ty).map(ToTokens::to_token_stream) else {
-        let body = ty.to_token_stream();
-        function.returned = Some(ty);
-        return Hidden { place: body.clone(), body, bound };
-    };
+    let hidden = hidden_response(&ty);
+    let bound = hidden.and_then(response_bound).map(ToTokens::to_token_stream);
     let whole = ty.to_token_stream();
-    let shown = Type::Verbatim(replaced(&whole, &hidden, &quote!(#private::Response)));
+    // What `#[async_trait]` has rewritten returns what the trait says.
+    let finished = || finished(&ty).filter(|_| function.frame.is_none()).map(ToTokens::to_token_stream);
+    let Some(part) = hidden.map(ToTokens::to_token_stream).or_else(finished) else {
+        function.returned = Some(ty);
+        return Hidden { place: whole.clone(), body: whole, bound };
+    };
+    let body = if hidden.is_some() { replaced(&whole, &part, &quote!(_)) } else { whole.clone() };
+    let shown = Type::Verbatim(replaced(&whole, &part, &quote!(#private::Response)));
     if let ReturnType::Type(_, output) = &mut function.sig.output {
         **output = shown.clone();
     }
     function.returned = Some(shown);
-    Hidden { body: replaced(&whole, &hidden, &quote!(_)), bound, place: hidden }
+    Hidden { body, bound, place: part }
 }
 
 /// `tokens` with something else in the place of a part, where it stands first.

@@ -20,9 +20,9 @@ pub(crate) struct Known {
 
 /// The arguments of `#[cached]`, in the order in which diagnostics list them.
 pub(crate) const KNOWN: &[Known] = &[
-    Known { name: "expire", form: "expire = 300", also: &["ttl", "time", "expires", "expiry", "expre"] },
+    Known { name: "expire", form: "expire = 300", also: &["ttl", "expires", "expiry", "expre"] },
     Known { name: "namespace", form: "namespace = \"users\"", also: &["ns", "group", "scope"] },
-    Known { name: "key", form: "key = id", also: &["keys", "by", "convert"] },
+    Known { name: "key", form: "key = id", also: &["keys", "by"] },
     Known { name: "skip", form: "skip(db)", also: &["ignore", "exclude"] },
     Known { name: "skip_all", form: "skip_all", also: &["ignore_all"] },
     Known { name: "tags", form: "tags = [\"org:{org}\"]", also: &["groups", "labels"] },
@@ -53,11 +53,7 @@ pub(crate) const KNOWN: &[Known] = &[
     Known { name: "refresh", form: "refresh = caller", also: &["revalidate"] },
     Known { name: "stale_if_error", form: "stale_if_error = 600", also: &["sie", "on_error", "fallback"] },
     Known { name: "timeout", form: "timeout = \"100ms\"", also: &["deadline", "soft_timeout"] },
-    Known {
-        name: "lease",
-        form: "lease = true",
-        also: &["single_flight", "exclusive", "lock", "sync_writes", "once"],
-    },
+    Known { name: "lease", form: "lease = true", also: &["single_flight", "exclusive", "lock", "once"] },
     Known { name: "version", form: "version = 2", also: &["schema", "revision"] },
     Known { name: "sensitive", form: "sensitive", also: &["secret", "private", "hashed"] },
     Known { name: "codec", form: "codec = Json", also: &["serializer", "coder", "encoding", "format"] },
@@ -65,6 +61,36 @@ pub(crate) const KNOWN: &[Known] = &[
     Known { name: "result", form: "result = plain", also: &["returns"] },
     Known { name: "companions", form: "companions = false", also: &[] },
     Known { name: "crate", form: "crate = \"path::to::cachefn\"", also: &["krate"] },
+];
+
+/// Arguments of other caches that have none in their place, and what does the same here.
+pub(crate) const HABITS: &[(&[&str], &str)] = &[
+    (
+        &["size", "max_size", "capacity", "max_capacity", "unbound", "max_bytes"],
+        "one bound holds for all functions: `CACHE_MAX_BYTES`",
+    ),
+    (
+        &["sync_writes", "sync_lock"],
+        "one body at a time runs for a key anyway, and with `lease = true` in all processes",
+    ),
+    (&["convert", "map_key"], "`key` is an expression over the arguments, as in `key = (org, id)`"),
+    (
+        &["ty", "create", "store", "backend", "redis", "disk"],
+        "the environment decides where entries live: `CACHE_ENABLED`, `REDIS_ENABLED`",
+    ),
+    (
+        &["name", "cache_prefix_block", "prefix"],
+        "keys begin with `CACHE_PREFIX` and with `namespace = \"users\"`",
+    ),
+    (&["option", "cache_err"], "a `None` is stored with `none = 30`, an `Err` never"),
+    (&["with_cached_flag"], "`cachefn::observe(future)` returns what was a hit"),
+    (&["result_fallback"], "write `stale_if_error = 600`"),
+    (
+        &["time_refresh", "tti", "idle"],
+        "a hit does not prolong a life; `refresh_ahead = 0.8` renews it in time",
+    ),
+    (&["in_impl"], "methods need no argument of their own; `skip(self)` leaves `self` out of the key"),
+    (&["time", "ttl_secs", "ttl_millis"], "write `expire = 300`, of seconds, or `expire = \"250ms\"`"),
 ];
 
 /// What was written between the attribute's parentheses.

@@ -20,6 +20,8 @@ pub(crate) enum Bodies {
     Working,
     /// Nothing; `refresh_f` is a plain call.
     Off,
+    /// Nothing, and there is no `refresh_f`: the function becomes something that cannot be called.
+    Uncalled,
 }
 
 /// All companions of a function, or nothing.
@@ -63,7 +65,7 @@ impl Beside<'_> {
             Bodies::Working => {
                 self.site_and(&format_ident!("invalidate"), &key(self.plan, Purpose::Invalidation))
             }
-            Bodies::Off => self.off(),
+            Bodies::Off | Bodies::Uncalled => self.off(),
         };
         quote!(#head fn #name #generics (#receiver #(#inputs),*) -> #future #where_clause { #body })
     }
@@ -75,7 +77,7 @@ impl Beside<'_> {
         let future = self.plan.krate.invalidation();
         let body = match self.bodies {
             Bodies::Working => self.site_and(&format_ident!("invalidate_all"), &quote!(|| ())),
-            Bodies::Off => quote!(#private::off()),
+            Bodies::Off | Bodies::Uncalled => quote!(#private::off()),
         };
         quote!(#head fn #name() -> #future { #body })
     }
@@ -91,6 +93,7 @@ impl Beside<'_> {
             (Bodies::Working, _) => quote!(#private::refresh(#call).await),
             (Bodies::Off, Some(_)) => quote!(#call.await),
             (Bodies::Off, None) => call,
+            (Bodies::Uncalled, _) => return TokenStream::new(),
         };
         quote!(#head #sig { #body })
     }

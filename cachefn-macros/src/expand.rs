@@ -36,7 +36,7 @@ use syn::{Pat, Type};
 
 use crate::answer::Hidden;
 use crate::item::Function;
-use crate::model::{Judgement, Piece, Plan, Returned, Terms};
+use crate::model::{Judgement, Piece, Plan, Returned, Spelling, Terms};
 use crate::site::{Purpose, ends, key, site, text};
 use crate::used::used;
 
@@ -85,7 +85,7 @@ pub(crate) fn function(plan: &Plan, function: &Function, hidden: Option<&Hidden>
 
 /// The arguments that the key borrows and that own what they are: moved into the inner block and back.
 fn lent<'a>(plan: &Plan, function: &'a Function) -> Vec<&'a Ident> {
-    let Terms { bypass, expire, tags } = &plan.call;
+    let Terms { bypass, expire, tags, .. } = &plan.call;
     let tags = tags.iter().flatten().filter_map(Piece::value);
     let values = plan.values();
     let borrowed = [Some(&values), bypass.as_ref(), expire.as_ref()].into_iter().flatten().chain(tags);
@@ -130,7 +130,10 @@ fn terms(terms: &Terms, private: &TokenStream) -> Option<TokenStream> {
     if terms.settled() {
         return None;
     }
-    let expire = terms.expire.as_ref().map(|expire| quote!(__cachefn_terms.expire(#expire);));
+    let expire = terms.expire.as_ref().map(|expire| {
+        let method = if terms.expire_by_name { quote!(expire_by) } else { quote!(expire) };
+        quote!(__cachefn_terms.#method(#expire);)
+    });
     let tags = terms.tags.iter().map(|tag| text(tag, private));
     Some(quote! {
         .with(|__cachefn_terms: &mut #private::Terms| { #expire #(__cachefn_terms.tag(#tags);)* })
@@ -216,7 +219,14 @@ fn probe(returned: &TokenStream, how: &Returned, private: &TokenStream) -> Token
         quote!(#private::check_response(#checked))
     } else {
         let checked = stored(returned, how.plain, private, &quote!(cachefn_verdict));
-        quote!(#private::check(#checked))
+        let (_, last) = ends(returned);
+        let checked = quote_spanned!(last=> #checked.0);
+        let check = match how.spelling {
+            Spelling::Name => quote!(check),
+            Spelling::Composite => quote!(check_within),
+            Spelling::WithoutAxum => quote!(check_without_axum),
+        };
+        quote!(#private::#check(#checked))
     };
     if let Some(codec) = &how.codec {
         let (first, last) = ends(codec);
@@ -242,9 +252,9 @@ fn response(returned: &TokenStream, private: &TokenStream) -> TokenStream {
     let mut asked = Group::new(Delimiter::Parenthesis, quote!(&&&#private::Returns::<#returned>::NEW));
     asked.set_span(first);
     let kind = quote_spanned!(last=> #asked.cachefn_response());
-    let mut judged = Group::new(Delimiter::Parenthesis, quote!(&&#private::Verdict(#kind)));
+    let mut judged = Group::new(Delimiter::Parenthesis, quote!(&&&&&&&#private::Verdict(#kind)));
     judged.set_span(first);
-    quote_spanned!(last=> #judged.cachefn_verdict())
+    quote_spanned!(last=> #judged.cachefn_verdict().0)
 }
 
 /// Asks the type; `verdict` is the last of the questions.
@@ -267,6 +277,6 @@ pub(crate) fn stored(
     };
     let leaf = grouped(quote!(&&&&#private::Leafed(#shape)));
     let leaf = quote_spanned!(last=> #leaf.cachefn_leaf());
-    let judged = grouped(quote!(&&#private::Verdict(#leaf)));
+    let judged = grouped(quote!(&&&&&&&#private::Verdict(#leaf)));
     quote_spanned!(last=> #judged.#verdict())
 }

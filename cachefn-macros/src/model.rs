@@ -58,6 +58,8 @@ pub(crate) struct Terms {
     pub(crate) bypass: Option<TokenStream>,
     /// An expression that gives the time to live.
     pub(crate) expire: Option<TokenStream>,
+    /// Whether that has a type whatever is expected of it, as a constant has.
+    pub(crate) expire_by_name: bool,
     pub(crate) tags: Vec<Vec<Piece>>,
 }
 
@@ -103,6 +105,20 @@ pub(crate) struct Returned {
     pub(crate) fallible: Option<TokenStream>,
     /// The type of the codec.
     pub(crate) codec: Option<TokenStream>,
+    /// What is checked first where it cannot be stored.
+    pub(crate) spelling: Spelling,
+}
+
+/// What a return type looks like, which decides how the compiler explains that it cannot be stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Spelling {
+    /// A name alone.
+    #[default]
+    Name,
+    /// Other types are inside of it, or it is a type parameter.
+    Composite,
+    /// A type of axum, while cachefn is compiled without it.
+    WithoutAxum,
 }
 
 impl Plan {

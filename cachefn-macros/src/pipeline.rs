@@ -27,8 +27,10 @@ pub(crate) fn cached(args: TokenStream, item: &TokenStream, enabled: bool) -> To
     let written = written::hashes(&args, &function);
     let mut plan = validate::plan(&args::read(args), &function, &mut faults);
     (plan.site.written, plan.site.generic) = (written, written::has_instances(&function));
+    let routed = validate::routed(&function, &mut faults);
     if !enabled || !faults.is_empty() {
-        let companions = companions(&plan, &function, Bodies::Off);
+        let bodies = if routed { Bodies::Uncalled } else { Bodies::Off };
+        let companions = companions(&plan, &function, bodies);
         return quote!(#faults #item #companions);
     }
     let hidden = plan.returned.response.map(|_| answer::show(&mut function, &plan.krate));

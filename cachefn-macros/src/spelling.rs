@@ -36,7 +36,7 @@ fn distance(a: &str, b: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::{distance, meant};
-    use crate::args::KNOWN;
+    use crate::args::{HABITS, KNOWN};
 
     #[test]
     fn a_swap_is_one_mistake() {
@@ -47,7 +47,9 @@ mod tests {
 
     #[test]
     fn no_other_name_leads_to_two_arguments() {
-        let all: Vec<_> = KNOWN.iter().flat_map(|known| known.also.iter().chain([&known.name])).collect();
+        let habits = HABITS.iter().flat_map(|(names, _)| names.iter());
+        let known = KNOWN.iter().flat_map(|known| known.also.iter().chain([&known.name]));
+        let all: Vec<_> = known.chain(habits).collect();
         for (at, name) in all.iter().enumerate() {
             assert!(!all[..at].contains(name), "{name}");
         }
@@ -56,7 +58,7 @@ mod tests {
     #[test]
     fn other_names_and_misspellings_lead_to_the_argument() {
         let name = |typed| meant(typed, KNOWN).map(|known| known.name);
-        for typed in ["ttl", "time", "expires", "expre", "Expire", "exipre"] {
+        for typed in ["ttl", "expires", "expre", "Expire", "exipre"] {
             assert_eq!(name(typed), Some("expire"), "{typed}");
         }
         assert_eq!(name("namspace"), Some("namespace"));

@@ -189,6 +189,7 @@ mod terms;
 #[cfg(feature = "test-util")]
 pub mod testing;
 mod turns;
+mod unfit;
 mod verdict;
 mod wants;
 mod watching;
@@ -255,10 +256,14 @@ pub mod __private {
     pub use crate::strike::{
         End, Leaves, Plan, Waits, Writing, named, namespace, namespace_of, plan, tag, tag_of, writing,
     };
-    pub use crate::terms::{Judge, Judged, Terms, Unjudged};
-    pub use crate::verdict::{
-        Checked, CodecOf, CodecType, No, NoCodec, Storable, StoredValue, Verdict, Yes, check, coded,
+    pub use crate::terms::{Judge, Judged, Terms, ToDuration, Unjudged};
+    #[cfg(feature = "axum")]
+    pub use crate::unfit::Answering;
+    pub use crate::unfit::{
+        ClonedValue, Confined, Lent, No, Nothing, OwnedValue, PlainValue, ReadValue, Reason, Uncloned,
+        Unread, Unwritten, ValueWithoutAxum, WrittenValue, check, check_within, check_without_axum,
     };
+    pub use crate::verdict::{Checked, CodecOf, CodecType, Fit, NoCodec, Storable, Verdict, Yes, coded};
 
     #[cfg(feature = "axum")]
     pub use axum::response::Response;
@@ -282,8 +287,14 @@ pub mod __private {
         pub use crate::leaf::{LeafArc as _, LeafReference as _, LeafWhole as _};
         pub use crate::shape::{ShapeOption as _, ShapePlain as _, ShapeResult as _, ShapeResultOption as _};
         pub use crate::strike::{Leaving as _, Waiting as _};
+        #[cfg(feature = "axum")]
+        pub use crate::unfit::VerdictAnswering as _;
+        pub use crate::unfit::{
+            VerdictConfined as _, VerdictLent as _, VerdictUncloned as _, VerdictUnread as _,
+            VerdictUnwritten as _,
+        };
         pub use crate::verdict::{
-            CodecNo as _, CodecYes as _, MayBeNone as _, MayFail as _, VerdictNo as _, VerdictYes as _,
+            CodecNo as _, CodecYes as _, MayBeNone as _, MayFail as _, VerdictYes as _,
         };
     }
 

@@ -19,6 +19,31 @@ const SHORTEST: Duration = Duration::from_millis(1);
 /// Longer is as good as for ever, which nothing is kept for.
 pub(crate) const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
+/// A lifetime by name.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a `Duration`",
+    label = "must be a `std::time::Duration`",
+    note = "a number of seconds that is computed is written `Duration::from_secs(…)`; a literal, `expire = 300`"
+)]
+pub trait ToDuration {
+    /// Returns the lifetime.
+    fn to_duration(&self) -> Duration;
+}
+
+#[diagnostic::do_not_recommend]
+impl ToDuration for Duration {
+    fn to_duration(&self) -> Duration {
+        *self
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl ToDuration for &Duration {
+    fn to_duration(&self) -> Duration {
+        **self
+    }
+}
+
 /// What one call asks for.
 #[derive(Clone, Debug, Default)]
 pub struct Terms {
@@ -37,6 +62,12 @@ impl Terms {
     /// `expire = …`
     pub fn expire(&mut self, life: Duration) {
         self.life = Some(life);
+    }
+
+    /// `expire = TTL`: an expression that has a type whatever is expected of it. What has to be inferred, such as
+    /// `lifetime.into()`, would be ambiguous here.
+    pub fn expire_by(&mut self, life: impl ToDuration) {
+        self.life = Some(life.to_duration());
     }
 
     /// One of `tags = […]`.

@@ -1,7 +1,10 @@
 //! Whether the stored part of a return type can be stored at all: if not, one error at the return type.
 //!
-//! Generated code calls `(&&Verdict(kind)).cachefn_verdict()`. A bound on the function that runs the call would be
-//! reported once per missing trait; a verdict is [`Yes`] or [`No`], and only [`check`] refuses one.
+//! Generated code calls `(&&&&&&&Verdict(kind)).cachefn_verdict().0`. A bound on the function that runs the call would be
+//! reported once per missing trait, and a method call as its argument would be shown as what to remove; a verdict is [`Yes`] or one of the reasons for a [`No`], and only
+//! [`check`](crate::unfit::check) refuses one.
+//!
+//! [`No`]: crate::unfit::No
 
 use std::any::Any;
 use std::marker::PhantomData;
@@ -12,6 +15,7 @@ use serde::de::DeserializeOwned;
 use crate::codec::Codec;
 use crate::layout::{Auto, Choice, Named};
 use crate::shape::{Coded, Fallible, Kind, Optional};
+use crate::unfit::{Nothing, Reason};
 
 /// What every stored part must be.
 pub trait Storable: Clone + Serialize + DeserializeOwned + Send + Sync + Any {}
@@ -31,50 +35,31 @@ impl<K> Yes<K> {
     pub(crate) const NEW: Self = Self(PhantomData);
 }
 
-/// The kind's stored part cannot be stored.
-#[derive(Debug)]
-pub struct No<K>(PhantomData<K>);
-
 /// The lookup that finds [`Yes`].
 pub trait VerdictYes {
     /// The verdict.
     type Verdict;
 
     /// The verdict.
-    fn cachefn_verdict(&self) -> Self::Verdict;
+    fn cachefn_verdict(&self) -> (Self::Verdict,);
 }
 
-/// The lookup that finds [`No`].
-pub trait VerdictNo {
-    /// The verdict.
-    type Verdict;
-
-    /// The verdict.
-    fn cachefn_verdict(&self) -> Self::Verdict;
-}
-
-impl<K: Kind<Stored: Storable>> VerdictYes for &Verdict<K> {
+impl<K: Kind<Stored: Storable>> VerdictYes for &&&&&&Verdict<K> {
     type Verdict = Yes<K>;
 
-    fn cachefn_verdict(&self) -> Yes<K> {
-        Yes(PhantomData)
+    fn cachefn_verdict(&self) -> (Yes<K>,) {
+        (Yes(PhantomData),)
     }
 }
 
-impl<K: Kind> VerdictNo for Verdict<K> {
-    type Verdict = No<K>;
-
-    fn cachefn_verdict(&self) -> No<K> {
-        No(PhantomData)
-    }
-}
-
-/// A verdict, to be looked at by [`check`].
+/// A verdict, to be looked at by [`check`](crate::unfit::check).
 pub trait Checked {
     /// The kind that was judged.
     type Kind: Kind;
     /// The type that has to be fit for storing: the stored part's, or one that always is.
     type Judged: ?Sized;
+    /// Why the kind's stored part cannot be stored.
+    type Reason: Reason;
     /// The same verdict with a codec of its own.
     type Coded<C: Choice>: Checked;
 
@@ -82,44 +67,19 @@ pub trait Checked {
     fn coded<C: Choice>(self) -> Self::Coded<C>;
 }
 
-/// Implemented for nothing that can be in a signature; it carries the error.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be cached",
-    label = "must be `Clone + Serialize + DeserializeOwned + Send + Sync + 'static`",
-    note = "derive `Clone, serde::Serialize, serde::Deserialize` for `{Self}`, and return owned values"
-)]
-pub trait StoredValue {}
-
-/// What [`Yes`] has judged.
-#[derive(Debug)]
+/// What [`Yes`] has judged. Nothing is missing.
+#[derive(Clone, Debug, Serialize, serde::Deserialize)]
 pub struct Fit;
-
-#[diagnostic::do_not_recommend]
-impl StoredValue for Fit {}
 
 impl<K: Kind> Checked for Yes<K> {
     type Kind = K;
     type Judged = Fit;
+    type Reason = Nothing;
     type Coded<C: Choice> = Yes<Coded<K, C>>;
 
     fn coded<C: Choice>(self) -> Yes<Coded<K, C>> {
         Yes(PhantomData)
     }
-}
-
-impl<K: Kind> Checked for No<K> {
-    type Kind = K;
-    type Judged = K::Seen;
-    type Coded<C: Choice> = No<Coded<K, C>>;
-
-    fn coded<C: Choice>(self) -> No<Coded<K, C>> {
-        No(PhantomData)
-    }
-}
-
-/// Hands the verdict on, or is the one error that says what is missing.
-pub fn check<V: Checked<Judged: StoredValue>>(verdict: V) -> V {
-    verdict
 }
 
 /// `none = …` on a type that has a `None`.
@@ -238,12 +198,14 @@ mod tests {
     use super::*;
     use crate::leaf::*;
     use crate::shape::*;
+    use crate::unfit::*;
 
     macro_rules! kind_of {
         ($type:ty) => {
             std::any::type_name_of_val(&check(
-                (&&Verdict((&&&&Leafed((&&&&Shape::<$type>::NEW).cachefn_shape())).cachefn_leaf()))
-                    .cachefn_verdict(),
+                (&&&&&&&Verdict((&&&&Leafed((&&&&Shape::<$type>::NEW).cachefn_shape())).cachefn_leaf()))
+                    .cachefn_verdict()
+                    .0,
             ))
         };
     }
@@ -273,8 +235,8 @@ mod tests {
         #[expect(clippy::needless_borrow, reason = "one is taken away at a time")]
         fn found<'a>(_: &'a str) -> &'static str {
             let leaf = (&&&&Leafed((&&&&Shape::<Option<&'a str>>::NEW).cachefn_shape())).cachefn_leaf();
-            std::any::type_name_of_val(&(&&Verdict(leaf)).cachefn_verdict())
+            std::any::type_name_of_val(&(&&&&&&&Verdict(leaf)).cachefn_verdict().0)
         }
-        assert!(found("").contains("No<"), "{}", found(""));
+        assert!(found("").contains("No<") && found("").contains("Lent"), "{}", found(""));
     }
 }

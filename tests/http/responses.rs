@@ -1,10 +1,10 @@
 //! `#[cached(response)]`: what is stored of whole responses, and for whom.
 
-use axum::Router;
 use axum::extract::Path;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
+use axum::{Json, Router};
 use cachefn::cached;
 use cachefn::http::CacheLayer;
 
@@ -82,4 +82,71 @@ async fn whatever_becomes_a_response_may_be_returned() {
         assert_eq!(seen(&app, request, &[]).await, (then.into(), body.into()), "{request}");
     }
     assert_eq!(RUNS.get(), 8);
+}
+
+#[tokio::test]
+async fn types_that_become_a_response_are_stored_as_one() {
+    static RUNS: Runs = Runs::new();
+
+    struct Heading(u32);
+
+    impl IntoResponse for Heading {
+        fn into_response(self) -> Response {
+            Html(format!("<h1>{}</h1>", self.0)).into_response()
+        }
+    }
+
+    #[cached(response, namespace = "responses-c", key = "html:{id}")]
+    async fn html(Path(id): Path<u32>) -> Html<String> {
+        RUNS.next();
+        Html(format!("<p>{id}</p>"))
+    }
+    #[cached(response, namespace = "responses-c", key = "status:{id}")]
+    async fn status(Path(id): Path<u32>) -> (StatusCode, [(&'static str, &'static str); 1], Json<u32>) {
+        RUNS.next();
+        (StatusCode::CREATED, [("x-made", "by hand")], Json(id))
+    }
+    #[cached(response, namespace = "responses-c", key = "inside:{id}")]
+    async fn inside(Path(id): Path<u32>) -> Result<(StatusCode, String), StatusCode> {
+        RUNS.next();
+        let half = id.checked_sub(1).ok_or(StatusCode::IM_A_TEAPOT)?;
+        Ok((StatusCode::ACCEPTED, half.to_string()))
+    }
+    #[cached(response, namespace = "responses-c", key = "own:{id}")]
+    async fn own(Path(id): Path<u32>) -> impl IntoResponse {
+        RUNS.next();
+        Heading(id)
+    }
+
+    let _cache = cache().await;
+    let app = Router::new()
+        .route("/html/{id}", get(html))
+        .route("/status/{id}", get(status))
+        .route("/inside/{id}", get(inside))
+        .route("/own/{id}", get(own))
+        .layer(CacheLayer::new());
+    let rows = [
+        ("GET /html/5", "<p>5</p>", "text/html; charset=utf-8", 200, "HIT"),
+        ("GET /status/5", "5", "application/json", 201, "HIT"),
+        ("GET /inside/5", "4", "text/plain; charset=utf-8", 202, "HIT"),
+        ("GET /inside/0", "", "", 418, "MISS"),
+        ("GET /own/5", "<h1>5</h1>", "text/html; charset=utf-8", 200, "HIT"),
+    ];
+    for (request, body, kind, status, then) in rows {
+        for outcome in ["MISS", then] {
+            let (response, sent) = answer(&app, request, &[]).await;
+            assert_eq!(
+                (header(&response, "x-cache"), &sent[..]),
+                (outcome.into(), body.as_bytes()),
+                "{request}"
+            );
+            assert_eq!(
+                (header(&response, "content-type"), response.status().as_u16()),
+                (kind.into(), status)
+            );
+        }
+    }
+    assert_eq!(RUNS.get(), 6);
+    invalidate_html(Path(5)).await;
+    assert_eq!(seen(&app, "GET /html/5", &[]).await.0, "MISS");
 }

@@ -101,6 +101,10 @@ fn one(input: ParseStream<'_>, krate: &mut Option<LitStr>) -> syn::Result<Option
         );
         return Err(syn::Error::new_spanned(&path, message));
     }
+    if let Some(function) = function_of_companion(&path) {
+        let message = format!("the companion is called by itself; name the function: write `{function}`");
+        return Err(syn::Error::new_spanned(&path, message));
+    }
     let Ok(TokenTree::Group(list)) = input.parse::<TokenTree>() else { return Err(nothing()) };
     if list.delimiter() != Delimiter::Parenthesis || !input.is_empty() {
         return Err(nothing());
@@ -112,6 +116,18 @@ fn one(input: ParseStream<'_>, krate: &mut Option<LitStr>) -> syn::Result<Option
         _ if is_star(&list) => Target::All(path),
         _ => Target::Call(path, list),
     }))
+}
+
+/// Input: `users::invalidate_get_user`. Output: `users::get_user(…)`.
+fn function_of_companion(path: &ExprPath) -> Option<String> {
+    let last = path.path.segments.last()?.ident.to_string();
+    let (function, arguments) = match last.strip_prefix("invalidate_all_") {
+        Some(function) => (function, "(*)"),
+        None => (last.strip_prefix("invalidate_")?, "(…)"),
+    };
+    let mut named = path.clone();
+    named.path.segments.last_mut()?.ident = Ident::parse_any.parse_str(function).ok()?;
+    Some(quote::quote!(#named).to_string().replace(' ', "") + arguments)
 }
 
 /// `tag(…)` or `namespace(…)`, of one text.

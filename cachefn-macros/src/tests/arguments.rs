@@ -110,6 +110,6 @@ fn a_boxed_function_of_a_trait_has_no_companions() {
     let message =
         "companions cannot stand in the implementation of a trait; invalidate by `namespace` or `tags`";
     assert_eq!(messages("key = id, companions = true", item), [message]);
-    let message = "only an async function can be cached; write `async fn get`";
+    let message = "only an async function can be cached; write `async fn get`, which returns `u8`";
     assert_eq!(messages("key = id", &item.replace("'async_trait", "'b")), [message]);
 }

@@ -69,7 +69,7 @@ fn expire_is_a_duration() {
 
 #[test]
 fn names_of_arguments_are_known() {
-    for typed in ["ttl", "time", "expires", "expre"] {
+    for typed in ["ttl", "expires", "expre"] {
         let message = format!("`#[cached]` has no argument `{typed}`; did you mean `expire`?");
         one(&format!("{typed} = 300"), &message);
     }
@@ -82,6 +82,23 @@ fn names_of_arguments_are_known() {
     one("key = id, db", "`db` is an argument of the function; write `key = db` or `skip(db)`");
     one("expire = 1, expire = 2", "`expire` is given twice; remove one");
     one_on("kye = id", METHOD, "`#[cached]` has no argument `kye`; did you mean `key`?");
+}
+
+#[test]
+fn habits_of_other_caches_are_answered_with_what_does_it_here() {
+    for (typed, ours) in [
+        ("time = 60", "write `expire = 300`, of seconds, or `expire = \"250ms\"`"),
+        ("size = 100", "one bound holds for all functions: `CACHE_MAX_BYTES`"),
+        (
+            "sync_writes = \"by_key\"",
+            "one body at a time runs for a key anyway, and with `lease = true` in all processes",
+        ),
+        ("convert = r#\"{ id }\"#", "`key` is an expression over the arguments, as in `key = (org, id)`"),
+        ("with_cached_flag = true", "`cachefn::observe(future)` returns what was a hit"),
+    ] {
+        let name = typed.split(' ').next().unwrap_or(typed);
+        one(&format!("{typed}, key = id"), &format!("`#[cached]` has no argument `{name}`; {ours}"));
+    }
 }
 
 #[test]
@@ -291,12 +308,18 @@ fn functions_that_cannot_be_cached() {
     one_on("", "async unsafe fn list() -> u8 { 1 }", message);
     let message = "an `extern fn` cannot be cached; write `async fn list`";
     one_on("", "async extern \"C\" fn list() -> u8 { 1 }", message);
-    let message = "`list` returns nothing, so there is nothing to cache; write `-> Type`";
-    one_on("", "async fn list() { }", message);
-    one_on("", "async fn list() -> () { }", "`()` holds nothing to cache; return the value to keep");
+    one_on("", "async fn list() -> ! { exit() }", "a function that never returns has nothing to cache");
+    for nothing in
+        ["async fn list() { }", "async fn list() -> () { }", "async fn list() -> Result<(), E> { f() }"]
+    {
+        assert!(messages("", nothing).is_empty(), "{nothing}");
+    }
     let message = "a type behind `impl` cannot be stored; write the type's name";
     one_on("", "async fn list() -> impl Iterator<Item = impl Debug> { 1 }", message);
     one_on("", "async fn list() -> Result<Vec<impl Debug>, E> { 1 }", message);
+    let message = "a type behind `impl` cannot be stored; write `response`, which stores the finished response, or the \
+                   type's name";
+    one_on("", "async fn list() -> impl IntoResponse { 1 }", message);
     let advice = "write `result = plain` if it is none, or return a `Result` of it";
     for typed in ["T", "T :: Out", "< T as Get > :: Out", "(T)", "((T :: Out))"] {
         let message = format!("`{typed}` may be a `Result`, whose errors are not to be stored; {advice}");
@@ -332,5 +355,75 @@ fn the_attribute_stands_on_a_function() {
 fn independent_faults_are_reported_together() {
     let item = "fn get(&self, id: u8) -> impl Debug { id }";
     let args = "ttl = \"soon\", key = \"{a}:{b}{c\", colour = 1, namespace = \"a:\"";
-    assert_eq!(messages(args, item).len(), 9);
+    assert_eq!(messages(args, item).len(), 8);
+    assert_eq!(messages(args, &item.replacen("fn", "async fn", 1)).len(), 8);
+}
+
+#[test]
+fn a_function_that_returns_a_future_is_told_what_it_would_return() {
+    for (returned, output) in [
+        ("impl Future<Output = u64>", "u64"),
+        ("impl std::future::Future<Output = Result<Vec<u8>, E>> + Send", "Result<Vec<u8>, E>"),
+        ("Pin<Box<dyn Future<Output = Option<app::User>> + Send + '_>>", "Option<app::User>"),
+    ] {
+        let message =
+            format!("only an async function can be cached; write `async fn list`, which returns `{output}`");
+        one_on("", &format!("fn list() -> {returned} {{ wait() }}"), &message);
+    }
+    one_on(
+        "",
+        "fn list() -> BoxFuture<'_, u8> { wait() }",
+        "only an async function can be cached; write `async fn list`",
+    );
+}
+
+#[test]
+fn what_is_borrowed_is_refused_where_it_shows() {
+    let owned = |ty: &str| format!("return an owned type, as in `{ty}`");
+    let plain = || "return an owned type".to_owned();
+    for (returned, advice) in [
+        ("&str", owned("String")),
+        ("Option<&'a [u8]>", owned("Vec<u8>")),
+        ("Result<Vec<&User>, E>", owned("Arc<User>")),
+        ("std::borrow::Cow<'_, str>", owned("String")),
+        ("Row<'a>", plain()),
+        ("HashMap<u64, (u8, Row<'_>)>", plain()),
+        ("io::Result<Box<dyn Row + 'a>>", plain()),
+    ] {
+        let message = format!("what is stored outlives the call, and this is borrowed; {advice}");
+        one_on("key = 1", &format!("async fn list<'a>(db: &'a Db) -> {returned} {{ db.all() }}"), &message);
+    }
+    for returned in
+        ["&'static str", "Result<User, Error<'a>>", "app::DbResult<'a, User>", "DbResult<'a>", "Vec<u8>"]
+    {
+        let item = format!("async fn list<'a>(db: &'a Db) -> {returned} {{ db.all() }}");
+        assert!(messages("key = 1", &item).is_empty(), "{returned}");
+    }
+}
+
+#[test]
+fn a_route_below_is_said_to_come_too_late() {
+    for (written, name) in [
+        ("#[get(\"/users\")]", "get"),
+        ("#[actix_web::post(\"/users\", name = \"users\")]", "post"),
+        ("#[route(\"/users\", method = \"GET\")]", "route"),
+        ("#[handler]", "handler"),
+    ] {
+        let item = format!("/// Documented. {written} async fn list(id: u8) -> u8 {{ 1 }}")
+            .replace("Documented. ", "\n");
+        let advice = format!("write `#[cached]` below `#[{name}]`, directly above the function");
+        let message = format!("`#[{name}]` makes a type of the function, which cannot be called; {advice}");
+        assert_eq!(messages("", &item), [message]);
+        let functions = signatures(&expanded("", &item, true));
+        let companions: Vec<_> = functions.iter().filter(|function| function.contains("_list(")).collect();
+        assert!(
+            companions.len() == 2 && companions.iter().all(|one| one.contains("invalidate_")),
+            "{companions:?}"
+        );
+    }
+    for other in
+        ["#[get]", "#[tracing::instrument(skip(id))]", "#[utoipa::path(get, path = \"/\")]", "#[must_use]"]
+    {
+        assert!(messages("", &format!("{other} async fn list(id: u8) -> u8 {{ 1 }}")).is_empty(), "{other}");
+    }
 }

@@ -57,6 +57,13 @@ fn what_names_nothing_is_refused() {
     for args in ["3", "get[1]", "user.get(1)", "get(1) + 1", "*"] {
         one(args, &format!("this names nothing to invalidate; {advice}"));
     }
+    for (args, function) in [
+        ("invalidate_get_user(id)", "get_user(…)"),
+        ("users::invalidate_all_list(*)", "users::list(*)"),
+        ("Self::invalidate_find(id)", "Self::find(…)"),
+    ] {
+        one(args, &format!("the companion is called by itself; name the function: write `{function}`"));
+    }
     let twice = "crate = \"a\", get(*), crate = \"b\"";
     one(twice, "`crate` is given twice; remove one");
     one("crate = \"a b\", get(*)", "this is no path to a crate; write `crate = \"path::to::cachefn\"`");

@@ -40,6 +40,16 @@ fn what_is_hidden_becomes_a_response() {
         ("Result<impl IntoResponse, AppError>", "Result<::cachefn::__private::Response, AppError>"),
         ("app::Result<impl IntoResponse>", "app::Result<::cachefn::__private::Response>"),
         ("(Result<impl IntoResponse, ()>)", "(Result<::cachefn::__private::Response, ()>)"),
+        ("Html<String>", "::cachefn::__private::Response"),
+        ("(StatusCode, axum::Json<u8>)", "::cachefn::__private::Response"),
+        (
+            "Result<axum::response::Html<&'static str>, AppError>",
+            "Result<::cachefn::__private::Response, AppError>",
+        ),
+        ("ApiResult<(StatusCode, String)>", "ApiResult<::cachefn::__private::Response>"),
+        ("&'static str", "::cachefn::__private::Response"),
+        ("Page", "Page"),
+        ("Result<Page, AppError>", "Result<Page, AppError>"),
     ];
     for (written, shown) in rows {
         let functions = signatures(&expanded("response, key = id", &returning(written), true));

@@ -4,8 +4,8 @@
 
 use syn::visit::{self, Visit};
 use syn::{
-    BoundLifetimes, Expr, GenericParam, Lifetime, ParenthesizedGenericArguments, Pat, Receiver, ReceiverKind,
-    TraitBound, Type, TypeFnPtr, TypeReference,
+    BoundLifetimes, Expr, GenericArgument, GenericParam, Lifetime, ParenthesizedGenericArguments, Pat,
+    PathArguments, Receiver, ReceiverKind, TraitBound, Type, TypeFnPtr, TypeReference,
 };
 
 use crate::diagnostics::{Faults, listed};
@@ -108,6 +108,40 @@ fn owned_of(ty: &Type) -> Option<String> {
             Some(if is_owned { ty } else { format!("Arc<{ty}>") })
         }
         _ => None,
+    }
+}
+
+/// The smallest part of a type that shows that it is borrowed: `&str` of `Vec<&str>`, `Row<'a>` of `Option<Row<'a>>`.
+pub(super) fn part(ty: &Type) -> Option<&Type> {
+    struct Parts<'ast>(Option<&'ast Type>);
+
+    impl<'ast> Visit<'ast> for Parts<'ast> {
+        fn visit_type(&mut self, ty: &'ast Type) {
+            // That of `impl Iterator<Item = &str>` has an error of its own.
+            if self.0.is_none() && !matches!(ty, Type::ImplTrait(_)) && is_borrowed(ty) {
+                visit::visit_type(self, ty);
+                self.0 = self.0.or(Some(ty));
+            }
+        }
+    }
+
+    let mut found = Parts(None);
+    found.visit_type(ty);
+    found.0
+}
+
+/// The type to return in the place of a part that is borrowed, where it is short to write.
+pub(super) fn owned_part(ty: &Type) -> Option<String> {
+    match ty {
+        Type::Path(path) => {
+            let last = path.path.segments.last().filter(|last| last.ident == "Cow")?;
+            let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+            arguments.args.iter().find_map(|argument| match argument {
+                GenericArgument::Type(ty) => owned_of(ty),
+                _ => None,
+            })
+        }
+        other => owned(other),
     }
 }
 

@@ -5,7 +5,7 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Expr, ExprLit, Ident, Lit, Path};
 
-use crate::args::{Argument, Arguments, KNOWN, Name, Value, names, ungrouped};
+use crate::args::{Argument, Arguments, HABITS, KNOWN, Name, Value, names, ungrouped};
 use crate::diagnostics::{Faults, listed};
 use crate::item::Function;
 use crate::paths::CratePath;
@@ -34,7 +34,8 @@ impl<'a> Given<'a> {
                 Some(known) => given.known.push((known.name, argument)),
                 None => {
                     faults.at(&argument.name, unknown(argument, name, function));
-                    let meant = spelling::meant(name, KNOWN).map(|known| known.name);
+                    let is_habit = HABITS.iter().any(|(names, _)| names.contains(&name.as_str()));
+                    let meant = spelling::meant(name, KNOWN).filter(|_| !is_habit).map(|known| known.name);
                     let meant = meant.filter(|meant| !names.iter().any(|name| name == meant));
                     given.known.extend(meant.map(|meant| (meant, argument)));
                 }
@@ -138,9 +139,10 @@ fn unknown(argument: &Argument, name: &str, function: &Function) -> String {
     if matches!(argument.value, Value::Absent) && function.names().iter().any(|known| known == name) {
         return format!("`{name}` is an argument of the function; write `key = {name}` or `skip({name})`");
     }
-    let advice = spelling::meant(name, KNOWN).map_or_else(
-        || format!("it has {}", listed(KNOWN.iter().map(|known| known.name))),
-        |known| format!("did you mean `{}`?", known.name),
-    );
+    let habit = HABITS.iter().find(|(names, _)| names.contains(&name)).map(|(_, ours)| (*ours).to_owned());
+    let advice = habit.unwrap_or_else(|| match spelling::meant(name, KNOWN) {
+        Some(known) => format!("did you mean `{}`?", known.name),
+        None => format!("it has {}", listed(KNOWN.iter().map(|known| known.name))),
+    });
     format!("`#[cached]` has no argument `{name}`; {advice}")
 }

@@ -8,6 +8,7 @@ use syn::{Expr, ExprLit, ExprUnary, Lit, LitInt, UnOp};
 
 use super::evaluated;
 use super::given::{Given, form};
+use crate::args::ungrouped;
 use crate::diagnostics::Faults;
 use crate::item::Function;
 use crate::model::{Settings, Terms};
@@ -27,6 +28,7 @@ pub(super) fn expire(
     if is_computed(expr) {
         evaluated::check("expire", expr, function, faults);
         call.expire = Some(expr.to_token_stream());
+        call.expire_by_name = has_a_type(expr);
         return;
     }
     site.expire = milliseconds("expire", expr, faults);
@@ -71,6 +73,23 @@ pub(super) fn is_computed(expr: &Expr) -> bool {
         Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => is_computed(expr),
         _ => true,
     }
+}
+
+/// Whether the expression has a type by itself; that of others, such as `lifetime.into()`, depends on what is expected.
+fn has_a_type(expr: &Expr) -> bool {
+    match ungrouped(expr) {
+        Expr::Path(_) | Expr::Field(_) | Expr::Index(_) => true,
+        Expr::Unary(unary) => has_a_type(&unary.expr),
+        Expr::Cast(_) => true,
+        Expr::Binary(binary) => {
+            is_number(&binary.left) || is_number(&binary.right) || has_a_type(&binary.left)
+        }
+        _ => false,
+    }
+}
+
+fn is_number(expr: &Expr) -> bool {
+    matches!(ungrouped(expr), Expr::Lit(ExprLit { lit: Lit::Int(_) | Lit::Float(_), .. }))
 }
 
 pub(super) fn milliseconds(name: &str, expr: &Expr, faults: &mut Faults) -> Option<u64> {

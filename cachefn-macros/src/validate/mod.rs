@@ -15,6 +15,7 @@ mod secret_names;
 mod signature;
 mod stored;
 mod templates;
+mod unfit;
 
 use self::given::Given;
 use crate::args::Arguments;
@@ -23,8 +24,8 @@ use crate::item::Function;
 use crate::model::{Plan, Returned, Settings, Terms};
 use crate::used::Used;
 
-pub(crate) use self::response::{hidden_response, response_bound};
-pub(crate) use self::signature::{opaque, refusal, repeated, writer};
+pub(crate) use self::response::{finished, hidden_response, response_bound};
+pub(crate) use self::signature::{opaque, refusal, repeated, routed, writer};
 pub(crate) use self::templates::{Template, Within, levels, unknown};
 
 /// Judges an attribute on a function.
@@ -62,7 +63,9 @@ pub(crate) fn plan(arguments: &Arguments, function: &Function, faults: &mut Faul
 
     let value = stored::judgement(&given, faults);
     let codec = stored::codec(&given, &krate, faults);
-    let returned = Returned { plain, response, optional, fallible: fresh::fallible(&given), codec };
+    let (fallible, spelling) =
+        (fresh::fallible(&given), unfit::spelling(function, cfg!(any(feature = "axum", test))));
+    let returned = Returned { plain, response, optional, fallible, codec, spelling };
     key_uses.extend(namespace_uses);
     let companions = companions::companions(&given, arguments, function, &key_uses, faults);
     let name = function.name().to_string();

@@ -52,6 +52,36 @@ pub(super) fn returned(function: &Function, faults: &mut Faults) {
     }
 }
 
+/// The part of a type that becomes a response: `Html<String>` of `Result<Html<String>, E>`, as far as it shows.
+///
+/// A name that may be an alias of a response, or of a `Result` of one, is left as it is.
+pub(crate) fn finished(ty: &Type) -> Option<&Type> {
+    const FINISHED: [&str; 5] = ["Bytes", "Html", "Json", "String", "Vec"];
+
+    match ty {
+        Type::Group(group) => finished(&group.elem),
+        Type::Paren(paren) => finished(&paren.elem),
+        Type::Tuple(tuple) if !tuple.elems.is_empty() => Some(ty),
+        Type::Reference(reference)
+            if reference.lifetime.as_ref().is_some_and(|name| name.ident == "static") =>
+        {
+            Some(ty)
+        }
+        Type::Path(path) => {
+            let last = path.path.segments.last()?;
+            if FINISHED.iter().any(|name| last.ident == name) {
+                return Some(ty);
+            }
+            let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+            match arguments.args.first()? {
+                GenericArgument::Type(first) if last.ident.to_string().ends_with("Result") => finished(first),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
 /// The `impl IntoResponse` that is the type, or the first argument of it.
 pub(crate) fn hidden_response(ty: &Type) -> Option<&TypeImplTrait> {
     match ty {

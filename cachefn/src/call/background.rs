@@ -19,7 +19,8 @@ use super::{Call, Output};
 use crate::global::room;
 use crate::shape::Kind;
 use crate::terms::{Judge, Judged, Terms, Unjudged};
-use crate::verdict::{Checked, No, Storable, Yes};
+use crate::unfit::{No, Reason};
+use crate::verdict::{Checked, Storable, Yes};
 
 /// So many bodies go on in the background at a time; where there are more, older values are served without a refresh.
 pub(crate) const MOST: usize = 1024;
@@ -120,7 +121,7 @@ impl<V, J, F> RunBackground<V, J, F> {
 }
 
 /// A type that cannot be stored is an error already; the body still runs.
-impl<K: Kind, J, F: Future<Output = K::Output>> Future for RunBackground<No<K>, J, F> {
+impl<K: Kind, R, J, F: Future<Output = K::Output>> Future for RunBackground<No<K, R>, J, F> {
     type Output = K::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<K::Output> {
@@ -185,7 +186,7 @@ impl<K: Kind<Stored: Storable> + 'static> Detaches for Yes<K> {
 }
 
 /// Nothing of it is ever found, so nothing can be served meanwhile.
-impl<K: Kind> Detaches for No<K> {
+impl<K: Kind, R: Reason> Detaches for No<K, R> {
     fn detach<J, F>(_: Work<Self, J, F>, _: &Handle)
     where
         J: Judge<K::Seen> + Send + 'static,

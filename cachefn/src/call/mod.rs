@@ -60,7 +60,8 @@ use crate::shape::Kind;
 use crate::site::{Closure, Instance, Site, Take, Write};
 use crate::stats;
 use crate::terms::Terms;
-use crate::verdict::{Checked, No, Storable, Yes};
+use crate::unfit::{No, Reason};
+use crate::verdict::{Checked, Storable, Yes};
 #[cfg(feature = "axum")]
 use crate::wants::OnMiss;
 use crate::wants::{self, Standing, Wants};
@@ -339,7 +340,7 @@ impl<K: Kind<Stored: Storable>> Reads for Yes<K> {
 }
 
 /// Nothing of it is ever stored.
-impl<K: Kind> Reads for No<K> {
+impl<K: Kind, R: Reason> Reads for No<K, R> {
     fn copy(_: &dyn Any) -> Option<K::Output> {
         None
     }

@@ -15,7 +15,8 @@ use super::stored::Vtable;
 use crate::coop;
 use crate::shape::{Kind, Split};
 use crate::terms::{Judge, Judged, Unjudged};
-use crate::verdict::{Checked, No, Storable, Yes};
+use crate::unfit::No;
+use crate::verdict::{Checked, Storable, Yes};
 use crate::wants;
 
 pin_project! {
@@ -53,7 +54,7 @@ where
 }
 
 /// A type that cannot be stored is an error already; the body still runs.
-impl<K: Kind, J, F: Future<Output = K::Output>> Future for Run<No<K>, J, F> {
+impl<K: Kind, R, J, F: Future<Output = K::Output>> Future for Run<No<K, R>, J, F> {
     type Output = K::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<K::Output> {

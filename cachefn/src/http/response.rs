@@ -101,11 +101,9 @@ pin_project! {
 }
 
 /// Makes a response of what a handler returns, and takes in its body if it may be stored.
-pub fn respond<V, F>(storing: Storing<V>, body: F) -> Respond<V, F>
-where
-    V: Checked<Kind: Responds<F::Output>>,
-    F: Future,
-{
+///
+/// That it returns a response is asked of the future alone: asked here too, it would be a second error.
+pub fn respond<V, F>(storing: Storing<V>, body: F) -> Respond<V, F> {
     Respond { body, storing, storable: None }
 }
 
@@ -405,7 +403,7 @@ returns!(ReturnsNone<R>, Returns<R> => OfNone<R>);
 
 /// Implemented for nothing that can be in a signature; it carries the error.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no response",
+    message = "`{Self}` does not show that it is a response",
     label = "write `Response`, `impl IntoResponse`, or a `Result` of either",
     note = "without `response` the value itself is stored, also that of a `Json`"
 )]
