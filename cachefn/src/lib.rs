@@ -187,9 +187,11 @@ mod terms;
 #[cfg(feature = "test-util")]
 pub mod testing;
 mod turns;
+mod variant;
 mod verdict;
 mod wants;
 mod watching;
+mod why_unstored;
 
 #[doc = include_str!("../docs/cached.md")]
 pub use cachefn_macros::cached;

@@ -16,6 +16,7 @@
 //! | `cache.fill` | counter | values stored |
 //! | `cache.refused` | counter | values not stored, because something came between |
 //! | `cache.unfit` | counter | calls or values that cannot be cached |
+//! | `cache.not_stored` | counter | values not stored because a rule says so: `when`, `none`, or what a response or its request says |
 //! | `cache.error` | counter | bodies that failed |
 //! | `cache.lookup_time` | histogram, seconds | how long hits took; of those in memory one in 64 is measured |
 //! | `cache.origin_time` | histogram, seconds | how long bodies took |
@@ -40,7 +41,7 @@ use crate::status::status;
 type Count = (&'static str, &'static str, fn(&FunctionStats) -> u64);
 type Time = (&'static str, &'static str, fn(&FunctionStats) -> &Latency);
 
-const COUNTS: [Count; 10] = [
+const COUNTS: [Count; 11] = [
     ("cache.hit", "Calls answered from the cache", |one| one.hits),
     ("cache.stale", "Calls answered with a value past its life", |one| one.stale),
     ("cache.miss", "Calls that found nothing usable", |one| one.misses),
@@ -50,6 +51,7 @@ const COUNTS: [Count; 10] = [
     ("cache.fill", "Values stored", |one| one.fills),
     ("cache.refused", "Values not stored, because something came between", |one| one.refused),
     ("cache.unfit", "Calls or values that cannot be cached", |one| one.unfit),
+    ("cache.not_stored", "Values not stored because a rule says so", |one| one.unstored),
     ("cache.error", "Bodies that failed", |one| one.errors),
 ];
 

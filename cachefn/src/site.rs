@@ -16,6 +16,7 @@ use crate::global::room;
 use crate::identity::Identity;
 use crate::key::KeyWriter;
 use crate::terms::CENTURY;
+use crate::variant::{Fit, Hop, Vetted};
 
 /// One annotated function.
 #[derive(Debug)]
@@ -62,8 +63,11 @@ impl Closure {
 /// Writes the arguments of one call.
 pub(crate) type Write<'a> = &'a dyn Fn(&mut KeyWriter);
 
-/// Takes what is found; false if it is of no use.
-pub(crate) type Take<'a> = &'a mut dyn FnMut(&dyn Any) -> bool;
+/// Takes what is found; false if it is of no use. Under the key itself it is asked whether it is the call's own.
+pub(crate) type Take<'a> = &'a mut dyn FnMut(&dyn Any, Vetted) -> bool;
+
+/// What a value is to a call that has come by a hop, or has found it under the key itself.
+pub(crate) type FitOf = fn(&dyn Any, Option<Hop>) -> Fit;
 
 impl Site {
     /// The function `name` in `module`, with every argument absent.

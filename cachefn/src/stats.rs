@@ -22,6 +22,7 @@ pub(crate) struct Counters {
     pub(crate) errors: Counter,
     pub(crate) refused: Counter,
     pub(crate) unfit: Counter,
+    pub(crate) unstored: Counter,
 }
 
 #[derive(Debug, Default)]
@@ -69,6 +70,8 @@ pub struct FunctionStats {
     /// Calls or values that cannot be cached: a key that does not serialize, a value that does not
     /// encode or is too large.
     pub unfit: u64,
+    /// Values not stored because a rule says so: `when`, `none`, or what a response or its request says.
+    pub unstored: u64,
     /// How long hits took; of those in memory one in 64 is measured.
     pub lookup: Latency,
     /// How long bodies took, those that failed included.
@@ -109,6 +112,7 @@ impl FunctionStats {
         self.errors += other.errors;
         self.refused += other.refused;
         self.unfit += other.unfit;
+        self.unstored += other.unstored;
         self.lookup.plus(&other.lookup);
         self.body.plus(&other.body);
         self
@@ -244,6 +248,7 @@ fn read(identity: &Identity) -> FunctionStats {
         errors: counters.errors.get(),
         refused: counters.refused.get(),
         unfit: counters.unfit.get(),
+        unstored: counters.unstored.get(),
         lookup: identity.lookups.latency(),
         body: identity.bodies.latency(),
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::observe::{Lacked, Outcome};
 use crate::watching::Amendment;
+use crate::why_unstored::WhyUnstored;
 
 /// What calls came to.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +17,8 @@ pub(crate) struct Tally {
     lacked: Lacked,
     /// How many have stored what their bodies returned.
     stored: usize,
+    /// Why the first was not stored that was not.
+    unstored: Option<WhyUnstored>,
     /// The keys of the first calls.
     keys: Vec<String>,
     most_keys: usize,
@@ -50,6 +53,14 @@ impl Tally {
             Amendment::Stored => self.stored += 1,
             Amendment::Lacked(lacked) => self.lacked = self.lacked.max(lacked),
         }
+    }
+
+    pub(crate) fn unstored(&mut self, why: WhyUnstored) {
+        self.unstored.get_or_insert(why);
+    }
+
+    pub(crate) fn why_unstored(&self) -> Option<WhyUnstored> {
+        self.unstored
     }
 
     /// A `sensitive` function was called, also if nothing came of it.

@@ -14,6 +14,7 @@ use std::time::Duration;
 use crate::observe::{CallReport, Lacked, Outcome, Report};
 #[cfg(feature = "axum")]
 use crate::tally::Tally;
+use crate::why_unstored::WhyUnstored;
 
 thread_local! {
     static ATTENTION: Cell<Attention> = const { Cell::new(Attention::None) };
@@ -137,6 +138,13 @@ pub(crate) fn amend(prefix: &str, key: &str, amendment: Amendment) {
             call.amend(amendment);
         }
     });
+}
+
+/// Tells those who count why the value of the call that has just ended, or is about to, is not stored.
+#[cfg_attr(not(feature = "axum"), expect(unused_variables, reason = "only requests show it"))]
+pub(crate) fn unstored(why: WhyUnstored) {
+    #[cfg(feature = "axum")]
+    each(|tally: &mut Tally| tally.unstored(why));
 }
 
 /// Tells those who show where a call was made that a `sensitive` function is called.

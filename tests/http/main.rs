@@ -9,6 +9,7 @@ mod layer;
 mod plain;
 mod responses;
 mod storable;
+mod vary;
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -21,6 +21,7 @@ use crate::observe::Outcome;
 use crate::remote::Reply;
 use crate::site::Instance;
 use crate::span::{self, Asking};
+use crate::variant::Fit;
 use crate::wants::Standing;
 
 /// A first question on its way.
@@ -84,6 +85,9 @@ impl Miss {
             return None;
         }
         let value = (stored.decode)(envelope, self.instance.owner_of(site)).ok()?;
+        if (stored.fit)(&*value, self.hop) != Fit::Own {
+            return None;
+        }
         if let Some(ticket) = ticket {
             keep(self.instance, stored, ticket, envelope, &*value, now);
         }

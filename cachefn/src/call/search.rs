@@ -3,6 +3,7 @@
 mod redis;
 mod says;
 
+use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
@@ -33,6 +34,7 @@ use crate::remote::{Link, Waiter};
 use crate::site::Instance;
 use crate::span::CallSpan;
 use crate::terms::Terms;
+use crate::variant::{Fit, Hop};
 use crate::wants::{Standing, Wants};
 
 /// A follower whose flight had nothing for it looks again; after this many times it runs its body by
@@ -74,6 +76,10 @@ pub(super) struct Search {
     /// Whether the call is counted as a hit or a miss.
     pub(super) counted: bool,
     pub(super) wants: Wants,
+    /// How the place was reached, if it is not that of the key itself.
+    pub(super) hop: Option<Hop>,
+    /// Where to go on: what was found here is another call's.
+    pub(super) other: Option<Hop>,
     /// What was found that did not answer.
     pub(super) lacked: Lacked,
     pub(super) bypasses: bool,
@@ -99,8 +105,9 @@ impl Search {
     /// Looks until there is a value, or the right to run the body. In a box, for it is moved with the future. What Redis has
     /// `shown` already it is not asked for.
     pub(super) async fn run(mut self: Box<Self>, mut link: Option<Link>, mut shown: Option<Shown>) -> Ready {
-        for round in 0..ROUNDS {
-            if round > 0
+        let (mut round, mut hopped) = (0, false);
+        while round < ROUNDS {
+            if (round > 0 || hopped)
                 && self.cache.is_near()
                 && let Some(entry) = self.again()
             {
@@ -118,10 +125,18 @@ impl Search {
                     }
                 }
             }
+            if self.hops() {
+                hopped = true;
+                continue;
+            }
             if (link.is_none() || self.cache.keeps_untimely_apart())
                 && let Some(entry) = self.again()
             {
                 return Ready::Found(Found::Entry(entry));
+            }
+            if self.hops() {
+                hopped = true;
+                continue;
             }
             self.miss();
             match self.join() {
@@ -132,8 +147,13 @@ impl Search {
                     if let Some(ready) = Box::pin(self.follow(waiting, link.clone())).await {
                         return ready;
                     }
+                    if self.hops() {
+                        hopped = true;
+                        continue;
+                    }
                 }
             }
+            round += 1;
         }
         Box::pin(self.fill(None, link)).await
     }
@@ -147,18 +167,23 @@ impl Search {
 
     /// Looks, and leaves it at that.
     pub(super) async fn find(mut self, link: Option<Link>) -> Option<Found> {
-        let asked = match &link {
-            Some(redis) => self.ask(Some(redis), None).await.ok(),
-            None => None,
-        };
-        match asked {
-            Some(Some(Held::Fresh(found))) => return Some(found),
-            Some(Some(Held::Due(spare))) => return Some(self.serve(spare)),
-            Some(None) if !self.cache.keeps_untimely_apart() => {}
-            Some(None) | None => {
-                if let Some(entry) = self.again() {
-                    return Some(Found::Entry(entry));
+        loop {
+            let asked = match &link {
+                Some(redis) => self.ask(Some(redis), None).await.ok(),
+                None => None,
+            };
+            match asked {
+                Some(Some(Held::Fresh(found))) => return Some(found),
+                Some(Some(Held::Due(spare))) => return Some(self.serve(spare)),
+                Some(None) if self.other.is_some() || !self.cache.keeps_untimely_apart() => {}
+                Some(None) | None => {
+                    if let Some(entry) = self.again() {
+                        return Some(Found::Entry(entry));
+                    }
                 }
+            }
+            if !self.hops() {
+                break;
             }
         }
         self.miss();
@@ -213,6 +238,9 @@ impl Search {
     ) -> Option<Ready> {
         match within(waiting, self.patience()).await {
             Some(Ok(Verdict::Entry(entry))) => {
+                if !self.is_own(entry.value()) {
+                    return None;
+                }
                 self.collapsed(Some(self.cache.memory.remaining(&entry)));
                 Some(Ready::Found(Found::Entry(entry)))
             }
@@ -242,17 +270,25 @@ impl Search {
     /// Captures what the value will be stored under, and lets the body run. An entry that appeared
     /// since the caller looked is returned instead; it was read at some moment of this call, and
     /// followers may have begun after that, so they look for themselves.
-    pub(super) async fn fill(&mut self, seat: Option<Seat>, mut link: Option<Link>) -> Ready {
+    pub(super) async fn fill(&mut self, mut seat: Option<Seat>, mut link: Option<Link>) -> Ready {
         let mut ticket = match &seat {
             Some(seat) => seat.ticket(),
             None => Arc::new(self.cache.memory.begin(&self.place)),
         };
-        if link.is_none()
-            && let Some(entry) = seat.as_ref().and_then(|_| self.again())
-        {
-            seat.into_iter().for_each(Seat::retry);
-            return Ready::Found(Found::Entry(entry));
+        if link.is_none() && seat.is_some() {
+            let mut found = self.again();
+            while found.is_none() && self.hops() {
+                // Outside of a flight: somebody has filled the key since this call looked.
+                seat.take().into_iter().for_each(Seat::retry);
+                ticket = self.begin_again(None);
+                found = self.again();
+            }
+            if let Some(entry) = found {
+                seat.into_iter().for_each(Seat::retry);
+                return Ready::Found(Found::Entry(entry));
+            }
         }
+        let mut accepts = seat.is_some();
         let (mut lease, mut watch, mut rounds) = (None, None, 0);
         while let Some(redis) = link.take() {
             let replaces = self.replaces();
@@ -262,7 +298,7 @@ impl Search {
                 break;
             }
             let waiter = self.place.alone.then(|| redis.waiter(&self.place.key));
-            let left = match self.acquire(&redis, seat.is_some()).await {
+            let left = match self.acquire(&redis, accepts).await {
                 Ok(Granted::Lease(granted)) => {
                     lease = Some(Lease::new(redis, self.place.clone(), granted));
                     // Redis says of the generations that it has just made that they have changed. What is struck from
@@ -273,6 +309,13 @@ impl Search {
                 Ok(Granted::Value(found)) => {
                     seat.into_iter().for_each(Seat::retry);
                     return Ready::Found(found);
+                }
+                Ok(Granted::Other) => {
+                    accepts = self.hops();
+                    seat.take().into_iter().for_each(Seat::retry);
+                    ticket = self.begin_again(None);
+                    link = Some(redis);
+                    continue;
                 }
                 Ok(Granted::Marked) => {
                     link = Some(redis);
@@ -399,6 +442,7 @@ impl Search {
             untimely: self.untimely,
             supersedes,
             lacked: self.lacked,
+            hop: self.hop,
             audience: self.audience,
             span: self.span.clone(),
             started: Instant::now(),
@@ -411,6 +455,9 @@ impl Search {
         if self.cache.reads_memory()
             && let Some(entry) = self.cache.memory.get_of_any_age(&self.place.key, self.instance.owner)
         {
+            if (self.stored.fit)(entry.value(), self.hop) != Fit::Own {
+                return;
+            }
             self.spare = Some(Spare::entry(entry));
         } else if let Some(link) = link {
             self.spare = self.ask_for_spare(link).await;
@@ -430,6 +477,25 @@ impl Search {
         (self.instance.owner, Arc::clone(&self.place.key))
     }
 
+    /// Whether a value that was found is this call's own. If another's, its own is looked for where that leads.
+    pub(super) fn is_own(&mut self, value: &dyn Any) -> bool {
+        let fit = (self.stored.fit)(value, self.hop);
+        if let Fit::Other(other) = fit {
+            self.other = Some(other);
+        }
+        fit == Fit::Own
+    }
+
+    /// Goes on to the place of the call's own variant, if one was found on the way. Twice at most.
+    pub(super) fn hops(&mut self) -> bool {
+        let Some(other) = self.other.take() else { return false };
+        self.place.key = other.key(&self.place.key).into();
+        self.hop = Some(other);
+        (self.absence, self.spare, self.marker) = (Absence::Absent, None, None);
+        self.looked = false;
+        true
+    }
+
     /// Asks memory again, now that the flight is held.
     pub(super) fn again(&mut self) -> Option<AnyEntry> {
         let memory = &self.cache.memory;
@@ -438,6 +504,10 @@ impl Search {
         if entry.unstored().is_some() && self.cache.is_linked() && !self.cache.is_near() {
             return None;
         }
+        if !self.is_own(entry.value()) {
+            return None;
+        }
+        let memory = &self.cache.memory;
         if !self.wants.limits.suit(Standing::of(&entry, memory.clock())) {
             self.lacked = Lacked::Unsuitable;
             return None;

@@ -22,6 +22,7 @@ use super::request::{Noted, Request, Scope};
 use super::status::{Forward, Summary, Verdict};
 use super::validators::Conditions;
 use crate::event;
+use crate::global;
 use crate::tally::Tally;
 use crate::wants::{self, Reading, Wants};
 
@@ -31,6 +32,8 @@ pub(super) struct Arrived {
     pub(super) settings: Arc<Settings>,
     pub(super) method: Method,
     pub(super) request: Request,
+    /// Its headers, where a stored response may be of use to it: by them its variant is chosen.
+    headers: Option<Arc<HeaderMap>>,
     /// Where clients may keep responses.
     pub(super) conditions: Option<Box<Conditions>>,
     wants: Wants,
@@ -83,18 +86,20 @@ pin_project! {
 }
 
 impl Arrived {
-    pub(super) fn new<B>(request: &http::Request<B>, settings: Arc<Settings>) -> Self {
-        let (method, headers) = (request.method(), request.headers());
+    pub(super) fn new<B>(arriving: &http::Request<B>, settings: Arc<Settings>) -> Self {
+        let (method, headers) = (arriving.method(), arriving.headers());
         let noted = Noted::of(headers);
         let is_kept = settings.client.is_some();
+        let request = Request::new(method, noted, is_kept);
         Self {
             method: method.clone(),
-            request: Request::new(method, noted, is_kept),
+            headers: (request.may_use() && !global::is_off()).then(|| Arc::new(headers.clone())),
+            request,
             conditions: is_kept.then(|| Box::new(Conditions::of(headers))),
             wants: noted.wants(method, headers, &settings.refused),
             tally: Tally::new(if settings.key.is_some() { MOST_KEYS } else { 0 }),
             logged: tracing::enabled!(target: "cachefn", Level::DEBUG)
-                .then(|| Box::new(Logged { path: request.uri().path().to_owned(), began: Instant::now() })),
+                .then(|| Box::new(Logged { path: arriving.uri().path().to_owned(), began: Instant::now() })),
             settings,
         }
     }
@@ -230,7 +235,7 @@ fn handle<F: Future>(
     arrived: &mut Arrived,
     cx: &mut Context<'_>,
 ) -> (Poll<F::Output>, bool) {
-    let _scope = Scope::enter(arrived.request, arrived.wants, &mut arrived.tally);
+    let _scope = Scope::enter(arrived.request, arrived.headers.as_ref(), arrived.wants, &mut arrived.tally);
     wants::has_parked();
     let polled = future.poll(cx);
     (polled, wants::has_parked())
