@@ -13,6 +13,10 @@ pub(crate) struct Tally {
     counts: [usize; 5],
     /// The least of what is left of what answered.
     remaining: Option<Duration>,
+    /// The least life of what was stored.
+    stored_life: Option<Duration>,
+    /// How long ago the oldest was stored that answered.
+    age: Option<Duration>,
     /// The worst that was there and did not answer.
     lacked: Lacked,
     /// How many have stored what their bodies returned.
@@ -39,10 +43,7 @@ impl Tally {
         self.counts[outcome as usize] += 1;
         // What has expired lives on no longer.
         let remaining = if outcome == Outcome::Stale { Some(Duration::ZERO) } else { remaining };
-        self.remaining = match (self.remaining, remaining) {
-            (Some(least), Some(remaining)) => Some(least.min(remaining)),
-            (least, remaining) => least.or(remaining),
-        };
+        self.remaining = least(self.remaining, remaining);
         if let Some(key) = key.filter(|_| self.keys.len() < self.most_keys) {
             self.keys.push(key.to_owned());
         }
@@ -50,9 +51,26 @@ impl Tally {
 
     pub(crate) fn amend(&mut self, amendment: Amendment) {
         match amendment {
-            Amendment::Stored => self.stored += 1,
+            Amendment::Stored(life) => {
+                self.stored += 1;
+                self.stored_life = least(self.stored_life, Some(life));
+            }
             Amendment::Lacked(lacked) => self.lacked = self.lacked.max(lacked),
         }
+    }
+
+    pub(crate) fn aged(&mut self, age: Duration) {
+        self.age = self.age.max(Some(age));
+    }
+
+    /// How long ago the oldest value was stored that answered a call.
+    pub(crate) fn age(&self) -> Option<Duration> {
+        self.age
+    }
+
+    /// How long all lives on that has answered or was stored, as far as that is known.
+    pub(crate) fn left(&self) -> Option<Duration> {
+        least(self.remaining, self.stored_life)
     }
 
     pub(crate) fn unstored(&mut self, why: WhyUnstored) {
@@ -96,6 +114,13 @@ impl Tally {
     }
 }
 
+fn least(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,9 +147,9 @@ mod tests {
         tally.add(Outcome::Miss, None, None);
         tally.add(Outcome::Collapsed, None, None);
         tally.add(Outcome::Bypassed, None, None);
-        tally.amend(Amendment::Stored);
+        tally.amend(Amendment::Stored(Duration::from_secs(60)));
         assert!(!tally.has_stored_all());
-        tally.amend(Amendment::Stored);
+        tally.amend(Amendment::Stored(Duration::from_secs(60)));
         assert!(tally.has_stored_all());
     }
 }

@@ -37,8 +37,8 @@ pub(crate) enum Attention {
 /// What is told of a call once it was told what it came to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Amendment {
-    /// The value of its body was stored.
-    Stored,
+    /// The value of its body was stored, and lives for so long.
+    Stored(Duration),
     /// There was something that did not answer.
     Lacked(Lacked),
 }
@@ -138,6 +138,13 @@ pub(crate) fn amend(prefix: &str, key: &str, amendment: Amendment) {
             call.amend(amendment);
         }
     });
+}
+
+/// Tells those who count how long ago the value was stored that a call is answered with.
+#[cfg_attr(not(feature = "axum"), expect(unused_variables, reason = "only requests show it"))]
+pub(crate) fn aged(age: Duration) {
+    #[cfg(feature = "axum")]
+    each(|tally: &mut Tally| tally.aged(age));
 }
 
 /// Tells those who count why the value of the call that has just ended, or is about to, is not stored.

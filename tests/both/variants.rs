@@ -22,6 +22,7 @@ async fn ask(app: &Router, path: &str, headers: &[(&str, &str)]) -> (String, Str
     let (parts, body) = app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap().into_parts();
     let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
     let outcome = parts.headers["x-cache"].to_str().unwrap().to_owned();
+    assert_eq!(parts.headers.contains_key("age"), outcome == "HIT");
     (outcome, String::from_utf8(body.to_vec()).unwrap())
 }
 

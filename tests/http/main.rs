@@ -1,5 +1,6 @@
 //! Routes of axum with cached calls inside, and responses that are cached whole; memory is behind them.
 
+mod age;
 mod bodies;
 mod client;
 mod directives;

@@ -137,7 +137,11 @@ impl Fill {
     /// What is at hand, unless it was struck since the body began, or its time is over.
     fn make_do(&mut self) -> Option<Found> {
         let spare = self.spare.take().filter(|_| self.ticket.is_current())?;
+        let age = spare.age(self.cache.memory.clock());
         let (found, remaining) = spare.serve(self.cache.memory.clock())?;
+        if self.is_told() {
+            watching::aged(age);
+        }
         self.says(self.instance.makes_do(remaining), remaining);
         Some(found)
     }
@@ -304,7 +308,9 @@ impl Fill {
         let refuse = || self.ticket.refuse();
         let filled = self.known(Filled::Refused).map(|_| entry.as_ref().map_or_else(refuse, store));
         if matches!(filled, Ok(Filled::Stored)) {
-            self.says_stored();
+            self.says_stored(
+                entry.as_ref().map_or(Duration::MAX, |entry| self.cache.memory.remaining(entry)),
+            );
             self.since.iter().for_each(Since::stands);
         }
         let _ = self.disown();

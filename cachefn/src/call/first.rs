@@ -23,6 +23,7 @@ use crate::site::Instance;
 use crate::span::{self, Asking};
 use crate::variant::Fit;
 use crate::wants::Standing;
+use crate::watching;
 
 /// A first question on its way.
 pub(super) struct First {
@@ -93,7 +94,10 @@ impl Miss {
         }
         self.instance.counts_hit(Age::Fresh, Some(self.asked));
         self.span.ends(Outcome::Hit);
-        let remaining = Duration::from_millis(span.fresh_until.saturating_sub(now));
+        let Standing { remaining, age, .. } = Standing::within(span, now);
+        if self.audience.is_any() {
+            watching::aged(age);
+        }
         let (prefix, key) = (&self.cache.prefix, self.key.as_str());
         event::outcome(Outcome::Hit, &self.instance, prefix, key, Some(remaining), self.audience);
         Some(value)

@@ -32,7 +32,7 @@ use std::any::Any;
 #[cfg(feature = "axum")]
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use cachefn_backends::backend::Absence;
 use cachefn_backends::life::Age;
@@ -166,14 +166,18 @@ fn look_up(
     let reads = !bypasses && cache.reads_memory();
     if reads && short.is_usable() {
         let call = cache.memory.short(instance.owner, short.as_bytes());
-        let mut remaining = None;
+        let (mut remaining, mut aged) = (None, Duration::ZERO);
         let taken = cache.memory.glance(call, |entry, age| {
-            remaining = audience.is_any().then(|| cache.memory.remaining(entry));
+            if audience.is_any() {
+                let standing = Standing::of(entry, cache.memory.clock());
+                (remaining, aged) = (Some(standing.remaining), standing.age);
+            }
             take(entry.value(), Vetted::No).then_some(age)
         });
         if let Some(Some(age)) = taken {
             instance.counts_hit(age, timed);
             if audience.is_any() {
+                watching::aged(aged);
                 instance.says_hit(cache, write, age, remaining, audience);
             }
             return None;
@@ -246,7 +250,6 @@ impl Asked<'_> {
             loop {
                 let mut next = None;
                 let look = |entry: &AnyEntry, turn: Turn| {
-                    let remaining = cache.memory.remaining(entry);
                     match fit(entry.value(), hop) {
                         Fit::Own => {}
                         Fit::Other(other) if turn.age != Age::Spent => {
@@ -255,20 +258,25 @@ impl Asked<'_> {
                         }
                         Fit::Other(_) | Fit::Orphan => return None,
                     }
-                    if !wants.limits.suit(Standing::of(entry, cache.memory.clock())) {
+                    let standing = Standing::of(entry, cache.memory.clock());
+                    if !wants.limits.suit(standing) {
                         lacked = Lacked::Unsuitable;
                         return None;
                     }
                     if turn.refreshes || turn.age == Age::Spent {
-                        (spare, refreshes) = (Some(Spare::entry(Arc::clone(entry))), turn.refreshes);
+                        (spare, refreshes) =
+                            (Some(Spare::entry(Arc::clone(entry), cache.memory.clock())), turn.refreshes);
                         return None;
                     }
-                    take(entry.value(), Vetted::Yes).then_some((turn.age, remaining))
+                    take(entry.value(), Vetted::Yes).then_some((turn.age, standing))
                 };
                 match cache.memory.read(&stored_key, call.take(), instance.owner, look) {
-                    Ok(Some((age, remaining))) => {
+                    Ok(Some((age, standing))) => {
                         instance.counts_hit(age, timed);
-                        instance.says(cache, age, key.as_str(), remaining, audience);
+                        if audience.is_any() {
+                            watching::aged(standing.age);
+                        }
+                        instance.says(cache, age, key.as_str(), standing.remaining, audience);
                         return None;
                     }
                     Ok(None) => {}

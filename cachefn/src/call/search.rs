@@ -222,9 +222,11 @@ impl Search {
 
     /// The value that was found is what the call returns.
     pub(super) fn serve(&mut self, spare: Spare) -> Found {
-        match spare.remaining(self.cache.memory.clock()) {
-            Some(remaining) => self.hit(remaining),
-            None => self.hit_stale(),
+        let clock = self.cache.memory.clock();
+        let age = spare.age(clock);
+        match spare.remaining(clock) {
+            Some(remaining) => self.hit(age, remaining),
+            None => self.hit_stale(age),
         }
         self.role = Role::Detached;
         spare.into_found()
@@ -262,7 +264,9 @@ impl Search {
 
     /// Another's body has failed or takes too long: what is at hand has to do.
     fn make_do(&mut self) -> Option<Ready> {
-        let (found, remaining) = self.spare.take()?.serve(self.cache.memory.clock())?;
+        let spare = self.spare.take()?;
+        self.aged(spare.age(self.cache.memory.clock()));
+        let (found, remaining) = spare.serve(self.cache.memory.clock())?;
         self.says(self.instance.makes_do(remaining), remaining);
         Some(Ready::Found(found))
     }
@@ -458,7 +462,7 @@ impl Search {
             if (self.stored.fit)(entry.value(), self.hop) != Fit::Own {
                 return;
             }
-            self.spare = Some(Spare::entry(entry));
+            self.spare = Some(Spare::entry(entry, self.cache.memory.clock()));
         } else if let Some(link) = link {
             self.spare = self.ask_for_spare(link).await;
         }
@@ -508,11 +512,12 @@ impl Search {
             return None;
         }
         let memory = &self.cache.memory;
-        if !self.wants.limits.suit(Standing::of(&entry, memory.clock())) {
+        let standing = Standing::of(&entry, memory.clock());
+        if !self.wants.limits.suit(standing) {
             self.lacked = Lacked::Unsuitable;
             return None;
         }
-        self.hit(self.cache.memory.remaining(&entry));
+        self.hit(standing.age, standing.remaining);
         Some(entry)
     }
 }

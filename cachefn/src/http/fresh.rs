@@ -25,7 +25,7 @@ const OF_THE_BODY: [HeaderName; 5] =
 pub(super) async fn validated(arrived: Arrived, response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
     if let Some(client) = &arrived.settings.client {
-        client.say(&mut parts.headers, arrived.request.has_credentials);
+        client.say(&mut parts.headers, arrived.request.has_credentials, arrived.end());
     }
     // Of a HEAD the head says how long the body of a GET would be.
     let stated = if arrived.method == Method::HEAD { Stated::Nothing } else { Stated::by(&parts.headers) };

@@ -60,6 +60,7 @@
 //! | `X-Cache` | `HIT`, `STALE` (out of the cache, past its life), `MISS`, `BYPASS` (the cache was not to be asked) |
 //! | `X-Cache-TTL-Remaining` | how long what answered lives on, in whole seconds; 0 with `STALE` |
 //! | `Cache-Status` | RFC 9211: `cachefn; hit; ttl=299`, or `fwd=` with `uri-miss`, `stale`, `request` or `bypass`, and `stored`, `collapsed`, or why it was not stored in `detail` |
+//! | `Age` | with `HIT` and `STALE`, also on a 304: seconds since the oldest value was stored that answered, RFC 9111 |
 //! | `X-Cache-Key` | the keys, where [`with_key`](CacheLayer::with_key) asks for them |
 //!
 //! Several cached calls in one request have one answer. The call that came off worst speaks for all: `BYPASS` before
@@ -90,7 +91,8 @@
 //! # What clients may keep
 //!
 //! Nothing: `Cache-Control: no-cache, no-store, must-revalidate, max-age=0`, unless the handler sets its own, or
-//! [`client_cache`](CacheLayer::client_cache) allows it for the whole layer. See [`ClientCache`].
+//! [`client_cache`](CacheLayer::client_cache) allows it for the whole layer. They keep it no longer than it lives here,
+//! unless told otherwise. See [`ClientCache`].
 //!
 //! # Cached responses
 //!

@@ -4,12 +4,13 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::BoxError;
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
+use http::header::AGE;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use pin_project_lite::pin_project;
 use tracing::Level;
@@ -104,6 +105,18 @@ impl Arrived {
         }
     }
 
+    /// How old what answered is when it ends, in seconds; nothing where that is not known. Clients count from its birth, for
+    /// they take off `max-age` what `Age` says.
+    pub(super) fn end(&self) -> Option<u64> {
+        let age = if self.is_answered() { self.tally.age().unwrap_or_default() } else { Duration::ZERO };
+        self.tally.left().map(|left| age.as_secs().saturating_add(left.as_secs()))
+    }
+
+    /// Whether all came out of the cache.
+    fn is_answered(&self) -> bool {
+        Summary::of(&self.tally, Forward::Bypass).is_some_and(Summary::is_answered)
+    }
+
     /// Says in the headers what the cache did.
     fn say(&self, headers: &mut HeaderMap) -> Option<Verdict> {
         let bypass = if self.wants.reading == Reading::Skipped { Forward::Request } else { Forward::Bypass };
@@ -116,6 +129,9 @@ impl Arrived {
             && let Some(remaining) = Line::default().number(remaining).value()
         {
             headers.insert(name, remaining);
+        }
+        if summary.is_answered() {
+            add_age(headers, tally.age());
         }
         if let Some(name) = &settings.key {
             for key in tally.keys().iter().filter_map(|key| HeaderValue::from_str(key).ok()) {
@@ -171,6 +187,16 @@ impl Arrived {
         }
         forbid(response.headers_mut());
         Finish::Now(response)
+    }
+}
+
+/// Adds to the age of what was stored the time that it has been here (RFC 9111, 5.1). What has been elsewhere before may
+/// have an age already.
+fn add_age(headers: &mut HeaderMap, here: Option<Duration>) {
+    let Some(here) = here else { return };
+    let before = headers.get(AGE).and_then(|age| age.to_str().ok()?.parse().ok()).unwrap_or(0_u64);
+    if let Some(age) = Line::default().number(before.saturating_add(here.as_secs())).value() {
+        headers.insert(AGE, age);
     }
 }
 

@@ -102,6 +102,11 @@ impl Forward {
 }
 
 impl Summary {
+    /// Whether nothing was made anew.
+    pub(super) fn is_answered(self) -> bool {
+        self.forward.is_none()
+    }
+
     /// The member that `Cache-Status` has for this cache, with the first of the keys that a header can hold.
     pub(super) fn line(&self, keys: &[String]) -> Line {
         let mut line = Line::default();
@@ -146,7 +151,7 @@ mod tests {
             tally.add(*outcome, remaining.map(Duration::from_secs), None);
             tally.amend(Amendment::Lacked(*lacked));
             if *stored {
-                tally.amend(Amendment::Stored);
+                tally.amend(Amendment::Stored(Duration::from_secs(60)));
             }
         }
         tally

@@ -119,11 +119,12 @@ impl Search {
             return None;
         }
         let memory = &self.cache.memory;
-        if !self.wants.limits.suit(Standing::of(&entry, memory.clock())) {
+        let standing = Standing::of(&entry, memory.clock());
+        if !self.wants.limits.suit(standing) {
             self.lacked = Lacked::Unsuitable;
             return None;
         }
-        self.hit(self.cache.memory.remaining(&entry));
+        self.hit(standing.age, standing.remaining);
         Some(Held::Fresh(Found::Entry(entry)))
     }
 
@@ -205,7 +206,8 @@ impl Search {
         }
         match age {
             Some(Age::Fresh) if !self.instance.site.freshness.is_due(span, now) => {
-                self.hit(Duration::from_millis(span.fresh_until.saturating_sub(now)));
+                let standing = Standing::within(span, now);
+                self.hit(standing.age, standing.remaining);
                 Some(Held::Fresh(Found::Own(value)))
             }
             Some(Age::Fresh | Age::Stale) => Some(Held::Due(Spare::decoded(value, span, clock))),

@@ -1,0 +1,109 @@
+//! How old an answer is, and how long clients may keep what ends.
+
+use std::time::Duration;
+
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use cachefn::cached;
+use cachefn::http::{CacheLayer, ClientCache};
+
+use crate::{Headers, Runs, answer, header, moving};
+
+#[tokio::test]
+async fn every_answer_out_of_the_cache_says_how_old_it_is() {
+    static RUNS: Runs = Runs::new();
+
+    #[cached(response, namespace = "age-a", key = id, expire = 60, stale_if_error = "1h")]
+    async fn page(Path(id): Path<u32>) -> Response {
+        match (id, RUNS.next()) {
+            (1, run) if run > 1 => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+            (2, _) => ([("age", "100")], "from elsewhere").into_response(),
+            _ => "page".into_response(),
+        }
+    }
+    #[cached(namespace = "age-a", key = id, expire = 60)]
+    async fn value(Path(id): Path<u32>) -> Json<u32> {
+        Json(id)
+    }
+
+    let (_moving, clock) = moving().await;
+    let layer = CacheLayer::new().client_cache(ClientCache::public(Duration::from_secs(60)));
+    let app = Router::new().route("/{id}", get(page)).route("/value/{id}", get(value)).layer(layer);
+    let mut tag = String::new();
+    for (request, age) in [("GET /1", ""), ("GET /2", "100"), ("GET /value/1", "")] {
+        let (response, _) = answer(&app, request, &[]).await;
+        assert_eq!((header(&response, "x-cache"), header(&response, "age")), ("MISS".into(), age.into()));
+        if request == "GET /1" {
+            tag = header(&response, "etag");
+        }
+    }
+    let none_match: Headers<'_> = &[("if-none-match", &tag)];
+    let rows: [(&str, Headers<'_>, u16, &str, u64); 6] = [
+        ("GET /1", &[], 200, "HIT", 0),
+        ("HEAD /1", &[], 200, "HIT", 0),
+        ("GET /1", none_match, 304, "HIT", 0),
+        ("GET /1", &[("range", "bytes=0-1")], 200, "HIT", 0),
+        ("GET /value/1", &[], 200, "HIT", 0),
+        ("GET /2", &[], 200, "HIT", 100),
+    ];
+    for seconds in [0_u64, 20, 39] {
+        clock.advance(Duration::from_secs(seconds));
+        let passed = if seconds == 39 { 59 } else { seconds };
+        for (request, headers, status, outcome, before) in rows {
+            let (response, _) = answer(&app, request, headers).await;
+            let seen = (response.status().as_u16(), header(&response, "x-cache"), header(&response, "age"));
+            assert_eq!(
+                seen,
+                (status, outcome.into(), (before + passed).to_string()),
+                "{request} {headers:?}"
+            );
+        }
+    }
+    clock.advance(Duration::from_secs(11));
+    let (stale, _) = answer(&app, "GET /1", &[]).await;
+    assert_eq!((header(&stale, "x-cache"), header(&stale, "age")), ("STALE".into(), "70".into()));
+    assert_eq!(header(&stale, "cache-control"), "public, max-age=60", "which it is past already");
+}
+
+#[tokio::test]
+async fn clients_keep_nothing_for_longer_than_it_lives() {
+    #[cached(response, namespace = "age-b", key = id, expire = 60)]
+    async fn page(Path(id): Path<u32>) -> impl IntoResponse {
+        id.to_string()
+    }
+    #[cached(namespace = "age-b", key = (), expire = 30)]
+    async fn short() -> u32 {
+        30
+    }
+    async fn both(id: Path<u32>) -> impl IntoResponse {
+        let _ = short().await;
+        page(id).await
+    }
+
+    let (_moving, clock) = moving().await;
+    let client = ClientCache::public(Duration::from_secs(300)).s_maxage(Duration::from_secs(600));
+    let routes = Router::new()
+        .route("/{id}", get(page))
+        .route("/both/{id}", get(both))
+        .route("/plain", get(|| async { "plain" }));
+    let app = routes.clone().layer(CacheLayer::new().client_cache(client.clone()));
+    let control = async |app: &Router, request: &str| {
+        let (response, _) = answer(app, request, &[]).await;
+        (header(&response, "cache-control"), header(&response, "age"))
+    };
+    let sent = |control: &str, age: &str| (control.to_owned(), age.to_owned());
+    assert_eq!(control(&app, "GET /1").await, sent("public, max-age=60, s-maxage=60", ""));
+    clock.advance(Duration::from_secs(20));
+    // 40 seconds are left of it, for who counts from its birth.
+    assert_eq!(control(&app, "GET /1").await, sent("public, max-age=60, s-maxage=60", "20"));
+    // The shorter life counts, and nothing is known of what was not cached.
+    assert_eq!(control(&app, "GET /both/2").await, sent("public, max-age=30, s-maxage=30", ""));
+    assert_eq!(control(&app, "GET /both/1").await, sent("public, max-age=50, s-maxage=50", "20"));
+    assert_eq!(control(&app, "GET /plain").await, sent("public, max-age=300, s-maxage=600", ""));
+    let app = routes.layer(CacheLayer::new().client_cache(client.exceed_expiry().must_revalidate()));
+    let all = "public, max-age=300, s-maxage=600, must-revalidate";
+    assert_eq!(control(&app, "GET /1").await, sent(all, "20"));
+}
