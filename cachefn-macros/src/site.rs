@@ -44,10 +44,11 @@ pub(crate) fn site(plan: &Plan, purpose: Purpose) -> TokenStream {
     });
     let private_response =
         (plan.returned.response == Some(Response::Ones)).then(|| quote!(.private_response()));
+    let client = plan.returned.client.as_ref().map(|client| quote!(.client(#client)));
     let open = plan.value.tags_with.is_some().then(|| quote!(.tagged_by_value()));
     quote! {
         static __CACHEFN_SITE: #private::Site = #private::Site::new(::core::module_path!(), #name)
-            #namespace #template #expire #none #jitter #fresh #lease #version #sensitive #private_response #open #generic #written;
+            #namespace #template #expire #none #jitter #fresh #lease #version #sensitive #private_response #client #open #generic #written;
     }
 }
 

@@ -35,6 +35,8 @@ pub struct Site {
     sensitive: bool,
     #[cfg(feature = "axum")]
     private: bool,
+    #[cfg(feature = "axum")]
+    pub(crate) client: Option<&'static str>,
     tagged_by_value: bool,
     generic: bool,
     lease: bool,
@@ -85,6 +87,8 @@ impl Site {
             sensitive: false,
             #[cfg(feature = "axum")]
             private: false,
+            #[cfg(feature = "axum")]
+            client: None,
             tagged_by_value: false,
             generic: false,
             lease: false,
@@ -183,6 +187,14 @@ impl Site {
     #[must_use]
     pub const fn private_response(mut self) -> Self {
         self.private = true;
+        self
+    }
+
+    /// `client = …`: what clients may keep of a response.
+    #[cfg(feature = "axum")]
+    #[must_use]
+    pub const fn client(mut self, client: &'static str) -> Self {
+        self.client = Some(client);
         self
     }
 

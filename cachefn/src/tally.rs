@@ -21,6 +21,8 @@ pub(crate) struct Tally {
     lacked: Lacked,
     /// How many have stored what their bodies returned.
     stored: usize,
+    /// What clients may keep, by the first function that says so.
+    client: Option<&'static str>,
     /// Why the first was not stored that was not.
     unstored: Option<WhyUnstored>,
     /// The keys of the first calls.
@@ -71,6 +73,14 @@ impl Tally {
     /// How long all lives on that has answered or was stored, as far as that is known.
     pub(crate) fn left(&self) -> Option<Duration> {
         least(self.remaining, self.stored_life)
+    }
+
+    pub(crate) fn client(&self) -> Option<&'static str> {
+        self.client
+    }
+
+    pub(crate) fn set_client(&mut self, client: &'static str) {
+        self.client.get_or_insert(client);
     }
 
     pub(crate) fn unstored(&mut self, why: WhyUnstored) {

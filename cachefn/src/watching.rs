@@ -147,6 +147,20 @@ pub(crate) fn aged(age: Duration) {
     each(|tally: &mut Tally| tally.aged(age));
 }
 
+/// Tells requests what their clients may keep.
+#[cfg(feature = "axum")]
+pub(crate) fn set_client(client: &'static str) {
+    each(|tally: &mut Tally| tally.set_client(client));
+}
+
+/// Whether a function has said what clients may keep.
+#[cfg(feature = "axum")]
+pub(crate) fn has_client() -> bool {
+    let mut has = false;
+    each(|tally: &mut Tally| has |= tally.client().is_some());
+    has
+}
+
 /// Tells those who count why the value of the call that has just ended, or is about to, is not stored.
 #[cfg_attr(not(feature = "axum"), expect(unused_variables, reason = "only requests show it"))]
 pub(crate) fn unstored(why: WhyUnstored) {

@@ -107,3 +107,76 @@ async fn clients_keep_nothing_for_longer_than_it_lives() {
     let all = "public, max-age=300, s-maxage=600, must-revalidate";
     assert_eq!(control(&app, "GET /1").await, sent(all, "20"));
 }
+
+#[tokio::test]
+async fn a_handler_says_itself_what_clients_may_keep() {
+    #[cached(response, namespace = "age-c", key = id, expire = 90, client = "private, must-revalidate, max-age=60")]
+    async fn mine(Path(id): Path<u32>) -> Response {
+        match id {
+            0 => StatusCode::NOT_FOUND.into_response(),
+            1 => ([("cache-control", "max-age=1")], "own").into_response(),
+            id => id.to_string().into_response(),
+        }
+    }
+    #[cached(
+        response,
+        namespace = "age-c",
+        key = "shared",
+        expire = 90,
+        client = "public, max-age=300, s-maxage=30"
+    )]
+    async fn shared() -> impl IntoResponse {
+        "shared"
+    }
+
+    let (_moving, clock) = moving().await;
+    let nothing = "no-cache, no-store, must-revalidate, max-age=0";
+    let routes = Router::new()
+        .route("/{id}", get(mine).post(mine))
+        .route("/shared", get(shared))
+        .route("/plain", get(|| async { "plain" }));
+    let whole = ClientCache::public(Duration::from_secs(5));
+    let with_preset = routes.clone().layer(CacheLayer::new().client_cache(whole));
+    let app = routes.layer(CacheLayer::new());
+    let private = "private, max-age=60, must-revalidate";
+    for outcome in ["MISS", "HIT"] {
+        let (response, _) = answer(&app, "GET /7", &[]).await;
+        assert_eq!(
+            (header(&response, "x-cache"), header(&response, "cache-control")),
+            (outcome.into(), private.into())
+        );
+        assert_eq!(header(&response, "vary"), "accept-encoding, authorization, cookie");
+        let tag = header(&response, "etag");
+        assert_eq!(tag.len(), 34);
+        let (response, body) = answer(&app, "GET /7", &[("if-none-match", &tag)]).await;
+        assert_eq!(
+            (response.status(), header(&response, "etag"), body.len()),
+            (StatusCode::NOT_MODIFIED, tag, 0)
+        );
+        assert_eq!(header(&response, "cache-control"), private);
+        assert_eq!(header(&response, "age"), "0");
+    }
+    let rows = [
+        ("GET /0", nothing),
+        ("GET /1", "max-age=1"),
+        ("POST /7", nothing),
+        ("GET /shared", "public, max-age=90, s-maxage=30"),
+        ("GET /plain", nothing),
+    ];
+    for (request, control) in rows {
+        assert_eq!(header(&answer(&app, request, &[]).await.0, "cache-control"), control, "{request}");
+    }
+    for (request, control) in [("GET /7", private), ("GET /plain", "public, max-age=5")] {
+        assert_eq!(
+            header(&answer(&with_preset, request, &[]).await.0, "cache-control"),
+            control,
+            "{request}"
+        );
+    }
+    clock.advance(Duration::from_secs(80));
+    let (response, _) = answer(&app, "GET /shared", &[]).await;
+    assert_eq!(
+        (header(&response, "age"), header(&response, "cache-control")),
+        ("80".into(), "public, max-age=90, s-maxage=30".into())
+    );
+}

@@ -32,6 +32,7 @@ pub(crate) fn plan(arguments: &Arguments, function: &Function, faults: &mut Faul
     let krate = given.krate(faults);
     let plain = stored::plain(&given, faults);
     let response = response::response(&given, faults);
+    let client = response::client(&given, faults);
     signature::check(function, faults);
     match response {
         Some(_) => response::returned(function, faults),
@@ -61,7 +62,7 @@ pub(crate) fn plan(arguments: &Arguments, function: &Function, faults: &mut Faul
 
     let value = stored::judgement(&given, faults);
     let codec = stored::codec(&given, &krate, faults);
-    let returned = Returned { plain, response, optional, fallible: fresh::fallible(&given), codec };
+    let returned = Returned { plain, response, client, optional, fallible: fresh::fallible(&given), codec };
     key_uses.extend(namespace_uses);
     let companions = companions::companions(&given, arguments, function, &key_uses, faults);
     let name = function.name().to_string();

@@ -72,6 +72,28 @@ impl ClientCache {
         Self::new(Visibility::Revalidated, Duration::ZERO, vary)
     }
 
+    /// As the argument `client` has it, which was judged when it was compiled.
+    pub(super) fn written(text: &str) -> Self {
+        let directives = text.split(',').map(|directive| {
+            let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
+            (
+                name.trim().to_ascii_lowercase(),
+                value.trim().parse().map_or(Duration::ZERO, Duration::from_secs),
+            )
+        });
+        let is_public = directives.clone().any(|(name, _)| name == "public");
+        let client = if is_public { Self::public(Duration::ZERO) } else { Self::private(Duration::ZERO) };
+        directives.fold(client, |client, (name, seconds)| match name.as_str() {
+            "no-cache" => Self { visibility: Visibility::Revalidated, ..client },
+            "max-age" => Self { max_age: seconds, ..client },
+            "s-maxage" => client.s_maxage(seconds),
+            "must-revalidate" => client.must_revalidate(),
+            "stale-while-revalidate" => client.stale_while_revalidate(seconds),
+            "immutable" => client.immutable(),
+            _ => client,
+        })
+    }
+
     fn new(visibility: Visibility, max_age: Duration, vary: Vec<HeaderName>) -> Self {
         let (shared, must_revalidate, exceeds) = (None, false, false);
         Self { visibility, max_age, shared, must_revalidate, exceeds, stale: None, immutable: false, vary }

@@ -92,7 +92,13 @@
 //!
 //! Nothing: `Cache-Control: no-cache, no-store, must-revalidate, max-age=0`, unless the handler sets its own, or
 //! [`client_cache`](CacheLayer::client_cache) allows it for the whole layer. They keep it no longer than it lives here,
-//! unless told otherwise. See [`ClientCache`].
+//! unless told otherwise. See [`ClientCache`]. `#[cached(response, client = "private, must-revalidate, max-age=60")]` says it
+//! for one handler, in the words of `Cache-Control`, and goes before the layer's.
+//!
+//! Compression belongs outside of the layer, `.layer(CacheLayer::new()).layer(CompressionLayer::new())`: what is stored and
+//! what has a strong `ETag` is then the plain response, which is compressed for each client, and a compression layer makes
+//! the tag a weak one. A handler that compresses by itself says `Vary: Accept-Encoding`, and each encoding is a variant with
+//! a tag of its own.
 //!
 //! # Cached responses
 //!

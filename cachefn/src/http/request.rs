@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use http::header::{AUTHORIZATION, CACHE_CONTROL, COOKIE, PRAGMA, RANGE};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, COOKIE, IF_MODIFIED_SINCE, IF_NONE_MATCH, PRAGMA, RANGE};
 use http::{HeaderMap, Method};
 
 use super::directives::{Directives, RequestDirective};
@@ -31,10 +31,13 @@ pub(super) struct Request {
 
 /// What the headers of a request are of interest for. They are looked at once, as most requests have none of them.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a header that is there or not")]
 pub(super) struct Noted {
     is_partial: bool,
     has_credentials: bool,
     has_directives: bool,
+    /// Whether it says what it has already.
+    pub(super) has_conditions: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,6 +115,7 @@ impl Noted {
             match *name {
                 RANGE => noted.is_partial = true,
                 AUTHORIZATION | COOKIE => noted.has_credentials = true,
+                IF_NONE_MATCH | IF_MODIFIED_SINCE => noted.has_conditions = true,
                 CACHE_CONTROL | PRAGMA => noted.has_directives = true,
                 _ => {}
             }

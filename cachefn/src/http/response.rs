@@ -29,6 +29,7 @@ use crate::site::{Closure, Instance, Site};
 use crate::variant::{Fit, Hop};
 use crate::verdict::{self, Checked};
 use crate::wants::{self, OnMiss, Wanting, Wants};
+use crate::watching;
 use crate::why_unstored::WhyUnstored;
 
 /// A longer body is not stored: it would stay out of Redis.
@@ -44,7 +45,11 @@ pub fn begin_response<V: Reads, F: Fn(&mut KeyWriter)>(
         return Err(Call::none());
     }
     // What the program itself asks for needs no request.
-    let uses = if wants::current().refreshes { Some(Use::Full) } else { None };
+    let refreshes = wants::current().refreshes;
+    if let Some(client) = site.client.filter(|_| !refreshes) {
+        watching::set_client(client);
+    }
+    let uses = if refreshes { Some(Use::Full) } else { None };
     let uses = uses.or_else(|| Request::current().map(|request| request.uses(site.is_private())));
     match uses {
         Some(Use::Full) => begin(site, verdict, write),

@@ -15,7 +15,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use pin_project_lite::pin_project;
 use tracing::Level;
 
-use super::client::{forbid, may_be_kept};
+use super::client::{ClientCache, forbid, may_be_kept};
 use super::fresh::validated;
 use super::layer::Settings;
 use super::line::Line;
@@ -35,7 +35,7 @@ pub(super) struct Arrived {
     pub(super) request: Request,
     /// Its headers, where a stored response may be of use to it: by them its variant is chosen.
     headers: Option<Arc<HeaderMap>>,
-    /// Where clients may keep responses.
+    /// Where the client says what it has.
     pub(super) conditions: Option<Box<Conditions>>,
     wants: Wants,
     tally: Tally,
@@ -96,13 +96,18 @@ impl Arrived {
             method: method.clone(),
             headers: (request.may_use() && !global::is_off()).then(|| Arc::new(headers.clone())),
             request,
-            conditions: is_kept.then(|| Box::new(Conditions::of(headers))),
+            conditions: noted.has_conditions.then(|| Box::new(Conditions::of(headers))),
             wants: noted.wants(method, headers, &settings.refused),
             tally: Tally::new(if settings.key.is_some() { MOST_KEYS } else { 0 }),
             logged: tracing::enabled!(target: "cachefn", Level::DEBUG)
                 .then(|| Box::new(Logged { path: arriving.uri().path().to_owned(), began: Instant::now() })),
             settings,
         }
+    }
+
+    /// What the handler lets clients keep.
+    pub(super) fn client(&self) -> Option<ClientCache> {
+        self.tally.client().map(ClientCache::written)
     }
 
     /// How old what answered is when it ends, in seconds; nothing where that is not known. Clients count from its birth, for
@@ -173,7 +178,9 @@ impl Arrived {
     /// Whether clients may keep the response.
     fn may_be_kept(&self, response: &Response) -> bool {
         let asks = matches!(self.method, Method::GET | Method::HEAD) && response.status() == StatusCode::OK;
-        self.settings.client.is_some() && asks && may_be_kept(response.headers())
+        (self.settings.client.is_some() || self.tally.client().is_some())
+            && asks
+            && may_be_kept(response.headers())
     }
 
     /// What is sent; where clients may keep it, once its body was looked at.

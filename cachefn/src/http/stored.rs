@@ -13,6 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::request::Request;
 use super::vary::Selected;
 use crate::variant::{Fit, Hop};
+use crate::watching;
 
 /// A response as it is stored: its status, its headers, its body. Clones share it.
 ///
@@ -130,7 +131,7 @@ impl StoredResponse {
         for (name, value) in &self.0.headers {
             headers.append(name, value.clone());
         }
-        if Request::current().is_some_and(|request| request.is_validated) {
+        if Request::current().is_some_and(|request| request.is_validated) || watching::has_client() {
             response.extensions_mut().insert(self);
         }
         response
