@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::extract::Path;
+use axum::extract::Request;
+use axum::http::HeaderValue;
 use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -179,4 +183,49 @@ async fn a_handler_says_itself_what_clients_may_keep() {
         (header(&response, "age"), header(&response, "cache-control")),
         ("80".into(), "public, max-age=90, s-maxage=30".into())
     );
+}
+
+/// Stands for a compression layer: other bytes where the client takes them.
+async fn compress(request: Request, next: Next) -> Response {
+    let takes = request.headers().get("accept-encoding").is_some_and(|encoding| encoding == "gzip");
+    let mut response = next.run(request).await;
+    response.headers_mut().append("vary", HeaderValue::from_static("accept-encoding"));
+    if !takes {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let plain = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+    parts.headers.remove("content-length");
+    parts.headers.insert("content-encoding", HeaderValue::from_static("gzip"));
+    Response::from_parts(parts, Body::from([b"gz:", &plain[..]].concat()))
+}
+
+#[tokio::test]
+async fn compression_inside_of_the_layer_has_a_tag_for_each_encoding_of_one_stored_response() {
+    static RUNS: Runs = Runs::new();
+
+    #[cached(response, namespace = "age-d", key = "page", client = "public, max-age=60")]
+    async fn page() -> impl IntoResponse {
+        format!("run {}", RUNS.next())
+    }
+
+    let (_moving, _) = moving().await;
+    let app = Router::new().route("/", get(page)).layer(from_fn(compress)).layer(CacheLayer::new());
+    let gzip = ("accept-encoding", "gzip");
+    let (plain, body) = answer(&app, "GET /", &[]).await;
+    assert_eq!((&body[..], header(&plain, "vary")), (&b"run 1"[..], "accept-encoding".into()));
+    let (packed, body) = answer(&app, "GET /", &[gzip]).await;
+    assert_eq!((&body[..], header(&packed, "x-cache")), (&b"gz:run 1"[..], "HIT".into()));
+    let (plain, packed) = (header(&plain, "etag"), header(&packed, "etag"));
+    assert!(plain != packed && plain.starts_with('"') && packed.starts_with('"'));
+    let rows: [(Headers<'_>, u16); 4] = [
+        (&[("if-none-match", &plain)], 304),
+        (&[("if-none-match", &plain), gzip], 200),
+        (&[("if-none-match", &packed), gzip], 304),
+        (&[("if-none-match", &packed)], 200),
+    ];
+    for (headers, status) in rows {
+        assert_eq!(answer(&app, "GET /", headers).await.0.status().as_u16(), status, "{headers:?}");
+    }
+    assert_eq!(RUNS.get(), 1);
 }

@@ -95,10 +95,10 @@
 //! unless told otherwise. See [`ClientCache`]. `#[cached(response, client = "private, must-revalidate, max-age=60")]` says it
 //! for one handler, in the words of `Cache-Control`, and goes before the layer's.
 //!
-//! Compression belongs outside of the layer, `.layer(CacheLayer::new()).layer(CompressionLayer::new())`: what is stored and
-//! what has a strong `ETag` is then the plain response, which is compressed for each client, and a compression layer makes
-//! the tag a weak one. A handler that compresses by itself says `Vary: Accept-Encoding`, and each encoding is a variant with
-//! a tag of its own.
+//! Compression belongs between the handlers and the layer, in axum `.layer(CompressionLayer::new()).layer(CacheLayer::new())`:
+//! then each encoding has a strong `ETag` of its own, and what is stored is the plain response, once. Outside of the layer
+//! one strong `ETag` would stand for the bytes of all encodings. A handler that compresses by itself says `Vary:
+//! Accept-Encoding`, and each encoding is a variant.
 //!
 //! # Cached responses
 //!
