@@ -58,6 +58,11 @@ pub(crate) const KNOWN: &[Known] = &[
     Known { name: "sensitive", form: "sensitive", also: &["secret", "private", "hashed"] },
     Known { name: "codec", form: "codec = Json", also: &["serializer", "coder", "encoding", "format"] },
     Known { name: "response", form: "response", also: &["http", "http_response", "whole_response"] },
+    Known {
+        name: "client",
+        form: "client = \"private, max-age=60\"",
+        also: &["client_cache", "cache_control", "browser"],
+    },
     Known { name: "result", form: "result = plain", also: &["returns"] },
     Known { name: "companions", form: "companions = false", also: &[] },
     Known { name: "crate", form: "crate = \"path::to::cachefn\"", also: &["krate"] },

@@ -99,6 +99,8 @@ pub(crate) struct Returned {
     pub(crate) plain: bool,
     /// A response, and whose it is.
     pub(crate) response: Option<Response>,
+    /// What clients may keep of it, as it is written.
+    pub(crate) client: Option<String>,
     /// Where `none` was written, which only a type with a `None` may have.
     pub(crate) optional: Option<TokenStream>,
     /// Where `stale_if_error` was written alone, which only a type with an `Err` may have.

@@ -46,10 +46,11 @@ pub(crate) fn site(plan: &Plan, purpose: Purpose) -> TokenStream {
         (plan.returned.response == Some(Response::Ones)).then(|| quote!(.private_response()));
     let exposed = plan.exposed.as_ref().filter(|_| purpose == Purpose::Call);
     let exposed = exposed.map(|name| quote!(.exposes(#name)));
+    let client = plan.returned.client.as_ref().map(|client| quote!(.client(#client)));
     let open = plan.value.tags_with.is_some().then(|| quote!(.tagged_by_value()));
     quote! {
         static __CACHEFN_SITE: #private::Site = #private::Site::new(::core::module_path!(), #name)
-            #namespace #template #expire #none #jitter #fresh #lease #version #sensitive #exposed #private_response #open #generic #written;
+            #namespace #template #expire #none #jitter #fresh #lease #version #sensitive #exposed #private_response #client #open #generic #written;
     }
 }
 

@@ -11,6 +11,7 @@ use crate::log_limit::LeftOut;
 use crate::observe::{CallReport, Lacked, Outcome};
 use crate::site::Instance;
 use crate::watching::{self, Attention};
+use crate::why_unstored::WhyUnstored;
 
 /// Who is told of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,6 +124,12 @@ pub(crate) fn given(instance: &Instance, prefix: &str, key: &str) {
 
 pub(crate) fn invalidates(prefix: &str, what: &str) {
     debug!(target: "cachefn", target = format_args!("{prefix}:{what}"), "CACHE INVALIDATE: {prefix}:{what}");
+}
+
+/// A value that is not stored because a rule says so.
+pub(crate) fn unstored(instance: &Instance, why: WhyUnstored) {
+    let (function, namespace) = (&instance.identity.function, instance.identity.namespace_label());
+    debug!(target: "cachefn", function, namespace, %why, "CACHE NOT STORED: {function} ({why})");
 }
 
 /// A call that cannot be cached.

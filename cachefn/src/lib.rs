@@ -190,9 +190,11 @@ mod terms;
 pub mod testing;
 mod turns;
 mod unfit;
+mod variant;
 mod verdict;
 mod wants;
 mod watching;
+mod why_unstored;
 
 pub use advice::{Advice, AdviceKind};
 #[doc = include_str!("../docs/cached.md")]

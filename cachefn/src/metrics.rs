@@ -16,6 +16,7 @@
 //! | `cache.fill` | counter | values stored |
 //! | `cache.refused` | counter | values not stored, because something came between |
 //! | `cache.unfit` | counter | calls or values that cannot be cached |
+//! | `cache.not_stored` | counter | values not stored because a rule says so: `when`, `none`, or what a response or its request says |
 //! | `cache.error` | counter | bodies that failed |
 //! | `cache.lookup_time` | histogram, seconds | how long hits took, with the label `from` |
 //! | `cache.origin_time` | histogram, seconds | how long bodies took |
@@ -46,7 +47,7 @@ type Count = (&'static str, &'static str, fn(&FunctionStats) -> u64);
 type Hits = (&'static str, fn(&FunctionStats) -> u64);
 type Time = (&'static str, &'static str, Option<&'static str>, fn(&FunctionStats) -> &Latency);
 
-const COUNTS: [Count; 9] = [
+const COUNTS: [Count; 10] = [
     ("cache.stale", "Calls answered with a value past its life", |one| one.stale),
     ("cache.miss", "Calls that found nothing usable", |one| one.misses),
     ("cache.miss_invalidated", "Misses that found what an invalidation has struck", |one| one.invalidated),
@@ -55,6 +56,7 @@ const COUNTS: [Count; 9] = [
     ("cache.fill", "Values stored", |one| one.fills),
     ("cache.refused", "Values not stored, because something came between", |one| one.refused),
     ("cache.unfit", "Calls or values that cannot be cached", |one| one.unfit),
+    ("cache.not_stored", "Values not stored because a rule says so", |one| one.unstored),
     ("cache.error", "Bodies that failed", |one| one.errors),
 ];
 

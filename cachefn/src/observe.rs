@@ -89,7 +89,7 @@ impl Report {
 impl CallReport {
     pub(crate) fn amend(&mut self, amendment: Amendment) {
         match amendment {
-            Amendment::Stored => self.stored = true,
+            Amendment::Stored(_) => self.stored = true,
             Amendment::Lacked(lacked) => self.lacked = lacked,
         }
     }

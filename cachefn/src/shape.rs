@@ -16,6 +16,7 @@ use std::marker::PhantomData;
 
 use crate::layout::{Auto, Choice};
 use crate::leaf::{Leaf, Whole};
+use crate::variant::{Fit, Hop};
 
 /// A return type and which part of it is stored.
 pub trait Kind {
@@ -43,6 +44,18 @@ pub trait Kind {
 
     /// The value in a stored part, if there is one.
     fn see(stored: &Self::Stored) -> Option<&Self::Seen>;
+
+    /// What a stored part is to the call that has found it, having come by `hop`.
+    #[inline]
+    fn fit(_: &Self::Stored, _: Option<Hop>) -> Fit {
+        Fit::Own
+    }
+
+    /// The stored part as it stands in the place that `hop` leads to.
+    #[must_use]
+    fn placed(stored: Self::Stored, _: Hop) -> Self::Stored {
+        stored
+    }
 }
 
 /// Kinds that may hold a `None`.
@@ -194,6 +207,14 @@ impl<K: Kind, C: Choice> Kind for Coded<K, C> {
 
     fn restore(stored: K::Stored) -> K::Output {
         K::restore(stored)
+    }
+
+    fn fit(stored: &K::Stored, hop: Option<Hop>) -> Fit {
+        K::fit(stored, hop)
+    }
+
+    fn placed(stored: K::Stored, hop: Hop) -> K::Stored {
+        K::placed(stored, hop)
     }
 
     fn see(stored: &K::Stored) -> Option<&K::Seen> {

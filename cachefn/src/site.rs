@@ -16,6 +16,7 @@ use crate::global::room;
 use crate::identity::Identity;
 use crate::key::KeyWriter;
 use crate::terms::CENTURY;
+use crate::variant::{Fit, Hop, Vetted};
 
 /// One annotated function.
 #[derive(Debug)]
@@ -38,6 +39,8 @@ pub struct Site {
     sensitive: bool,
     #[cfg(feature = "axum")]
     private: bool,
+    #[cfg(feature = "axum")]
+    pub(crate) client: Option<&'static str>,
     tagged_by_value: bool,
     generic: bool,
     lease: bool,
@@ -66,8 +69,11 @@ impl Closure {
 /// Writes the arguments of one call.
 pub(crate) type Write<'a> = &'a dyn Fn(&mut KeyWriter);
 
-/// Takes what is found; false if it is of no use.
-pub(crate) type Take<'a> = &'a mut dyn FnMut(&dyn Any) -> bool;
+/// Takes what is found; false if it is of no use. Under the key itself it is asked whether it is the call's own.
+pub(crate) type Take<'a> = &'a mut dyn FnMut(&dyn Any, Vetted) -> bool;
+
+/// What a value is to a call that has come by a hop, or has found it under the key itself.
+pub(crate) type FitOf = fn(&dyn Any, Option<Hop>) -> Fit;
 
 impl Site {
     /// The function `name` in `module`, with every argument absent.
@@ -87,6 +93,8 @@ impl Site {
             sensitive: false,
             #[cfg(feature = "axum")]
             private: false,
+            #[cfg(feature = "axum")]
+            client: None,
             tagged_by_value: false,
             generic: false,
             lease: false,
@@ -199,6 +207,14 @@ impl Site {
     #[must_use]
     pub const fn private_response(mut self) -> Self {
         self.private = true;
+        self
+    }
+
+    /// `client = …`: what clients may keep of a response.
+    #[cfg(feature = "axum")]
+    #[must_use]
+    pub const fn client(mut self, client: &'static str) -> Self {
+        self.client = Some(client);
         self
     }
 

@@ -24,6 +24,7 @@ pub(crate) struct Counters {
     pub(crate) errors: Counter,
     pub(crate) refused: Counter,
     pub(crate) unfit: Counter,
+    pub(crate) unstored: Counter,
 }
 
 #[derive(Debug, Default)]
@@ -74,6 +75,8 @@ pub struct FunctionStats {
     /// Calls or values that cannot be cached: a key that does not serialize, a value that does not
     /// encode or is too large.
     pub unfit: u64,
+    /// Values not stored because a rule says so: `when`, `none`, or what a response or its request says.
+    pub unstored: u64,
     /// How long hits took, those from memory and those from Redis together.
     pub lookup: Latency,
     /// How long hits from memory took; one in 64 is measured, and counts for as many.
@@ -119,6 +122,7 @@ impl FunctionStats {
         self.errors += other.errors;
         self.refused += other.refused;
         self.unfit += other.unfit;
+        self.unstored += other.unstored;
         self.lookup.plus(&other.lookup);
         self.memory_lookup.plus(&other.memory_lookup);
         self.redis_lookup.plus(&other.redis_lookup);
@@ -264,6 +268,7 @@ fn read(identity: &Identity) -> FunctionStats {
         errors: counters.errors.get(),
         refused: counters.refused.get(),
         unfit: counters.unfit.get(),
+        unstored: counters.unstored.get(),
         lookup,
         memory_lookup,
         redis_lookup,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::observe::{Lacked, Outcome};
 use crate::watching::Amendment;
+use crate::why_unstored::WhyUnstored;
 
 /// What calls came to.
 #[derive(Clone, Debug, Default)]
@@ -12,10 +13,18 @@ pub(crate) struct Tally {
     counts: [usize; 5],
     /// The least of what is left of what answered.
     remaining: Option<Duration>,
+    /// The least life of what was stored.
+    stored_life: Option<Duration>,
+    /// How long ago the oldest was stored that answered.
+    age: Option<Duration>,
     /// The worst that was there and did not answer.
     lacked: Lacked,
     /// How many have stored what their bodies returned.
     stored: usize,
+    /// What clients may keep, by the first function that says so.
+    client: Option<&'static str>,
+    /// Why the first was not stored that was not.
+    unstored: Option<WhyUnstored>,
     /// The keys of the first calls.
     keys: Vec<String>,
     most_keys: usize,
@@ -36,10 +45,7 @@ impl Tally {
         self.counts[outcome as usize] += 1;
         // What has expired lives on no longer.
         let remaining = if outcome == Outcome::Stale { Some(Duration::ZERO) } else { remaining };
-        self.remaining = match (self.remaining, remaining) {
-            (Some(least), Some(remaining)) => Some(least.min(remaining)),
-            (least, remaining) => least.or(remaining),
-        };
+        self.remaining = least(self.remaining, remaining);
         if let Some(key) = key.filter(|_| self.keys.len() < self.most_keys) {
             self.keys.push(key.to_owned());
         }
@@ -47,9 +53,42 @@ impl Tally {
 
     pub(crate) fn amend(&mut self, amendment: Amendment) {
         match amendment {
-            Amendment::Stored => self.stored += 1,
+            Amendment::Stored(life) => {
+                self.stored += 1;
+                self.stored_life = least(self.stored_life, Some(life));
+            }
             Amendment::Lacked(lacked) => self.lacked = self.lacked.max(lacked),
         }
+    }
+
+    pub(crate) fn aged(&mut self, age: Duration) {
+        self.age = self.age.max(Some(age));
+    }
+
+    /// How long ago the oldest value was stored that answered a call.
+    pub(crate) fn age(&self) -> Option<Duration> {
+        self.age
+    }
+
+    /// How long all lives on that has answered or was stored, as far as that is known.
+    pub(crate) fn left(&self) -> Option<Duration> {
+        least(self.remaining, self.stored_life)
+    }
+
+    pub(crate) fn client(&self) -> Option<&'static str> {
+        self.client
+    }
+
+    pub(crate) fn set_client(&mut self, client: &'static str) {
+        self.client.get_or_insert(client);
+    }
+
+    pub(crate) fn unstored(&mut self, why: WhyUnstored) {
+        self.unstored.get_or_insert(why);
+    }
+
+    pub(crate) fn why_unstored(&self) -> Option<WhyUnstored> {
+        self.unstored
     }
 
     /// A `sensitive` function was called, also if nothing came of it.
@@ -85,6 +124,13 @@ impl Tally {
     }
 }
 
+fn least(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,9 +157,9 @@ mod tests {
         tally.add(Outcome::Miss, None, None);
         tally.add(Outcome::Collapsed, None, None);
         tally.add(Outcome::Bypassed, None, None);
-        tally.amend(Amendment::Stored);
+        tally.amend(Amendment::Stored(Duration::from_secs(60)));
         assert!(!tally.has_stored_all());
-        tally.amend(Amendment::Stored);
+        tally.amend(Amendment::Stored(Duration::from_secs(60)));
         assert!(tally.has_stored_all());
     }
 }

@@ -14,6 +14,7 @@ use std::time::Duration;
 use crate::observe::{CallReport, Lacked, Outcome, Report};
 #[cfg(feature = "axum")]
 use crate::tally::Tally;
+use crate::why_unstored::WhyUnstored;
 
 thread_local! {
     static ATTENTION: Cell<Attention> = const { Cell::new(Attention::None) };
@@ -36,8 +37,8 @@ pub(crate) enum Attention {
 /// What is told of a call once it was told what it came to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Amendment {
-    /// The value of its body was stored.
-    Stored,
+    /// The value of its body was stored, and lives for so long.
+    Stored(Duration),
     /// There was something that did not answer.
     Lacked(Lacked),
 }
@@ -137,6 +138,34 @@ pub(crate) fn amend(prefix: &str, key: &str, amendment: Amendment) {
             call.amend(amendment);
         }
     });
+}
+
+/// Tells those who count how long ago the value was stored that a call is answered with.
+#[cfg_attr(not(feature = "axum"), expect(unused_variables, reason = "only requests show it"))]
+pub(crate) fn aged(age: Duration) {
+    #[cfg(feature = "axum")]
+    each(|tally: &mut Tally| tally.aged(age));
+}
+
+/// Tells requests what their clients may keep.
+#[cfg(feature = "axum")]
+pub(crate) fn set_client(client: &'static str) {
+    each(|tally: &mut Tally| tally.set_client(client));
+}
+
+/// Whether a function has said what clients may keep.
+#[cfg(feature = "axum")]
+pub(crate) fn has_client() -> bool {
+    let mut has = false;
+    each(|tally: &mut Tally| has |= tally.client().is_some());
+    has
+}
+
+/// Tells those who count why the value of the call that has just ended, or is about to, is not stored.
+#[cfg_attr(not(feature = "axum"), expect(unused_variables, reason = "only requests show it"))]
+pub(crate) fn unstored(why: WhyUnstored) {
+    #[cfg(feature = "axum")]
+    each(|tally: &mut Tally| tally.unstored(why));
 }
 
 /// Tells those who show where a call was made that a `sensitive` function is called.

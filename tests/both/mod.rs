@@ -13,6 +13,7 @@ mod panicking;
 mod responses;
 mod storing;
 mod tags;
+mod variants;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

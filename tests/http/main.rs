@@ -1,5 +1,6 @@
 //! Routes of axum with cached calls inside, and responses that are cached whole; memory is behind them.
 
+mod age;
 mod bodies;
 mod client;
 mod directives;
@@ -9,6 +10,7 @@ mod layer;
 mod plain;
 mod responses;
 mod storable;
+mod vary;
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};

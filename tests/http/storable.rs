@@ -9,7 +9,7 @@ use cachefn::cached;
 use cachefn::http::{CacheLayer, StoredResponse};
 use cachefn_tests::logs;
 
-use crate::{Headers, Runs, answer, cache, header, seen};
+use crate::{Headers, Runs, answer, cache, header, seen, send};
 
 /// What the handler answers, by the name of the case.
 fn made(case: &str) -> Response {
@@ -28,6 +28,7 @@ fn made(case: &str) -> Response {
         "private" => with("cache-control", "private=\"x-user\""),
         "max-age" => with("cache-control", "max-age=5"),
         "varies-on-all" => with("vary", "accept, *"),
+        "varies-oddly" => with("vary", "a name"),
         "varies" => with("vary", "accept"),
         "events" => with("content-type", "Text/Event-Stream; charset=utf-8"),
         other => panic!("{other}"),
@@ -83,6 +84,59 @@ async fn only_what_is_anybodys_and_whole_is_stored() {
     }
     assert_eq!(seen(&app, "GET /events", &[]).await.0, "MISS");
     assert_eq!(seen(&app, "GET /events", &[]).await.0, "MISS");
+}
+
+#[tokio::test]
+async fn why_a_response_is_not_stored_is_in_its_headers_in_the_log_and_counted() {
+    #[cached(response, namespace = "storable-w", key = case, when = |response| response.headers().is_empty() || !response.headers().contains_key("x-unwanted"))]
+    async fn explained(Path(case): Path<String>) -> Response {
+        match case.as_str() {
+            "unwanted" => ([("x-unwanted", "1")], "body").into_response(),
+            "large" => vec![0_u8; (1 << 20) + 1].into_response(),
+            "unclear" => ([("content-length", "many")], "body").into_response(),
+            "short" => ([("content-length", "9")], "body").into_response(),
+            case => made(case),
+        }
+    }
+
+    let _cache = cache().await;
+    logs::capture();
+    let app = Router::new().route("/{case}", any(explained)).layer(CacheLayer::new());
+    let rows: [(&str, Headers<'_>, &str); 22] = [
+        ("GET /ok", &[("authorization", "Bearer x")], "fwd=bypass; detail=credentials"),
+        ("POST /ok", &[], "fwd=bypass; detail=method"),
+        ("HEAD /ok", &[], "fwd=uri-miss; detail=method"),
+        ("GET /ok", &[("range", "bytes=0-1")], "fwd=uri-miss; detail=range"),
+        ("GET /ok", &[("cache-control", "no-store")], "fwd=bypass"),
+        ("GET /ok", &[], "fwd=uri-miss; stored"),
+        ("GET /ok", &[], "hit; ttl=300"),
+        ("GET /bad", &[], "fwd=uri-miss; detail=status"),
+        ("GET /failed", &[], "fwd=uri-miss; detail=status"),
+        ("GET /moved", &[], "fwd=uri-miss; detail=status"),
+        ("GET /missing", &[], "fwd=uri-miss; detail=none"),
+        ("GET /cookie", &[], "fwd=uri-miss; detail=set-cookie"),
+        ("GET /no-store", &[], "fwd=uri-miss; detail=no-store"),
+        ("GET /private", &[], "fwd=uri-miss; detail=private"),
+        ("GET /varies-on-all", &[], "fwd=uri-miss; detail=vary"),
+        ("GET /varies-oddly", &[], "fwd=uri-miss; detail=vary"),
+        ("GET /events", &[], "fwd=uri-miss; detail=event-stream"),
+        ("GET /unwanted", &[], "fwd=uri-miss; detail=when"),
+        ("GET /large", &[], "fwd=uri-miss; detail=too-large"),
+        ("GET /unclear", &[], "fwd=uri-miss; detail=content-length"),
+        ("GET /failed", &[("cache-control", "no-cache")], "fwd=request; detail=status"),
+        ("GET /ok", &[("cache-control", "no-cache")], "fwd=request; stored"),
+    ];
+    for (request, headers, status) in rows {
+        let response = send(&app, request, headers).await;
+        assert_eq!(header(&response, "cache-status"), format!("cachefn; {status}"), "{request} {headers:?}");
+    }
+    let response = send(&app, "GET /short", &[]).await;
+    assert_eq!(header(&response, "cache-status"), "cachefn; fwd=uri-miss; detail=broken-off");
+    let logged = logs::lines("::explained (");
+    assert_eq!(logged.iter().filter(|line| line.text.contains("CACHE NOT STORED")).count(), 19);
+    let stats = cachefn::stats();
+    let unstored = stats.functions.iter().find(|one| one.function.ends_with("explained")).unwrap().unstored;
+    assert_eq!(unstored, 19);
 }
 
 #[tokio::test]

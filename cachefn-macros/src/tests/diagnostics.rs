@@ -76,7 +76,7 @@ fn names_of_arguments_are_known() {
     one("nmaespace = \"a\"", "`#[cached]` has no argument `nmaespace`; did you mean `namespace`?");
     let known = "`expire`, `namespace`, `key`, `skip`, `skip_all`, `tags`, `tags_with`, `expire_with`, `when`, \
                  `bypass`, `none`, `jitter`, `stale`, `refresh_ahead`, `refresh`, `stale_if_error`, `timeout`, \
-                 `lease`, `version`, `sensitive`, `codec`, `response`, `result`, `companions`, \
+                 `lease`, `version`, `sensitive`, `codec`, `response`, `client`, `result`, `companions`, \
                  `crate`";
     one("colour = 1", &format!("`#[cached]` has no argument `colour`; it has {known}"));
     one("key = id, db", "`db` is an argument of the function; write `key = db` or `skip(db)`");

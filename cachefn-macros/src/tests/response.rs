@@ -74,3 +74,49 @@ fn what_shows_that_it_is_no_response_is_refused() {
     let nothing = "async fn page(Path(id): Path<u32>) { find(id); }";
     assert_eq!(messages("response, key = id", nothing), [format!("`page` returns no response; {advice}")]);
 }
+
+#[test]
+fn what_clients_may_keep_is_written_as_in_cache_control() {
+    for text in [
+        "private, must-revalidate, max-age=60",
+        "public,max-age=0, s-maxage=60, immutable, stale-while-revalidate=5",
+        "Private, No-Cache",
+    ] {
+        assert_eq!(messages(&format!("response, client = \"{text}\""), HANDLER), [""; 0], "{text}");
+    }
+    let rows = [
+        (
+            "",
+            "`` is not one of `public`, `private`, `no-cache`, `max-age`, `s-maxage`, `must-revalidate`, \
+              `stale-while-revalidate` and `immutable`",
+        ),
+        (
+            "private, maxage=60",
+            "`maxage=60` is not one of `public`, `private`, `no-cache`, `max-age`, `s-maxage`, \
+              `must-revalidate`, `stale-while-revalidate` and `immutable`",
+        ),
+        ("private, max-age=1m", "`max-age` takes whole seconds; write `max-age=60`"),
+        ("private=x, max-age=1", "`private` takes no value; write `private`"),
+        ("no-store", "clients are told `no-store` without `client` already; remove `client`"),
+        ("private, private, max-age=1", "`private` is given twice; remove one"),
+        ("max-age=1", "say for whom, with either `public` or `private`"),
+        ("public, private, max-age=1", "say for whom, with either `public` or `private`"),
+        ("public", "say for how long, with either `max-age=60` or `no-cache`"),
+        (
+            "private, max-age=1, s-maxage=1",
+            "`s-maxage` is for shared caches, which keep nothing `private`; remove one",
+        ),
+        (
+            "public, no-cache",
+            "what is asked for each time is kept by the user's own client; write `private, no-cache`",
+        ),
+    ];
+    for (text, message) in rows {
+        assert_eq!(messages(&format!("response, client = \"{text}\""), HANDLER), [message], "{text}");
+    }
+    let number = "`client` takes the text of `Cache-Control`; write `client = \"private, max-age=60\"`";
+    assert_eq!(messages("response, client = 60", HANDLER), [number]);
+    let alone =
+        "`client` is for stored responses; add `response`, or give the whole `CacheLayer` a `ClientCache`";
+    assert_eq!(messages("client = \"private, max-age=60\"", HANDLER), [alone]);
+}

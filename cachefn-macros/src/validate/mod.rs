@@ -34,6 +34,7 @@ pub(crate) fn plan(arguments: &Arguments, function: &Function, faults: &mut Faul
     let krate = given.krate(faults);
     let plain = stored::plain(&given, faults);
     let response = response::response(&given, faults);
+    let client = response::client(&given, faults);
     signature::check(function, faults);
     match response {
         Some(_) => response::returned(function, faults),
@@ -65,7 +66,7 @@ pub(crate) fn plan(arguments: &Arguments, function: &Function, faults: &mut Faul
     let codec = stored::codec(&given, &krate, faults);
     let (fallible, spelling) =
         (fresh::fallible(&given), unfit::spelling(function, cfg!(any(feature = "axum", test))));
-    let returned = Returned { plain, response, optional, fallible, codec, spelling };
+    let returned = Returned { plain, response, client, optional, fallible, codec, spelling };
     key_uses.extend(namespace_uses);
     let companions = companions::companions(&given, arguments, function, &key_uses, faults);
     let name = function.name().to_string();

@@ -1,9 +1,9 @@
 //! `response`: the finished response is what is stored.
 
 use quote::ToTokens;
-use syn::{Expr, GenericArgument, Path, PathArguments, Type, TypeImplTrait, TypeParamBound};
+use syn::{Expr, ExprLit, GenericArgument, Lit, Path, PathArguments, Type, TypeImplTrait, TypeParamBound};
 
-use super::given::Given;
+use super::given::{Given, form};
 use super::signature::opaque;
 use crate::args::Value;
 use crate::diagnostics::Faults;
@@ -35,6 +35,83 @@ pub(super) fn response(given: &Given<'_>, faults: &mut Faults) -> Option<Respons
         faults.at(expr, format!("`private` responses need a `key` that names the user; {advice}"));
     }
     Some(Response::Ones)
+}
+
+/// `client`: what clients may keep of the response, in the words of `Cache-Control`.
+pub(super) fn client(given: &Given<'_>, faults: &mut Faults) -> Option<String> {
+    let argument = given.get("client")?;
+    if given.get("response").is_none() && given.whole {
+        let advice = "add `response`, or give the whole `CacheLayer` a `ClientCache`";
+        faults.at(&argument.name, format!("`client` is for stored responses; {advice}"));
+    }
+    let expr = given.expr("client", faults)?;
+    let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = expr else {
+        faults.at(expr, format!("`client` takes the text of `Cache-Control`; write `{}`", form("client")));
+        return None;
+    };
+    match refusal(&text.value()) {
+        None => Some(text.value()),
+        Some(message) => {
+            faults.at(text, message);
+            None
+        }
+    }
+}
+
+/// What is wrong with the directives that clients are to be sent.
+fn refusal(text: &str) -> Option<String> {
+    let mut seen: Vec<String> = Vec::new();
+    for directive in text.split(',').map(str::trim) {
+        let (name, value) =
+            directive.split_once('=').map_or((directive, None), |(name, value)| (name, Some(value)));
+        let name = name.to_ascii_lowercase();
+        let is_number = value.is_some_and(|value| value.parse::<u32>().is_ok());
+        match name.as_str() {
+            "max-age" | "s-maxage" | "stale-while-revalidate" if !is_number => {
+                return Some(format!("`{name}` takes whole seconds; write `{name}=60`"));
+            }
+            "public" | "private" | "no-cache" | "must-revalidate" | "immutable" if value.is_some() => {
+                return Some(format!("`{name}` takes no value; write `{name}`"));
+            }
+            "max-age"
+            | "s-maxage"
+            | "stale-while-revalidate"
+            | "public"
+            | "private"
+            | "no-cache"
+            | "must-revalidate"
+            | "immutable" => {}
+            "no-store" => {
+                return Some(
+                    "clients are told `no-store` without `client` already; remove `client`".to_owned(),
+                );
+            }
+            _ => {
+                let known = "`public`, `private`, `no-cache`, `max-age`, `s-maxage`, `must-revalidate`, \
+                             `stale-while-revalidate` and `immutable`";
+                return Some(format!("`{directive}` is not one of {known}"));
+            }
+        }
+        if seen.contains(&name) {
+            return Some(format!("`{name}` is given twice; remove one"));
+        }
+        seen.push(name);
+    }
+    let has = |name: &str| seen.iter().any(|seen| seen == name);
+    if has("public") == has("private") {
+        Some("say for whom, with either `public` or `private`".to_owned())
+    } else if has("no-cache") == has("max-age") {
+        Some("say for how long, with either `max-age=60` or `no-cache`".to_owned())
+    } else if has("private") && has("s-maxage") {
+        Some("`s-maxage` is for shared caches, which keep nothing `private`; remove one".to_owned())
+    } else if has("public") && has("no-cache") {
+        Some(
+            "what is asked for each time is kept by the user's own client; write `private, no-cache`"
+                .to_owned(),
+        )
+    } else {
+        None
+    }
 }
 
 /// Refuses what cannot become a response, as far as it shows.

@@ -125,6 +125,7 @@ async fn fill(cache: &Arc<Cache>, known: &Known, key: Key) -> Option<Box<Fill>> 
         audience: Audience::Nobody,
         bypasses: true,
         wants: Wants::NOTHING,
+        hop: None,
     });
     let since = Since::now(&miss);
     let (mut search, link) = miss.search(known.vtable);

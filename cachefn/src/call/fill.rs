@@ -36,7 +36,10 @@ use crate::shape::Kind;
 use crate::site::Instance;
 use crate::span::CallSpan;
 use crate::terms::{Judge, Terms};
+use crate::variant::Hop;
 use crate::verdict::Storable;
+use crate::watching;
+use crate::why_unstored::WhyUnstored;
 
 /// A fill under way. Dropping it passes the flight on and gives the lease back.
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
@@ -73,6 +76,8 @@ pub(super) struct Fill {
     /// Whether a success that is not stored removes what is: the body runs though there is a value, to have a newer one.
     /// Where there is none but what `stale_if_error` keeps, that stays.
     pub(super) supersedes: bool,
+    /// How its place was reached, if it is not that of the key itself.
+    pub(super) hop: Option<Hop>,
     /// What was found that did not answer.
     pub(super) lacked: Lacked,
     pub(super) audience: Audience,
@@ -101,6 +106,9 @@ impl Fill {
             self.instance.identity.bodies.add(self.started.elapsed());
         } else {
             self.says_end(true);
+            if !self.served {
+                watching::unstored(WhyUnstored::Error);
+            }
         }
         // Its own value may be served already: then others have one too.
         let leave = if found.is_some() || self.served { Seat::fail_over } else { Seat::fail };
@@ -129,7 +137,11 @@ impl Fill {
     /// What is at hand, unless it was struck since the body began, or its time is over.
     fn make_do(&mut self) -> Option<Found> {
         let spare = self.spare.take().filter(|_| self.ticket.is_current())?;
+        let age = spare.age(self.cache.memory.clock());
         let (found, remaining) = spare.serve(self.cache.memory.clock())?;
+        if self.is_told() {
+            watching::aged(age);
+        }
         self.says(self.instance.makes_do(remaining), remaining);
         Some(found)
     }
@@ -196,13 +208,12 @@ impl Fill {
         mut self: Box<Self>,
         value: K::Stored,
     ) -> Settling<K::Stored> {
-        match self.instance.site.life_of_none() {
-            Some(life) => {
-                self.terms.nothing_for(life);
-                self.value::<K>(value)
-            }
-            None => self.nothing(value),
+        if let Some(life) = self.instance.site.life_of_none() {
+            self.terms.nothing_for(life);
+            return self.value::<K>(value);
         }
+        self.instance.says_unstored(WhyUnstored::Nothing);
+        self.nothing(value)
     }
 
     /// What the caller has is older than an invalidation: it is not stored, and what Redis has is older still.
@@ -224,7 +235,11 @@ impl Fill {
             self.instance.says_too_many_tags(&self.cache);
             return self.unwanted(value);
         }
-        if self.terms.stores() { self.value::<K>(value) } else { self.unwanted(value) }
+        if self.terms.stores() {
+            return self.value::<K>(value);
+        }
+        self.instance.says_unstored(WhyUnstored::When);
+        self.unwanted(value)
     }
 
     /// A value that is not to be stored. Where it would have named more groups nobody knows whether one of them was
@@ -293,7 +308,9 @@ impl Fill {
         let refuse = || self.ticket.refuse();
         let filled = self.settled(Filled::Refused).map(|_| entry.as_ref().map_or_else(refuse, store));
         if matches!(filled, Ok(Filled::Stored)) {
-            self.says_stored();
+            self.says_stored(
+                entry.as_ref().map_or(Duration::MAX, |entry| self.cache.memory.remaining(entry)),
+            );
             self.since.iter().for_each(Since::stands);
         }
         let _ = self.disown();

@@ -21,7 +21,9 @@ use crate::observe::Outcome;
 use crate::remote::Reply;
 use crate::site::Instance;
 use crate::span::{self, Asking};
+use crate::variant::Fit;
 use crate::wants::Standing;
+use crate::watching;
 
 /// A first question on its way.
 pub(super) struct First {
@@ -84,12 +86,18 @@ impl Miss {
             return None;
         }
         let value = (stored.decode)(envelope, self.instance.owner_of(site)).ok()?;
+        if (stored.fit)(&*value, self.hop) != Fit::Own {
+            return None;
+        }
         if let Some(ticket) = ticket {
             keep(self.instance, stored, ticket, envelope, &*value, now);
         }
         self.instance.counts_redis_hit(Age::Fresh, self.asked);
         self.span.ends(Outcome::Hit);
-        let remaining = Duration::from_millis(span.fresh_until.saturating_sub(now));
+        let Standing { remaining, age, .. } = Standing::within(span, now);
+        if self.audience.is_any() {
+            watching::aged(age);
+        }
         let (prefix, key) = (&self.cache.prefix, self.key.as_str());
         event::outcome(Outcome::Hit, &self.instance, prefix, key, Some(remaining), self.audience);
         Some(value)

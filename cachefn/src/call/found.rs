@@ -26,6 +26,8 @@ pub(super) struct Spare {
     expires: Tick,
     /// When it may be served no longer, whatever happens.
     end: Tick,
+    /// How long ago it was stored when it was found, and when that was.
+    found: (Duration, Tick),
 }
 
 impl Standing {
@@ -60,9 +62,9 @@ impl Found {
 }
 
 impl Spare {
-    pub(super) fn entry(entry: AnyEntry) -> Self {
-        let (expires, end) = (entry.expires(), entry.end());
-        Self { value: Found::Entry(entry), expires, end }
+    pub(super) fn entry(entry: AnyEntry, clock: &Clock) -> Self {
+        let (expires, end, now) = (entry.expires(), entry.end(), clock.now());
+        Self { found: (entry.since_stored(now), now), value: Found::Entry(entry), expires, end }
     }
 
     /// What Redis holds, by its own account of its life.
@@ -70,13 +72,20 @@ impl Spare {
         let now = clock.unix_millis();
         let left = |until: u64| Duration::from_millis(until.saturating_sub(now));
         let end = clock.now().after(left(span.stale_until.max(span.error_until)));
-        Self { value: Found::Own(value), expires: clock.now().after(left(span.fresh_until)), end }
+        let found = (Duration::from_millis(now.saturating_sub(span.born)), clock.now());
+        Self { value: Found::Own(value), expires: clock.now().after(left(span.fresh_until)), end, found }
     }
 
     /// What is left until it expires; nothing if it has.
     pub(super) fn remaining(&self, clock: &Clock) -> Option<Duration> {
         let remaining = self.expires.since(clock.now());
         (!remaining.is_zero()).then_some(remaining)
+    }
+
+    /// How long ago it was stored.
+    pub(super) fn age(&self, clock: &Clock) -> Duration {
+        let (age, then) = self.found;
+        age.saturating_add(clock.now().since(then))
     }
 
     /// The value, if it may still be served, with what is left until it expires.

@@ -29,6 +29,7 @@ use crate::remote::Link;
 use crate::site::{Instance, Unusable};
 use crate::span::CallSpan;
 use crate::terms::Terms;
+use crate::variant::Hop;
 use crate::wants::{self, OnMiss, Reading, Wants};
 
 /// Everything a miss is, but for the body.
@@ -53,6 +54,8 @@ pub(super) struct Miss {
     pub(super) bypasses: bool,
     /// What else is wanted.
     pub(super) wants: Wants,
+    /// How the place was reached, if it is not that of the key itself.
+    pub(super) hop: Option<Hop>,
     /// What memory has that did not answer.
     lacked: Lacked,
     /// Whether the body may go on without the caller.
@@ -113,6 +116,7 @@ pub(super) struct Beginning {
     pub(super) audience: Audience,
     pub(super) bypasses: bool,
     pub(super) wants: Wants,
+    pub(super) hop: Option<Hop>,
 }
 
 impl Miss {
@@ -130,6 +134,7 @@ impl Miss {
             audience,
             bypasses,
             wants,
+            hop,
         } = beginning;
         Self {
             span: CallSpan::of(&instance, &cache, &key, audience),
@@ -145,6 +150,7 @@ impl Miss {
             audience,
             bypasses,
             wants,
+            hop,
             lacked,
             detaches: false,
             stage: Stage::Start,
@@ -169,6 +175,7 @@ impl Miss {
             audience: Audience::Nobody,
             bypasses: false,
             wants: Wants::NOTHING,
+            hop: None,
         };
         Self { stage: Stage::Yielding(Found::Own(found)), ..Self::new(beginning) }
     }
@@ -256,6 +263,8 @@ impl Miss {
             span: self.span.clone(),
             counted: false,
             wants: self.wants,
+            hop: self.hop,
+            other: None,
             lacked: self.lacked,
             bypasses: self.bypasses,
             untimely: false,
@@ -318,6 +327,10 @@ impl Miss {
                 Some(entry) => {
                     seat.retry();
                     Stage::Looking(Box::pin(std::future::ready(Ready::Found(Found::Entry(entry)))))
+                }
+                None if search.hops() => {
+                    seat.retry();
+                    Stage::Looking(Box::pin(Box::new(search).run(None, None)))
                 }
                 None => self.enter(search.lead(seat)),
             },

@@ -32,7 +32,7 @@ use std::any::Any;
 #[cfg(feature = "axum")]
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use cachefn_backends::backend::Absence;
 use cachefn_backends::life::Age;
@@ -42,7 +42,7 @@ pub(crate) use self::background::MOST as MOST_IN_BACKGROUND;
 pub use self::background::{RunBackground, run_background, run_judged_background};
 #[cfg(feature = "axum")]
 pub(crate) use self::by_hand::{MAX_JSON, NotStored, put};
-use self::found::{Spare, copy};
+use self::found::Spare;
 pub(crate) use self::give::Giving;
 use self::miss::{Beginning, Miss};
 pub use self::run::{Run, run, run_judged};
@@ -52,20 +52,26 @@ use crate::coop;
 use crate::event::Audience;
 use crate::global::{self, Cache};
 #[cfg(feature = "axum")]
-use crate::http::response::{Storing, Whose};
+use crate::http::{
+    self,
+    response::{Storing, Whose},
+};
 use crate::key::KeyWriter;
 use crate::layout::Erased;
 use crate::observe::Lacked;
 use crate::shape::Kind;
-use crate::site::{Closure, Instance, Site, Take, Write};
+use crate::site::{Closure, FitOf, Instance, Site, Take, Write};
 use crate::stats;
 use crate::terms::Terms;
 use crate::unfit::{No, Reason};
+use crate::variant::{Fit, Hop, Vetted};
 use crate::verdict::{Checked, Storable, Yes};
 #[cfg(feature = "axum")]
 use crate::wants::OnMiss;
 use crate::wants::{self, Standing, Wants};
 use crate::watching;
+#[cfg(feature = "axum")]
+use crate::why_unstored::WhyUnstored;
 
 /// A call whose value memory does not have: a miss, or nothing but a body to run.
 #[derive(Debug)]
@@ -113,12 +119,12 @@ pub(crate) fn begin_typed<V: Reads>(
 #[inline(never)]
 fn begin_on<V: Reads>(site: &'static Site, closure: Closure, write: Write<'_>) -> Result<Output<V>, Call> {
     let (mut found, mut kept) = (None, None);
-    let miss = look_up(site, closure, write, &mut |value| {
+    let miss = look_up(site, closure, write, V::fit, &mut |value, vetted| {
         if coop::spend() {
-            found = V::copy(value);
+            found = V::copy(value, vetted);
             return found.is_some();
         }
-        kept = V::keep(value);
+        kept = V::keep(value, vetted);
         kept.is_some()
     });
     match (miss, found) {
@@ -136,9 +142,15 @@ fn yielding(site: &'static Site, closure: Closure, kept: Erased) -> Option<Box<M
 }
 
 /// Shows the value that is found to `take`; else the answer is the miss, if the call can be cached at all.
-fn look_up(site: &'static Site, closure: Closure, write: Write<'_>, take: Take<'_>) -> Option<Box<Miss>> {
+fn look_up(
+    site: &'static Site,
+    closure: Closure,
+    write: Write<'_>,
+    fit: FitOf,
+    take: Take<'_>,
+) -> Option<Box<Miss>> {
     if wants::is_any() {
-        return look_up_as_wanted(site, closure, write, take);
+        return look_up_as_wanted(site, closure, write, fit, take);
     }
     let later;
     let cache = if let Some(first) = global::first() {
@@ -155,20 +167,24 @@ fn look_up(site: &'static Site, closure: Closure, write: Write<'_>, take: Take<'
     let reads = !bypasses && cache.reads_memory();
     if reads && short.is_usable() {
         let call = cache.memory.short(instance.owner, short.as_bytes());
-        let mut remaining = None;
+        let (mut remaining, mut aged) = (None, Duration::ZERO);
         let taken = cache.memory.glance(call, |entry, age| {
-            remaining = audience.is_any().then(|| cache.memory.remaining(entry));
-            take(entry.value()).then_some(age)
+            if audience.is_any() {
+                let standing = Standing::of(entry, cache.memory.clock());
+                (remaining, aged) = (Some(standing.remaining), standing.age);
+            }
+            take(entry.value(), Vetted::No).then_some(age)
         });
         if let Some(Some(age)) = taken {
             instance.counts_hit(age, timed);
             if audience.is_any() {
+                watching::aged(aged);
                 instance.says_hit(cache, write, age, remaining, audience);
             }
             return None;
         }
     }
-    let asked = Asked { instance, write, bypasses, timed, audience, wants: Wants::NOTHING };
+    let asked = Asked { instance, write, bypasses, timed, audience, wants: Wants::NOTHING, fit };
     asked.again(cache, reads.then_some(take))
 }
 
@@ -179,6 +195,7 @@ fn look_up_as_wanted(
     site: &'static Site,
     closure: Closure,
     write: Write<'_>,
+    fit: FitOf,
     take: Take<'_>,
 ) -> Option<Box<Miss>> {
     let wants = wants::take();
@@ -194,7 +211,7 @@ fn look_up_as_wanted(
         write(&mut short);
         short.bypasses()
     };
-    let asked = Asked { instance, write, bypasses, timed, audience, wants };
+    let asked = Asked { instance, write, bypasses, timed, audience, wants, fit };
     asked.again(cache, (!bypasses && cache.reads_memory()).then_some(take))
 }
 
@@ -206,6 +223,7 @@ struct Asked<'a> {
     timed: Option<Instant>,
     audience: Audience,
     wants: Wants,
+    fit: FitOf,
 }
 
 impl Asked<'_> {
@@ -213,7 +231,7 @@ impl Asked<'_> {
     #[cold]
     #[inline(never)]
     fn again(self, cache: &Arc<Cache>, take: Option<Take<'_>>) -> Option<Box<Miss>> {
-        let Self { instance, write, bypasses, timed, audience, wants } = self;
+        let Self { instance, write, bypasses, timed, audience, wants, fit } = self;
         if audience.is_any() && instance.site.is_sensitive() {
             watching::hide();
         }
@@ -225,31 +243,49 @@ impl Asked<'_> {
             }
         };
         let key = written.to_key();
-        let (stored_key, asked) = (instance.stored_key(&key), Instant::now());
+        let (mut stored_key, asked) = (instance.stored_key(&key), Instant::now());
+        let mut hop = None;
         let (mut absence, mut spare, mut refreshes) = (Absence::Absent, None, false);
         let mut lacked = Lacked::Nothing;
         if let Some(take) = take {
-            let call = written.short_form().map(|words| cache.memory.short(instance.owner, words));
-            let look = |entry: &AnyEntry, turn: Turn| {
-                let remaining = cache.memory.remaining(entry);
-                if !wants.limits.suit(Standing::of(entry, cache.memory.clock())) {
-                    lacked = Lacked::Unsuitable;
-                    return None;
+            let mut call = written.short_form().map(|words| cache.memory.short(instance.owner, words));
+            loop {
+                let mut next = None;
+                let look = |entry: &AnyEntry, turn: Turn| {
+                    match fit(entry.value(), hop) {
+                        Fit::Own => {}
+                        Fit::Other(other) if turn.age != Age::Spent => {
+                            next = Some(other);
+                            return None;
+                        }
+                        Fit::Other(_) | Fit::Orphan => return None,
+                    }
+                    let standing = Standing::of(entry, cache.memory.clock());
+                    if !wants.limits.suit(standing) {
+                        lacked = Lacked::Unsuitable;
+                        return None;
+                    }
+                    if turn.refreshes || turn.age == Age::Spent {
+                        (spare, refreshes) =
+                            (Some(Spare::entry(Arc::clone(entry), cache.memory.clock())), turn.refreshes);
+                        return None;
+                    }
+                    take(entry.value(), Vetted::Yes).then_some((turn.age, standing))
+                };
+                match cache.memory.read(&stored_key, call.take(), instance.owner, look) {
+                    Ok(Some((age, standing))) => {
+                        instance.counts_hit(age, timed);
+                        if audience.is_any() {
+                            watching::aged(standing.age);
+                        }
+                        instance.says(cache, age, key.as_str(), standing.remaining, audience);
+                        return None;
+                    }
+                    Ok(None) => {}
+                    Err(why) => absence = why,
                 }
-                if turn.refreshes || turn.age == Age::Spent {
-                    (spare, refreshes) = (Some(Spare::entry(Arc::clone(entry))), turn.refreshes);
-                    return None;
-                }
-                take(entry.value()).then_some((turn.age, remaining))
-            };
-            match cache.memory.read(&stored_key, call, instance.owner, look) {
-                Ok(Some((age, remaining))) => {
-                    instance.counts_hit(age, timed);
-                    instance.says(cache, age, key.as_str(), remaining, audience);
-                    return None;
-                }
-                Ok(None) => {}
-                Err(why) => absence = why,
+                let Some(other) = next else { break };
+                (stored_key, hop) = (other.key(&stored_key).into(), Some(other));
             }
             if matches!(absence, Absence::Foreign) {
                 instance.says_shared_key(cache, key.as_str());
@@ -271,6 +307,7 @@ impl Asked<'_> {
             audience,
             bypasses,
             wants,
+            hop,
         };
         Some(Box::new(Miss::new(beginning)))
     }
@@ -279,9 +316,13 @@ impl Asked<'_> {
 /// Says that a call was none of the cache's business.
 #[cfg(feature = "axum")]
 #[cold]
-pub(crate) fn bypassed(site: &'static Site, closure: Closure, write: Write<'_>) {
+pub(crate) fn bypassed(site: &'static Site, closure: Closure, write: Write<'_>, why: Option<WhyUnstored>) {
     if let Some(cache) = global::current() {
-        site.instance(closure).says_bypassed(&cache, write, Audience::now());
+        let instance = site.instance(closure);
+        instance.says_bypassed(&cache, write, Audience::now());
+        if let Some(why) = why {
+            instance.says_unstored(why);
+        }
     }
 }
 
@@ -299,7 +340,11 @@ impl Call {
             Some(miss) if miss.wants.miss == OnMiss::Fill => miss.whose(),
             _ => Whose::Nobodys,
         };
-        Storing { whose, verdict: PhantomData }
+        // Who refreshes says what is stored by the arguments: its own request, if there is one, is another.
+        let refreshes = self.0.as_ref().is_some_and(|miss| miss.wants.refreshes);
+        let request = if refreshes { None } else { http::request_headers() };
+        let instance = self.0.as_ref().map(|miss| miss.instance);
+        Storing { whose, instance, request, verdict: PhantomData }
     }
 }
 
@@ -321,31 +366,49 @@ impl Call {
 /// A verdict under which values are read.
 pub trait Reads: Checked {
     /// What is returned for a stored value, if it is of the right type.
-    fn copy(value: &dyn Any) -> Option<Output<Self>>;
+    fn copy(value: &dyn Any, vetted: Vetted) -> Option<Output<Self>>;
 
     /// The stored value itself, for who returns it later.
-    fn keep(value: &dyn Any) -> Option<Erased>;
+    fn keep(value: &dyn Any, vetted: Vetted) -> Option<Erased>;
+
+    /// What a stored value is to a call.
+    fn fit(value: &dyn Any, hop: Option<Hop>) -> Fit;
 }
 
 impl<K: Kind<Stored: Storable>> Reads for Yes<K> {
     #[inline]
-    fn copy(value: &dyn Any) -> Option<K::Output> {
-        copy::<K>(value)
+    fn copy(value: &dyn Any, vetted: Vetted) -> Option<K::Output> {
+        own::<K>(value, vetted).cloned().map(K::restore)
     }
 
     #[cold]
-    fn keep(value: &dyn Any) -> Option<Erased> {
-        value.downcast_ref::<K::Stored>().cloned().map(|value| -> Erased { Box::new(value) })
+    fn keep(value: &dyn Any, vetted: Vetted) -> Option<Erased> {
+        own::<K>(value, vetted).cloned().map(|value| -> Erased { Box::new(value) })
     }
+
+    #[inline]
+    fn fit(value: &dyn Any, hop: Option<Hop>) -> Fit {
+        stored::fit::<K>(value, hop)
+    }
+}
+
+/// The stored value, if it is of the right type and the call's own.
+#[inline]
+fn own<K: Kind<Stored: Storable>>(value: &dyn Any, vetted: Vetted) -> Option<&K::Stored> {
+    value.downcast_ref().filter(|stored| vetted == Vetted::Yes || K::fit(stored, None) == Fit::Own)
 }
 
 /// Nothing of it is ever stored.
 impl<K: Kind, R: Reason> Reads for No<K, R> {
-    fn copy(_: &dyn Any) -> Option<K::Output> {
+    fn copy(_: &dyn Any, _: Vetted) -> Option<K::Output> {
         None
     }
 
-    fn keep(_: &dyn Any) -> Option<Erased> {
+    fn keep(_: &dyn Any, _: Vetted) -> Option<Erased> {
         None
+    }
+
+    fn fit(_: &dyn Any, _: Option<Hop>) -> Fit {
+        Fit::Orphan
     }
 }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 
 use super::Call;
-use super::fill::Settling;
+use super::fill::{Fill, Settling};
 use super::found::Found;
 use super::miss::{Miss, Ready, Stage};
 use super::stored::Vtable;
@@ -200,6 +200,14 @@ fn overdue<K: Kind<Stored: Storable>>(miss: &mut Miss, cx: &mut Context<'_>) -> 
     }
 }
 
+/// The value as it stands where it is stored.
+fn placed<K: Kind<Stored: Storable>>(value: K::Stored, fill: &Fill) -> K::Stored {
+    match fill.hop {
+        Some(hop) => K::placed(value, hop),
+        None => value,
+    }
+}
+
 /// Takes what the body returned. `None`: there is something to wait for.
 fn settle<K: Kind<Stored: Storable>>(
     miss: &mut Miss,
@@ -224,8 +232,14 @@ fn settle<K: Kind<Stored: Storable>>(
             fill.hidden();
             return Some(output);
         }
-        Split::Nothing(value) => fill.none::<K>(value),
-        Split::Value(value) => fill.judged::<K>(value, judge),
+        Split::Nothing(value) => {
+            let value = placed::<K>(value, &fill);
+            fill.none::<K>(value)
+        }
+        Split::Value(value) => {
+            let value = placed::<K>(value, &fill);
+            fill.judged::<K>(value, judge)
+        }
     };
     match settling {
         Settling::Done(value) => Some(K::restore(value)),

@@ -3,6 +3,7 @@
 mod redis;
 mod says;
 
+use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
@@ -34,6 +35,7 @@ use crate::remote::{Link, Waiter};
 use crate::site::Instance;
 use crate::span::CallSpan;
 use crate::terms::Terms;
+use crate::variant::{Fit, Hop};
 use crate::wants::{Standing, Wants};
 
 /// A follower whose flight had nothing for it looks again; after this many times it runs its body by
@@ -75,6 +77,10 @@ pub(super) struct Search {
     /// Whether the call is counted as a hit or a miss.
     pub(super) counted: bool,
     pub(super) wants: Wants,
+    /// How the place was reached, if it is not that of the key itself.
+    pub(super) hop: Option<Hop>,
+    /// Where to go on: what was found here is another call's.
+    pub(super) other: Option<Hop>,
     /// What was found that did not answer.
     pub(super) lacked: Lacked,
     pub(super) bypasses: bool,
@@ -102,8 +108,9 @@ impl Search {
     /// Looks until there is a value, or the right to run the body. In a box, for it is moved with the future. What Redis has
     /// `shown` already it is not asked for.
     pub(super) async fn run(mut self: Box<Self>, mut link: Option<Link>, mut shown: Option<Shown>) -> Ready {
-        for round in 0..ROUNDS {
-            if round > 0
+        let (mut round, mut hopped) = (0, false);
+        while round < ROUNDS {
+            if (round > 0 || hopped)
                 && self.cache.is_near()
                 && let Some(entry) = self.again()
             {
@@ -121,10 +128,18 @@ impl Search {
                     }
                 }
             }
+            if self.hops() {
+                hopped = true;
+                continue;
+            }
             if link.is_none()
                 && let Some(entry) = self.again()
             {
                 return Ready::Found(Found::Entry(entry));
+            }
+            if self.hops() {
+                hopped = true;
+                continue;
             }
             self.miss();
             match self.join() {
@@ -135,8 +150,13 @@ impl Search {
                     if let Some(ready) = Box::pin(self.follow(waiting, link.clone())).await {
                         return ready;
                     }
+                    if self.hops() {
+                        hopped = true;
+                        continue;
+                    }
                 }
             }
+            round += 1;
         }
         Box::pin(self.fill(None, link)).await
     }
@@ -150,18 +170,23 @@ impl Search {
 
     /// Looks, and leaves it at that.
     pub(super) async fn find(mut self, link: Option<Link>) -> Option<Found> {
-        let asked = match &link {
-            Some(redis) => self.ask(Some(redis), None).await.ok(),
-            None => None,
-        };
-        match asked {
-            Some(Some(Held::Fresh(found))) => return Some(found),
-            Some(Some(Held::Due(spare))) => return Some(self.serve(spare)),
-            Some(None) => {}
-            None => {
-                if let Some(entry) = self.again() {
-                    return Some(Found::Entry(entry));
+        loop {
+            let asked = match &link {
+                Some(redis) => self.ask(Some(redis), None).await.ok(),
+                None => None,
+            };
+            match asked {
+                Some(Some(Held::Fresh(found))) => return Some(found),
+                Some(Some(Held::Due(spare))) => return Some(self.serve(spare)),
+                Some(None) => {}
+                None => {
+                    if let Some(entry) = self.again() {
+                        return Some(Found::Entry(entry));
+                    }
                 }
+            }
+            if !self.hops() {
+                break;
             }
         }
         self.miss();
@@ -200,9 +225,11 @@ impl Search {
 
     /// The value that was found is what the call returns.
     pub(super) fn serve(&mut self, spare: Spare) -> Found {
-        match spare.remaining(self.cache.memory.clock()) {
-            Some(remaining) => self.hit(remaining),
-            None => self.hit_stale(),
+        let clock = self.cache.memory.clock();
+        let age = spare.age(clock);
+        match spare.remaining(clock) {
+            Some(remaining) => self.hit(age, remaining),
+            None => self.hit_stale(age),
         }
         self.role = Role::Detached;
         spare.into_found()
@@ -216,6 +243,9 @@ impl Search {
     ) -> Option<Ready> {
         match within(waiting, self.patience()).await {
             Some(Ok(Verdict::Entry(entry))) => {
+                if !self.is_own(entry.value()) {
+                    return None;
+                }
                 self.collapsed(Some(self.cache.memory.remaining(&entry)));
                 Some(Ready::Found(Found::Entry(entry)))
             }
@@ -237,7 +267,9 @@ impl Search {
 
     /// Another's body has failed or takes too long: what is at hand has to do.
     fn make_do(&mut self) -> Option<Ready> {
-        let (found, remaining) = self.spare.take()?.serve(self.cache.memory.clock())?;
+        let spare = self.spare.take()?;
+        self.aged(spare.age(self.cache.memory.clock()));
+        let (found, remaining) = spare.serve(self.cache.memory.clock())?;
         self.says(self.instance.makes_do(remaining), remaining);
         Some(Ready::Found(found))
     }
@@ -245,17 +277,25 @@ impl Search {
     /// Captures what the value will be stored under, and lets the body run. An entry that appeared
     /// since the caller looked is returned instead; it was read at some moment of this call, and
     /// followers may have begun after that, so they look for themselves.
-    pub(super) async fn fill(&mut self, seat: Option<Seat>, mut link: Option<Link>) -> Ready {
+    pub(super) async fn fill(&mut self, mut seat: Option<Seat>, mut link: Option<Link>) -> Ready {
         let mut ticket = match &seat {
             Some(seat) => seat.ticket(),
             None => Arc::new(self.cache.memory.begin(&self.place)),
         };
-        if link.is_none()
-            && let Some(entry) = seat.as_ref().and_then(|_| self.again())
-        {
-            seat.into_iter().for_each(Seat::retry);
-            return Ready::Found(Found::Entry(entry));
+        if link.is_none() && seat.is_some() {
+            let mut found = self.again();
+            while found.is_none() && self.hops() {
+                // Outside of a flight: somebody has filled the key since this call looked.
+                seat.take().into_iter().for_each(Seat::retry);
+                ticket = self.begin_again(None);
+                found = self.again();
+            }
+            if let Some(entry) = found {
+                seat.into_iter().for_each(Seat::retry);
+                return Ready::Found(Found::Entry(entry));
+            }
         }
+        let mut accepts = seat.is_some();
         let (mut lease, mut watch, mut rounds) = (None, None, 0);
         while let Some(redis) = link.take() {
             let replaces = self.replaces();
@@ -265,7 +305,7 @@ impl Search {
                 break;
             }
             let waiter = self.place.alone.then(|| redis.waiter(&self.place.key));
-            let left = match self.acquire(&redis, seat.is_some()).await {
+            let left = match self.acquire(&redis, accepts).await {
                 Ok(Granted::Lease(granted)) => {
                     lease = Some(Lease::new(redis, self.place.clone(), granted));
                     // Redis says of the generations that it has just made that they have changed. What is struck from
@@ -276,6 +316,13 @@ impl Search {
                 Ok(Granted::Value(found)) => {
                     seat.into_iter().for_each(Seat::retry);
                     return Ready::Found(found);
+                }
+                Ok(Granted::Other) => {
+                    accepts = self.hops();
+                    seat.take().into_iter().for_each(Seat::retry);
+                    ticket = self.begin_again(None);
+                    link = Some(redis);
+                    continue;
                 }
                 Ok(Granted::Marked) => {
                     link = Some(redis);
@@ -405,6 +452,7 @@ impl Search {
             known,
             supersedes,
             lacked: self.lacked,
+            hop: self.hop,
             audience: self.audience,
             span: self.span.clone(),
             started: Instant::now(),
@@ -422,7 +470,10 @@ impl Search {
         if self.cache.reads_memory()
             && let Some(entry) = self.cache.memory.get_of_any_age(&self.place.key, self.instance.owner)
         {
-            self.spare = Some(Spare::entry(entry));
+            if (self.stored.fit)(entry.value(), self.hop) != Fit::Own {
+                return;
+            }
+            self.spare = Some(Spare::entry(entry, self.cache.memory.clock()));
         } else if let Some(link) = link {
             self.spare = self.ask_for_spare(link).await;
         }
@@ -441,6 +492,25 @@ impl Search {
         (self.instance.owner, Arc::clone(&self.place.key))
     }
 
+    /// Whether a value that was found is this call's own. If another's, its own is looked for where that leads.
+    pub(super) fn is_own(&mut self, value: &dyn Any) -> bool {
+        let fit = (self.stored.fit)(value, self.hop);
+        if let Fit::Other(other) = fit {
+            self.other = Some(other);
+        }
+        fit == Fit::Own
+    }
+
+    /// Goes on to the place of the call's own variant, if one was found on the way. Twice at most.
+    pub(super) fn hops(&mut self) -> bool {
+        let Some(other) = self.other.take() else { return false };
+        self.place.key = other.key(&self.place.key).into();
+        self.hop = Some(other);
+        (self.absence, self.spare, self.marker) = (Absence::Absent, None, None);
+        self.looked = false;
+        true
+    }
+
     /// Asks memory again, now that the flight is held.
     pub(super) fn again(&mut self) -> Option<AnyEntry> {
         let memory = &self.cache.memory;
@@ -449,11 +519,16 @@ impl Search {
         if entry.unstored().is_some() && self.cache.is_linked() && !self.cache.is_near() {
             return None;
         }
-        if !self.wants.limits.suit(Standing::of(&entry, memory.clock())) {
+        if !self.is_own(entry.value()) {
+            return None;
+        }
+        let memory = &self.cache.memory;
+        let standing = Standing::of(&entry, memory.clock());
+        if !self.wants.limits.suit(standing) {
             self.lacked = Lacked::Unsuitable;
             return None;
         }
-        self.hit(self.cache.memory.remaining(&entry));
+        self.hit(standing.age, standing.remaining);
         Some(entry)
     }
 }

@@ -12,12 +12,16 @@ use super::by_hand::ByHand;
 use crate::footprint;
 use crate::layout::{Choice as _, Erased, Owner, Unread};
 use crate::shape::Kind;
+use crate::site::FitOf;
+use crate::variant::{Fit, Hop};
 use crate::verdict::Storable;
 
 /// What is done with the stored part of a return type, where its type is not known.
 pub(crate) struct Vtable {
     /// Reads it out of an envelope of the site.
     pub(crate) decode: fn(&Envelope, Owner) -> Result<Erased, Unread>,
+    /// What it is to a call.
+    pub(super) fit: FitOf,
     /// Makes it a fill's entry, with the tags that it named.
     pub(super) entry: MakeEntry,
     /// What people do with it.
@@ -32,12 +36,18 @@ impl Vtable {
         const {
             &Self {
                 decode: K::Codec::decode::<K::Stored>,
+                fit: fit::<K>,
                 entry: entry::<K::Stored>,
                 #[cfg(feature = "axum")]
                 by_hand: ByHand::of::<K>(),
             }
         }
     }
+}
+
+/// What a value of any type is to a call.
+pub(super) fn fit<K: Kind<Stored: Storable>>(value: &dyn Any, hop: Option<Hop>) -> Fit {
+    value.downcast_ref::<K::Stored>().map_or(Fit::Orphan, |stored| K::fit(stored, hop))
 }
 
 /// See [`Vtable::entry`].

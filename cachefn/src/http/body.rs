@@ -13,6 +13,8 @@ use http::HeaderMap;
 use http::header::CONTENT_LENGTH;
 use http_body::{Body as _, Frame, SizeHint};
 
+use crate::why_unstored::WhyUnstored;
+
 /// What does not say how long it is may never end: it is waited for so long, and then it passes.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -44,6 +46,7 @@ pub(super) struct NotTaken {
     pub(super) body: Body,
     /// Whether it ended with an error, or before or after what was stated.
     pub(super) is_broken: bool,
+    pub(super) why: WhyUnstored,
 }
 
 /// The whole of a body, or a body that will say the same as the one that was given. A body that ends before or after what
@@ -52,7 +55,8 @@ pub(super) async fn collect(mut body: Body, most: usize, stated: Stated) -> Resu
     let hint = body.size_hint();
     let too_long = usize::try_from(hint.lower()).map_or(true, |least| least > most);
     if too_long || stated == Stated::Unclear {
-        return Err(NotTaken { body, is_broken: false });
+        let why = if too_long { WhyUnstored::TooLarge } else { WhyUnstored::Length };
+        return Err(NotTaken { body, is_broken: false, why });
     }
     let mut taken = Taken::default();
     let mut timer = None;
@@ -68,17 +72,20 @@ pub(super) async fn collect(mut body: Body, most: usize, stated: Stated) -> Resu
         });
         match frame.await {
             Some(None) if taken.is_as(stated, hint.exact()) => return Ok(taken.whole()),
-            Some(None) => return Err(taken.before(Rest::Error(None))),
+            Some(None) => return Err(taken.before(Rest::Error(None), WhyUnstored::BrokenOff)),
             Some(Some(Ok(frame))) => {
                 let is_data = frame.is_data();
                 taken.add(frame);
                 // Trailers are stored nowhere.
                 if !is_data || taken.bytes > most {
-                    return Err(taken.before(Rest::Body(body)));
+                    let why = if is_data { WhyUnstored::TooLarge } else { WhyUnstored::Trailers };
+                    return Err(taken.before(Rest::Body(body), why));
                 }
             }
-            Some(Some(Err(error))) => return Err(taken.before(Rest::Error(Some(error)))),
-            None => return Err(taken.before(Rest::Body(body))),
+            Some(Some(Err(error))) => {
+                return Err(taken.before(Rest::Error(Some(error)), WhyUnstored::BrokenOff));
+            }
+            None => return Err(taken.before(Rest::Body(body), WhyUnstored::Slow)),
         }
     }
 }
@@ -110,9 +117,9 @@ impl Taken {
         whole.freeze()
     }
 
-    fn before(self, rest: Rest) -> NotTaken {
+    fn before(self, rest: Rest, why: WhyUnstored) -> NotTaken {
         let is_broken = matches!(rest, Rest::Error(_));
-        NotTaken { body: Body::new(Replayed { taken: self.frames, rest }), is_broken }
+        NotTaken { body: Body::new(Replayed { taken: self.frames, rest }), is_broken, why }
     }
 }
 

@@ -32,6 +32,11 @@ const NOTHING: HeaderValue = HeaderValue::from_static("no-cache, no-store, must-
 pub struct ClientCache {
     visibility: Visibility,
     max_age: Duration,
+    /// Of caches that are shared.
+    shared: Option<Duration>,
+    must_revalidate: bool,
+    /// Whether it may be kept for longer than what answered lives on.
+    exceeds: bool,
     stale: Option<Duration>,
     immutable: bool,
     vary: Vec<HeaderName>,
@@ -67,8 +72,31 @@ impl ClientCache {
         Self::new(Visibility::Revalidated, Duration::ZERO, vary)
     }
 
+    /// As the argument `client` has it, which was judged when it was compiled.
+    pub(super) fn written(text: &str) -> Self {
+        let directives = text.split(',').map(|directive| {
+            let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
+            (
+                name.trim().to_ascii_lowercase(),
+                value.trim().parse().map_or(Duration::ZERO, Duration::from_secs),
+            )
+        });
+        let is_public = directives.clone().any(|(name, _)| name == "public");
+        let client = if is_public { Self::public(Duration::ZERO) } else { Self::private(Duration::ZERO) };
+        directives.fold(client, |client, (name, seconds)| match name.as_str() {
+            "no-cache" => Self { visibility: Visibility::Revalidated, ..client },
+            "max-age" => Self { max_age: seconds, ..client },
+            "s-maxage" => client.s_maxage(seconds),
+            "must-revalidate" => client.must_revalidate(),
+            "stale-while-revalidate" => client.stale_while_revalidate(seconds),
+            "immutable" => client.immutable(),
+            _ => client,
+        })
+    }
+
     fn new(visibility: Visibility, max_age: Duration, vary: Vec<HeaderName>) -> Self {
-        Self { visibility, max_age, stale: None, immutable: false, vary }
+        let (shared, must_revalidate, exceeds) = (None, false, false);
+        Self { visibility, max_age, shared, must_revalidate, exceeds, stale: None, immutable: false, vary }
     }
 
     /// Past `max-age` it may be shown for so long, in whole seconds, while it is fetched anew (RFC 5861).
@@ -85,6 +113,31 @@ impl ClientCache {
         self
     }
 
+    /// Caches that are shared, as those of a CDN, may keep it for so long instead, in whole seconds: `s-maxage=…`. Only of
+    /// what is `public`.
+    #[must_use]
+    pub fn s_maxage(mut self, max_age: Duration) -> Self {
+        self.shared = Some(max_age);
+        self
+    }
+
+    /// Past `max-age` it is shown to nobody before the server was asked: `must-revalidate`.
+    #[must_use]
+    pub fn must_revalidate(mut self) -> Self {
+        self.must_revalidate = true;
+        self
+    }
+
+    /// Lets clients keep it for as long as is said, though what it is made of expires before.
+    ///
+    /// Otherwise `max-age` and `s-maxage` end when what answered does: with `expire = 60` and `max-age=300`, a miss is sent
+    /// with `max-age=60`, and a hit with an `Age` beside it.
+    #[must_use]
+    pub fn exceed_expiry(mut self) -> Self {
+        self.exceeds = true;
+        self
+    }
+
     /// One more header of requests that the response depends on.
     #[must_use]
     pub fn vary(mut self, header: HeaderName) -> Self {
@@ -92,9 +145,9 @@ impl ClientCache {
         self
     }
 
-    /// Says what may be kept.
-    pub(super) fn say(&self, headers: &mut HeaderMap, personal: bool) {
-        headers.insert(CACHE_CONTROL, self.value(personal));
+    /// Says what may be kept, if what answered ends when it is `end` old.
+    pub(super) fn say(&self, headers: &mut HeaderMap, personal: bool, end: Option<u64>) {
+        headers.insert(CACHE_CONTROL, self.value(personal, end));
         let known = |name: &HeaderName| has(headers, VARY, name.as_str()) || has(headers, VARY, "*");
         let persons = [AUTHORIZATION, COOKIE];
         let persons = persons.iter().filter(|name| personal && !self.vary.contains(name));
@@ -107,7 +160,9 @@ impl ClientCache {
         }
     }
 
-    fn value(&self, personal: bool) -> HeaderValue {
+    fn value(&self, personal: bool, end: Option<u64>) -> HeaderValue {
+        let end = end.filter(|_| !self.exceeds).unwrap_or(u64::MAX);
+        let until = |age: Duration| age.as_secs().min(end);
         let mut text = String::from(match self.visibility {
             Visibility::Public if !personal => "public",
             _ => "private",
@@ -115,8 +170,14 @@ impl ClientCache {
         // Writing into a `String` cannot fail.
         let _ = match self.visibility {
             Visibility::Revalidated => write!(text, ", no-cache"),
-            _ => write!(text, ", max-age={}", self.max_age.as_secs()),
+            _ => write!(text, ", max-age={}", until(self.max_age)),
         };
+        if let Some(shared) = self.shared.filter(|_| text.starts_with("public")) {
+            let _ = write!(text, ", s-maxage={}", until(shared));
+        }
+        if self.must_revalidate {
+            text.push_str(", must-revalidate");
+        }
         if let Some(stale) = self.stale {
             let _ = write!(text, ", stale-while-revalidate={}", stale.as_secs());
         }

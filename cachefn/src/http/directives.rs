@@ -106,6 +106,15 @@ pub(super) fn has(headers: &HeaderMap, header: HeaderName, directive: &str) -> b
     lines.any(|line| each(line.as_bytes()).any(|(name, _)| name.eq_ignore_ascii_case(directive.as_bytes())))
 }
 
+/// The names of the elements of the list that a header is.
+pub(super) fn names(headers: &HeaderMap, header: HeaderName) -> impl Iterator<Item = &[u8]> {
+    let lines = headers.get_all(header).iter();
+    lines
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
+        .map(<[u8]>::trim_ascii)
+        .filter(|name| !name.is_empty())
+}
+
 fn least(held: &mut Option<Duration>, seconds: Duration) {
     *held = Some(held.map_or(seconds, |held| held.min(seconds)));
 }

@@ -24,8 +24,9 @@ const OF_THE_BODY: [HeaderName; 5] =
 /// The response with what clients need to keep it, or 304 where they have.
 pub(super) async fn validated(arrived: Arrived, response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
-    if let Some(client) = &arrived.settings.client {
-        client.say(&mut parts.headers, arrived.request.has_credentials);
+    let own = arrived.client();
+    if let Some(client) = own.as_ref().or(arrived.settings.client.as_ref()) {
+        client.say(&mut parts.headers, arrived.request.has_credentials, arrived.end());
     }
     // Of a HEAD the head says how long the body of a GET would be.
     let stated = if arrived.method == Method::HEAD { Stated::Nothing } else { Stated::by(&parts.headers) };

@@ -59,7 +59,8 @@
 //! |---|---|
 //! | `X-Cache` | `HIT`, `STALE` (out of the cache, past its life), `MISS`, `BYPASS` (the cache was not to be asked) |
 //! | `X-Cache-TTL-Remaining` | how long what answered lives on, in whole seconds; 0 with `STALE` |
-//! | `Cache-Status` | RFC 9211: `cachefn; hit; ttl=299`, or `fwd=` with `uri-miss`, `stale`, `request` or `bypass`, and `stored`, `collapsed` |
+//! | `Cache-Status` | RFC 9211: `cachefn; hit; ttl=299`, or `fwd=` with `uri-miss`, `stale`, `request` or `bypass`, and `stored`, `collapsed`, or why it was not stored in `detail` |
+//! | `Age` | with `HIT` and `STALE`, also on a 304: seconds since the oldest value was stored that answered, RFC 9111 |
 //! | `X-Cache-Key` | the keys, where [`with_key`](CacheLayer::with_key) asks for them |
 //!
 //! Several cached calls in one request have one answer. The call that came off worst speaks for all: `BYPASS` before
@@ -90,7 +91,14 @@
 //! # What clients may keep
 //!
 //! Nothing: `Cache-Control: no-cache, no-store, must-revalidate, max-age=0`, unless the handler sets its own, or
-//! [`client_cache`](CacheLayer::client_cache) allows it for the whole layer. See [`ClientCache`].
+//! [`client_cache`](CacheLayer::client_cache) allows it for the whole layer. They keep it no longer than it lives here,
+//! unless told otherwise. See [`ClientCache`]. `#[cached(response, client = "private, must-revalidate, max-age=60")]` says it
+//! for one handler, in the words of `Cache-Control`, and goes before the layer's.
+//!
+//! Compression belongs between the handlers and the layer, in axum `.layer(CompressionLayer::new()).layer(CacheLayer::new())`:
+//! then each encoding has a strong `ETag` of its own, and what is stored is the plain response, once. Outside of the layer
+//! one strong `ETag` would stand for the bytes of all encodings. A handler that compresses by itself says `Vary:
+//! Accept-Encoding`, and each encoding is a variant.
 //!
 //! # Cached responses
 //!
@@ -112,8 +120,16 @@
 //! A 2xx, 404 or 410 that is not stored leaves what has expired to `stale_if_error`. Where the request was `no-cache`, or
 //! the handler ran to refresh, it removes what is stored, which is older.
 //!
-//! What is not stored passes as it is: no more than the bound is held back of it, and nothing is lost. A `Vary` of other
-//! headers is stored: what a response depends on belongs into its key.
+//! What is not stored passes as it is: no more than the bound is held back of it, and nothing is lost. `detail` in
+//! `Cache-Status` says why, and so does an event at DEBUG: `method`, `range`, `credentials`; `status`,
+//! `no-store`, `private`, `set-cookie`, `vary`, `none`, `when`, `event-stream`; `content-length`, `too-large`, `trailers`,
+//! `broken-off`, `slow`; `error`. They are counted as `unstored` in [`stats`](crate::stats()).
+//!
+//! A response with `Vary` serves the requests that agree with its own in the headers named there (RFC 9111, 4.1). Each
+//! variant has its own fill and its own life; a key has room for 17, and another one replaces one of them. To invalidate
+//! the key is to invalidate all of them, and so is to store the first of them anew: when it has expired, the others are
+//! filled anew too. What is in the key needs no `Vary`. A response with `Vary` that `refresh_f` makes is not stored, for
+//! nothing is known of its request, and the older ones go.
 //!
 //! Handlers on which `#[cached]` stands without `response` are functions like any other, which know of no request: the key
 //! alone tells whose a value is.
@@ -131,9 +147,17 @@ mod serving;
 mod status;
 mod stored;
 mod validators;
+mod vary;
+
+use std::sync::Arc;
 
 pub use self::client::ClientCache;
 pub use self::directives::RequestDirective;
 pub use self::layer::{CacheHeader, CacheLayer, CacheService};
 pub use self::serving::Serving;
 pub use self::stored::StoredResponse;
+
+/// The headers of the request whose handler is being polled.
+pub(crate) fn request_headers() -> Option<Arc<::http::HeaderMap>> {
+    request::Request::headers()
+}

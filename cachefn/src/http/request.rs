@@ -1,17 +1,21 @@
 //! The request that a thread is answering, for as long as its handler is polled.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
 
-use http::header::{AUTHORIZATION, CACHE_CONTROL, COOKIE, PRAGMA, RANGE};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, COOKIE, IF_MODIFIED_SINCE, IF_NONE_MATCH, PRAGMA, RANGE};
 use http::{HeaderMap, Method};
 
 use super::directives::{Directives, RequestDirective};
 use crate::tally::Tally;
 use crate::wants::{Limits, OnMiss, Reading, Wanting, Wants};
 use crate::watching::Watching;
+use crate::why_unstored::WhyUnstored;
 
 thread_local! {
     static REQUEST: Cell<Option<Request>> = const { Cell::new(None) };
+    /// Its headers, where a stored response may be of use to it.
+    static HEADERS: RefCell<Option<Arc<HeaderMap>>> = const { RefCell::new(None) };
 }
 
 /// What a cached response has to know of its request.
@@ -27,16 +31,19 @@ pub(super) struct Request {
 
 /// What the headers of a request are of interest for. They are looked at once, as most requests have none of them.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a header that is there or not")]
 pub(super) struct Noted {
     is_partial: bool,
     has_credentials: bool,
     has_directives: bool,
+    /// Whether it says what it has already.
+    pub(super) has_conditions: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verb {
     Get,
-    /// Or a part of it.
+    Part,
     Head,
     Other,
 }
@@ -54,7 +61,7 @@ impl Request {
     pub(super) fn new(method: &Method, noted: Noted, is_validated: bool) -> Self {
         let verb = match *method {
             // What answers a part may be a part.
-            Method::GET if noted.is_partial => Verb::Head,
+            Method::GET if noted.is_partial => Verb::Part,
             Method::GET => Verb::Get,
             Method::HEAD => Verb::Head,
             _ => Verb::Other,
@@ -67,12 +74,35 @@ impl Request {
         REQUEST.get()
     }
 
+    /// The headers of the request whose handler is being polled.
+    pub(super) fn headers() -> Option<Arc<HeaderMap>> {
+        HEADERS.try_with(|headers| headers.borrow().clone()).ok().flatten()
+    }
+
+    pub(super) fn with_headers<R>(look: impl FnOnce(Option<&HeaderMap>) -> R) -> R {
+        HEADERS.with(|headers| look(headers.borrow().as_deref()))
+    }
+
+    /// Why what answers it is not stored, as far as that is its own doing.
+    pub(super) fn why_unstored(self) -> WhyUnstored {
+        match self.verb {
+            Verb::Part => WhyUnstored::Range,
+            _ if self.has_credentials => WhyUnstored::Credentials,
+            _ => WhyUnstored::Method,
+        }
+    }
+
+    /// Whether stored responses may be of use to it.
+    pub(super) fn may_use(self) -> bool {
+        self.verb != Verb::Other
+    }
+
     /// What a stored response may be for it; `private`: its key names the user.
     pub(super) fn uses(self, private: bool) -> Use {
         match self.verb {
             _ if self.has_credentials && !private => Use::None,
             Verb::Get => Use::Full,
-            Verb::Head => Use::Read,
+            Verb::Head | Verb::Part => Use::Read,
             Verb::Other => Use::None,
         }
     }
@@ -85,6 +115,7 @@ impl Noted {
             match *name {
                 RANGE => noted.is_partial = true,
                 AUTHORIZATION | COOKIE => noted.has_credentials = true,
+                IF_NONE_MATCH | IF_MODIFIED_SINCE => noted.has_conditions = true,
                 CACHE_CONTROL | PRAGMA => noted.has_directives = true,
                 _ => {}
             }
@@ -116,15 +147,22 @@ impl Directives {
 /// Lasts for one poll of a handler, also if it panics.
 pub(super) struct Scope<'a> {
     before: Option<Request>,
+    headers: Option<Arc<HeaderMap>>,
     _wanting: Wanting,
     _watching: Watching<'a, Tally>,
 }
 
 impl<'a> Scope<'a> {
     /// Of two layers around a handler the inner one counts. What the program wants holds beside what a request does.
-    pub(super) fn enter(request: Request, wants: Wants, tally: &'a mut Tally) -> Self {
+    pub(super) fn enter(
+        request: Request,
+        headers: Option<&Arc<HeaderMap>>,
+        wants: Wants,
+        tally: &'a mut Tally,
+    ) -> Self {
         Self {
             before: REQUEST.replace(Some(request)),
+            headers: HEADERS.with(|held| held.replace(headers.cloned())),
             _wanting: Wanting::of(|before| Wants {
                 bypasses: before.bypasses,
                 refreshes: before.refreshes,
@@ -138,5 +176,7 @@ impl<'a> Scope<'a> {
 impl Drop for Scope<'_> {
     fn drop(&mut self) {
         REQUEST.set(self.before);
+        // A thread that ends answers nothing.
+        let _ = HEADERS.try_with(|held| held.replace(self.headers.take()));
     }
 }

@@ -1,30 +1,36 @@
 //! `#[cached(response, …)]`: what of a response is stored, and for which requests.
 
+use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::SystemTime;
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE, VARY};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE};
+use http::{HeaderMap, StatusCode};
 use pin_project_lite::pin_project;
 
 use super::body::{NotTaken, Stated, collect};
 use super::directives::has;
 use super::request::{Request, Use};
 use super::stored::StoredResponse;
+use super::vary::{Selected, Unselected};
 use crate::call::{Call, Output, Reads, begin, bypassed};
 use crate::global;
 use crate::key::KeyWriter;
 use crate::layout::{Auto, Choice};
 use crate::leaf::Leaf;
 use crate::shape::{Coded, Fallible, Kind, Optional, Split};
-use crate::site::{Closure, Site};
-use crate::verdict::{Checked, Fit};
+use crate::site::{Closure, Instance, Site};
+use crate::variant::{Fit, Hop};
+use crate::verdict::{self, Checked};
 use crate::wants::{self, OnMiss, Wanting, Wants};
+use crate::watching;
+use crate::why_unstored::WhyUnstored;
 
 /// A longer body is not stored: it would stay out of Redis.
 pub(super) const MOST_BYTES: usize = 1 << 20;
@@ -39,7 +45,11 @@ pub fn begin_response<V: Reads, F: Fn(&mut KeyWriter)>(
         return Err(Call::none());
     }
     // What the program itself asks for needs no request.
-    let uses = if wants::current().refreshes { Some(Use::Full) } else { None };
+    let refreshes = wants::current().refreshes;
+    if let Some(client) = site.client.filter(|_| !refreshes) {
+        watching::set_client(client);
+    }
+    let uses = if refreshes { Some(Use::Full) } else { None };
     let uses = uses.or_else(|| Request::current().map(|request| request.uses(site.is_private())));
     match uses {
         Some(Use::Full) => begin(site, verdict, write),
@@ -51,7 +61,8 @@ pub fn begin_response<V: Reads, F: Fn(&mut KeyWriter)>(
             begin(site, verdict, write)
         }
         Some(Use::None) => {
-            bypassed(site, Closure::of::<F>(), &write);
+            let why = Request::current().map(Request::why_unstored);
+            bypassed(site, Closure::of::<F>(), &write, why);
             Err(Call::none())
         }
         None => {
@@ -67,10 +78,19 @@ pub fn begin_response<V: Reads, F: Fn(&mut KeyWriter)>(
 #[derive(Clone, Copy, Debug)]
 struct BrokenOff;
 
+impl<V> fmt::Debug for Storing<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Storing").field("whose", &self.whose).finish_non_exhaustive()
+    }
+}
+
 /// Which responses a call stores, for the verdict on its return type.
-#[derive(Debug)]
 pub struct Storing<V> {
     pub(crate) whose: Whose,
+    /// Of which function, where the call may come to a fill.
+    pub(crate) instance: Option<Instance>,
+    /// The headers of the request that is answered, where it is one.
+    pub(crate) request: Option<Arc<HeaderMap>>,
     pub(crate) verdict: PhantomData<fn() -> V>,
 }
 
@@ -123,10 +143,16 @@ where
                 Ok(mut response) => {
                     // That of another function, which the handler may have changed since.
                     response.extensions_mut().remove::<StoredResponse>();
-                    if !is_storable(&response, this.storing.whose) {
-                        return Poll::Ready(V::Kind::returned(response));
+                    match selected(&response, this.storing) {
+                        Ok(selected) => {
+                            let taken = taken(response, selected, this.storing.instance);
+                            this.storable.insert(Box::pin(taken))
+                        }
+                        Err(why) => {
+                            note(this.storing.instance, why);
+                            return Poll::Ready(V::Kind::returned(response));
+                        }
                     }
-                    this.storable.insert(Box::pin(taken(response)))
                 }
             },
         };
@@ -134,22 +160,38 @@ where
     }
 }
 
-/// Whether it may be stored, once its body was looked at.
-fn is_storable(response: &Response, whose: Whose) -> bool {
-    whose != Whose::Nobodys && may_be_stored(response, whose)
+/// For which requests it may be stored, once its body was looked at, or why it is not.
+fn selected<V>(response: &Response, storing: &Storing<V>) -> Result<Option<Selected>, WhyUnstored> {
+    if storing.whose == Whose::Nobodys {
+        return Err(Request::current().map_or(WhyUnstored::NoRequest, Request::why_unstored));
+    }
+    may_be_stored(response, storing.whose)?;
+    Selected::of(response.headers(), storing.request.as_deref()).map_err(|unselected| match unselected {
+        Unselected::Anything => WhyUnstored::Vary,
+        Unselected::NoRequest => WhyUnstored::NoRequest,
+    })
+}
+
+/// Counts, logs and shows why a response is not stored, where it might have been.
+fn note(instance: Option<Instance>, why: WhyUnstored) {
+    if let Some(instance) = instance {
+        instance.says_unstored(why);
+    }
 }
 
 /// The same response, with what is to be stored as an extension of it.
-async fn taken(response: Response) -> Response {
+async fn taken(response: Response, selected: Option<Selected>, instance: Option<Instance>) -> Response {
     let (mut parts, body) = response.into_parts();
     let stated = Stated::by(&parts.headers);
     match collect(body, MOST_BYTES, stated).await {
         Ok(body) => {
-            let stored = StoredResponse::copied(parts.status, &parts.headers, &body, SystemTime::now());
+            let now = SystemTime::now();
+            let stored = StoredResponse::copied(parts.status, &parts.headers, &body, now, selected);
             parts.extensions.insert(stored);
             Response::from_parts(parts, Body::from(body))
         }
-        Err(NotTaken { body, is_broken }) => {
+        Err(NotTaken { body, is_broken, why }) => {
+            note(instance, why);
             if is_broken {
                 parts.extensions.insert(BrokenOff);
             }
@@ -158,17 +200,27 @@ async fn taken(response: Response) -> Response {
     }
 }
 
-/// What its status and headers say.
-fn may_be_stored(response: &Response, whose: Whose) -> bool {
+/// Whether its status and headers allow it, or which of them does not.
+fn may_be_stored(response: &Response, whose: Whose) -> Result<(), WhyUnstored> {
     let (status, headers) = (response.status(), response.headers());
-    let forbids = has(headers, CACHE_CONTROL, "no-store")
-        || whose == Whose::Anybodys && has(headers, CACHE_CONTROL, "private")
-        || has(headers, VARY, "*");
     // Its end is never waited for.
-    let is_events = headers
-        .get(CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().to_ascii_lowercase().starts_with(b"text/event-stream"));
-    is_of_the_resource(status) && !forbids && !is_events && !headers.contains_key(SET_COOKIE)
+    let is_events = || {
+        let kind = headers.get(CONTENT_TYPE);
+        kind.is_some_and(|kind| kind.as_bytes().to_ascii_lowercase().starts_with(b"text/event-stream"))
+    };
+    if !is_of_the_resource(status) {
+        Err(WhyUnstored::Status)
+    } else if has(headers, CACHE_CONTROL, "no-store") {
+        Err(WhyUnstored::NoStore)
+    } else if whose == Whose::Anybodys && has(headers, CACHE_CONTROL, "private") {
+        Err(WhyUnstored::Private)
+    } else if headers.contains_key(SET_COOKIE) {
+        Err(WhyUnstored::SetCookie)
+    } else if is_events() {
+        Err(WhyUnstored::EventStream)
+    } else {
+        Ok(())
+    }
 }
 
 /// Whether a response with this status says what the resource is, or that it is gone. Others answer the request alone,
@@ -303,6 +355,15 @@ impl Kind for OfResponse {
     fn see(stored: &StoredResponse) -> Option<&StoredResponse> {
         Some(stored)
     }
+
+    #[inline]
+    fn fit(stored: &StoredResponse, hop: Option<Hop>) -> Fit {
+        stored.fit(hop)
+    }
+
+    fn placed(stored: StoredResponse, hop: Hop) -> StoredResponse {
+        stored.placed(hop)
+    }
 }
 
 impl<E> Kind for OfResult<E> {
@@ -334,6 +395,15 @@ impl<E> Kind for OfResult<E> {
 
     fn see(stored: &StoredResponse) -> Option<&StoredResponse> {
         Some(stored)
+    }
+
+    #[inline]
+    fn fit(stored: &StoredResponse, hop: Option<Hop>) -> Fit {
+        stored.fit(hop)
+    }
+
+    fn placed(stored: StoredResponse, hop: Hop) -> StoredResponse {
+        stored.placed(hop)
     }
 }
 
@@ -410,7 +480,7 @@ returns!(ReturnsNone<R>, Returns<R> => OfNone<R>);
 pub trait ResponseType {}
 
 #[diagnostic::do_not_recommend]
-impl ResponseType for Fit {}
+impl ResponseType for verdict::Fit {}
 
 /// Hands the verdict on, or is the one error that says what to return.
 pub fn check_response<V: Checked<Judged: ResponseType>>(verdict: V) -> V {

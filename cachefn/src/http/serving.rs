@@ -4,17 +4,18 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::BoxError;
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
+use http::header::AGE;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use pin_project_lite::pin_project;
 use tracing::Level;
 
-use super::client::{forbid, may_be_kept};
+use super::client::{ClientCache, forbid, may_be_kept};
 use super::fresh::validated;
 use super::layer::Settings;
 use super::line::Line;
@@ -22,6 +23,7 @@ use super::request::{Noted, Request, Scope};
 use super::status::{Forward, Summary, Verdict};
 use super::validators::Conditions;
 use crate::event;
+use crate::global;
 use crate::tally::Tally;
 use crate::wants::{self, Reading, Wants};
 
@@ -31,7 +33,9 @@ pub(super) struct Arrived {
     pub(super) settings: Arc<Settings>,
     pub(super) method: Method,
     pub(super) request: Request,
-    /// Where clients may keep responses.
+    /// Its headers, where a stored response may be of use to it: by them its variant is chosen.
+    headers: Option<Arc<HeaderMap>>,
+    /// Where the client says what it has.
     pub(super) conditions: Option<Box<Conditions>>,
     wants: Wants,
     tally: Tally,
@@ -83,20 +87,39 @@ pin_project! {
 }
 
 impl Arrived {
-    pub(super) fn new<B>(request: &http::Request<B>, settings: Arc<Settings>) -> Self {
-        let (method, headers) = (request.method(), request.headers());
+    pub(super) fn new<B>(arriving: &http::Request<B>, settings: Arc<Settings>) -> Self {
+        let (method, headers) = (arriving.method(), arriving.headers());
         let noted = Noted::of(headers);
         let is_kept = settings.client.is_some();
+        let request = Request::new(method, noted, is_kept);
         Self {
             method: method.clone(),
-            request: Request::new(method, noted, is_kept),
-            conditions: is_kept.then(|| Box::new(Conditions::of(headers))),
+            headers: (request.may_use() && !global::is_off()).then(|| Arc::new(headers.clone())),
+            request,
+            conditions: noted.has_conditions.then(|| Box::new(Conditions::of(headers))),
             wants: noted.wants(method, headers, &settings.refused),
             tally: Tally::new(if settings.key.is_some() { MOST_KEYS } else { 0 }),
             logged: tracing::enabled!(target: "cachefn", Level::DEBUG)
-                .then(|| Box::new(Logged { path: request.uri().path().to_owned(), began: Instant::now() })),
+                .then(|| Box::new(Logged { path: arriving.uri().path().to_owned(), began: Instant::now() })),
             settings,
         }
+    }
+
+    /// What the handler lets clients keep.
+    pub(super) fn client(&self) -> Option<ClientCache> {
+        self.tally.client().map(ClientCache::written)
+    }
+
+    /// How old what answered is when it ends, in seconds; nothing where that is not known. Clients count from its birth, for
+    /// they take off `max-age` what `Age` says.
+    pub(super) fn end(&self) -> Option<u64> {
+        let age = if self.is_answered() { self.tally.age().unwrap_or_default() } else { Duration::ZERO };
+        self.tally.left().map(|left| age.as_secs().saturating_add(left.as_secs()))
+    }
+
+    /// Whether all came out of the cache.
+    fn is_answered(&self) -> bool {
+        Summary::of(&self.tally, Forward::Bypass).is_some_and(Summary::is_answered)
     }
 
     /// Says in the headers what the cache did.
@@ -111,6 +134,9 @@ impl Arrived {
             && let Some(remaining) = Line::default().number(remaining).value()
         {
             headers.insert(name, remaining);
+        }
+        if summary.is_answered() {
+            add_age(headers, tally.age());
         }
         if let Some(name) = &settings.key {
             for key in tally.keys().iter().filter_map(|key| HeaderValue::from_str(key).ok()) {
@@ -152,7 +178,9 @@ impl Arrived {
     /// Whether clients may keep the response.
     fn may_be_kept(&self, response: &Response) -> bool {
         let asks = matches!(self.method, Method::GET | Method::HEAD) && response.status() == StatusCode::OK;
-        self.settings.client.is_some() && asks && may_be_kept(response.headers())
+        (self.settings.client.is_some() || self.tally.client().is_some())
+            && asks
+            && may_be_kept(response.headers())
     }
 
     /// What is sent; where clients may keep it, once its body was looked at.
@@ -166,6 +194,16 @@ impl Arrived {
         }
         forbid(response.headers_mut());
         Finish::Now(response)
+    }
+}
+
+/// Adds to the age of what was stored the time that it has been here (RFC 9111, 5.1). What has been elsewhere before may
+/// have an age already.
+fn add_age(headers: &mut HeaderMap, here: Option<Duration>) {
+    let Some(here) = here else { return };
+    let before = headers.get(AGE).and_then(|age| age.to_str().ok()?.parse().ok()).unwrap_or(0_u64);
+    if let Some(age) = Line::default().number(before.saturating_add(here.as_secs())).value() {
+        headers.insert(AGE, age);
     }
 }
 
@@ -230,7 +268,7 @@ fn handle<F: Future>(
     arrived: &mut Arrived,
     cx: &mut Context<'_>,
 ) -> (Poll<F::Output>, bool) {
-    let _scope = Scope::enter(arrived.request, arrived.wants, &mut arrived.tally);
+    let _scope = Scope::enter(arrived.request, arrived.headers.as_ref(), arrived.wants, &mut arrived.tally);
     wants::has_parked();
     let polled = future.poll(cx);
     (polled, wants::has_parked())

@@ -6,6 +6,7 @@
 use super::line::Line;
 use crate::observe::{Lacked, Outcome};
 use crate::tally::Tally;
+use crate::why_unstored::WhyUnstored;
 
 /// What became of a request, the best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,6 +40,8 @@ pub(super) struct Summary {
     /// Whether all that was made anew was stored.
     stored: bool,
     collapsed: bool,
+    /// Why something was not stored.
+    unstored: Option<WhyUnstored>,
 }
 
 impl Summary {
@@ -63,6 +66,7 @@ impl Summary {
             forward,
             stored: tally.has_stored_all(),
             collapsed: some(Outcome::Collapsed),
+            unstored: tally.why_unstored(),
         })
     }
 }
@@ -98,6 +102,11 @@ impl Forward {
 }
 
 impl Summary {
+    /// Whether nothing was made anew.
+    pub(super) fn is_answered(self) -> bool {
+        self.forward.is_none()
+    }
+
     /// The member that `Cache-Status` has for this cache, with the first of the keys that a header can hold.
     pub(super) fn line(&self, keys: &[String]) -> Line {
         let mut line = Line::default();
@@ -112,6 +121,8 @@ impl Summary {
         };
         if self.stored {
             line.text("; stored");
+        } else if let Some(why) = self.unstored.filter(|_| self.forward.is_some()) {
+            line.text("; detail=").text(why.token());
         }
         if self.collapsed {
             line.text("; collapsed");
@@ -140,7 +151,7 @@ mod tests {
             tally.add(*outcome, remaining.map(Duration::from_secs), None);
             tally.amend(Amendment::Lacked(*lacked));
             if *stored {
-                tally.amend(Amendment::Stored);
+                tally.amend(Amendment::Stored(Duration::from_secs(60)));
             }
         }
         tally

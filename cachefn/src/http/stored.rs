@@ -11,6 +11,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::request::Request;
+use super::vary::Selected;
+use crate::variant::{Fit, Hop};
+use crate::watching;
 
 /// A response as it is stored: its status, its headers, its body. Clones share it.
 ///
@@ -23,6 +26,8 @@ struct Parts {
     headers: HeaderMap,
     body: Bytes,
     born: SystemTime,
+    /// Which requests it is for, if not for all.
+    selected: Option<Selected>,
 }
 
 /// How many headers the layer and the server add.
@@ -40,15 +45,28 @@ struct Written {
     body: Bytes,
     /// In seconds since 1970.
     born: u64,
+    selected: Option<Selected>,
 }
 
 impl StoredResponse {
-    pub(super) fn new(status: StatusCode, headers: HeaderMap, body: Bytes, born: SystemTime) -> Self {
-        Self(Arc::new(Parts { status, headers, body, born }))
+    fn new(
+        status: StatusCode,
+        headers: HeaderMap,
+        body: Bytes,
+        born: SystemTime,
+        selected: Option<Selected>,
+    ) -> Self {
+        Self(Arc::new(Parts { status, headers, body, born, selected }))
     }
 
     /// The same with bytes of its own: others may be a part of something much larger, which would be kept with them.
-    pub(super) fn copied(status: StatusCode, headers: &HeaderMap, body: &[u8], born: SystemTime) -> Self {
+    pub(super) fn copied(
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: &[u8],
+        born: SystemTime,
+        selected: Option<Selected>,
+    ) -> Self {
         let own = |(name, value): (&HeaderName, &HeaderValue)| {
             Some((name.clone(), HeaderValue::from_bytes(value.as_bytes()).ok()?))
         };
@@ -56,7 +74,7 @@ impl StoredResponse {
         for (name, value) in headers.iter().filter_map(own) {
             map.append(name, value);
         }
-        Self::new(status, map, Bytes::copy_from_slice(body), born)
+        Self::new(status, map, Bytes::copy_from_slice(body), born, selected)
     }
 
     /// Its status.
@@ -72,6 +90,29 @@ impl StoredResponse {
     /// Its body.
     pub fn body(&self) -> &Bytes {
         &self.0.body
+    }
+
+    /// What it is to a call of the request that is being answered.
+    #[inline]
+    pub(super) fn fit(&self, hop: Option<Hop>) -> Fit {
+        match (&self.0.selected, hop) {
+            (None, None) => Fit::Own,
+            (None, Some(_)) => Fit::Orphan,
+            (Some(selected), _) => Request::with_headers(|request| selected.fit(hop, request)),
+        }
+    }
+
+    /// The response as it stands in the place of a variant.
+    pub(super) fn placed(self, hop: Hop) -> Self {
+        let parts = Arc::try_unwrap(self.0).unwrap_or_else(|shared| Parts {
+            status: shared.status,
+            headers: shared.headers.clone(),
+            body: shared.body.clone(),
+            born: shared.born,
+            selected: shared.selected.clone(),
+        });
+        let selected = Some(Selected::below(parts.selected, hop.parent));
+        Self(Arc::new(Parts { selected, ..parts }))
     }
 
     /// When the handler made it, to the second.
@@ -90,7 +131,7 @@ impl StoredResponse {
         for (name, value) in &self.0.headers {
             headers.append(name, value.clone());
         }
-        if Request::current().is_some_and(|request| request.is_validated) {
+        if Request::current().is_some_and(|request| request.is_validated) || watching::has_client() {
             response.extensions_mut().insert(self);
         }
         response
@@ -110,7 +151,7 @@ impl fmt::Debug for StoredResponse {
 
 impl Serialize for StoredResponse {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Parts { status, headers, body, born, .. } = &*self.0;
+        let Parts { status, headers, body, born, selected } = &*self.0;
         let line = |(name, value): (&HeaderName, &HeaderValue)| {
             (name.as_str().to_owned(), Bytes::copy_from_slice(value.as_bytes()))
         };
@@ -120,6 +161,7 @@ impl Serialize for StoredResponse {
             headers: headers.iter().map(line).collect(),
             body: body.clone(),
             born: born.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(),
+            selected: selected.clone(),
         };
         written.serialize(serializer)
     }
@@ -128,7 +170,7 @@ impl Serialize for StoredResponse {
 impl<'de> Deserialize<'de> for StoredResponse {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let readable = deserializer.is_human_readable();
-        let Written { status, headers, body, born } = Written::deserialize(deserializer)?;
+        let Written { status, headers, body, born, selected } = Written::deserialize(deserializer)?;
         let status = if readable { status } else { LOWEST + status % 900 };
         let status = StatusCode::from_u16(status).unwrap_or_default();
         let line = |(name, value): (String, Bytes)| {
@@ -139,6 +181,6 @@ impl<'de> Deserialize<'de> for StoredResponse {
             map.append(name, value);
         }
         let born = UNIX_EPOCH.checked_add(Duration::from_secs(born)).unwrap_or(UNIX_EPOCH);
-        Ok(Self::new(status, map, body, born))
+        Ok(Self::new(status, map, body, born, selected))
     }
 }

@@ -11,6 +11,8 @@ use crate::global::Cache;
 use crate::log_limit::{LeftOut, Reason};
 use crate::observe::Outcome;
 use crate::stats::SAMPLE_WEIGHT;
+use crate::watching;
+use crate::why_unstored::WhyUnstored;
 
 impl Instance {
     /// Says that a call was none of the cache's business.
@@ -128,6 +130,13 @@ impl Instance {
     pub(crate) fn says(&self, cache: &Cache, age: Age, key: &str, remaining: Duration, audience: Audience) {
         let (outcome, remaining) = found(age, remaining);
         event::outcome(outcome, self, &cache.prefix, key, remaining, audience);
+    }
+
+    /// Counts a value that is not stored because a rule says so, and says which.
+    pub(crate) fn says_unstored(&self, why: WhyUnstored) {
+        self.identity.counters.unstored.count();
+        event::unstored(self, why);
+        watching::unstored(why);
     }
 
     /// Logs that a value which the function has stored cannot be read.

@@ -30,9 +30,9 @@ impl Fill {
         }
     }
 
-    pub(super) fn says_stored(&self) {
+    pub(super) fn says_stored(&self, life: Duration) {
         if self.is_told() {
-            watching::amend(&self.cache.prefix, self.key.as_str(), Amendment::Stored);
+            watching::amend(&self.cache.prefix, self.key.as_str(), Amendment::Stored(life));
         }
     }
 

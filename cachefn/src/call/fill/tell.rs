@@ -70,6 +70,7 @@ impl Fill {
     /// Has Redis told, and then memory and the followers: on a task of its own, for who is dropped meanwhile would leave
     /// memory behind.
     pub(super) fn tell<V>(mut self: Box<Self>, word: Word, entry: Option<AnyEntry>, value: V) -> Settling<V> {
+        let life = entry.as_ref().map_or(Duration::MAX, |entry| self.cache.memory.remaining(entry));
         let says = self.is_told().then(|| (Arc::clone(&self.cache), self.key.clone()));
         let stores = !matches!(word, Word::Vacate | Word::End | Word::Release);
         let leaves = matches!(word, Word::Release);
@@ -104,7 +105,7 @@ impl Fill {
             // It ends by itself.
             let stored = telling.await.unwrap_or(false);
             if let Some((cache, key)) = says.filter(|_| stored) {
-                watching::amend(&cache.prefix, key.as_str(), Amendment::Stored);
+                watching::amend(&cache.prefix, key.as_str(), Amendment::Stored(life));
             }
         };
         Settling::Waits(Box::pin(telling), value)

@@ -16,6 +16,7 @@ use crate::layout::Unread;
 use crate::observe::Lacked;
 use crate::remote::{Link, RedisLease};
 use crate::span;
+use crate::variant::Fit;
 use crate::wants::Standing;
 
 /// What Redis answers to the announcement of a fill.
@@ -24,6 +25,8 @@ pub(super) enum Granted {
     Value(Found),
     /// A marker stands in place of a value.
     Marked,
+    /// Another call's value stands there; this one's is elsewhere.
+    Other,
     /// Another process fills it, for so long.
     Held(Duration),
 }
@@ -116,12 +119,16 @@ impl Search {
     }
 
     fn take(&mut self, entry: AnyEntry) -> Option<Held> {
+        if !self.is_own(entry.value()) {
+            return None;
+        }
         let memory = &self.cache.memory;
-        if !self.wants.limits.suit(Standing::of(&entry, memory.clock())) {
+        let standing = Standing::of(&entry, memory.clock());
+        if !self.wants.limits.suit(standing) {
             self.lacked = Lacked::Unsuitable;
             return None;
         }
-        self.hit(self.cache.memory.remaining(&entry));
+        self.hit(standing.age, standing.remaining);
         Some(Held::Fresh(Found::Entry(entry)))
     }
 
@@ -133,6 +140,9 @@ impl Search {
             return None;
         };
         let value = (self.stored.decode)(&envelope, self.instance.owner_of(site)).ok()?;
+        if (self.stored.fit)(&*value, self.hop) != Fit::Own {
+            return None;
+        }
         Some(Spare::decoded(value, envelope.span, self.cache.memory.clock()))
     }
 
@@ -148,6 +158,9 @@ impl Search {
         if let Acquired::Hit(envelope) = &acquired {
             if let Some(Held::Fresh(found)) = self.read(envelope, ticket.as_ref()) {
                 return Ok(Granted::Value(found));
+            }
+            if self.other.is_some() {
+                return Ok(Granted::Other);
             }
             if self.marker.is_some() && !self.replaces() {
                 return Ok(Granted::Marked);
@@ -187,13 +200,21 @@ impl Search {
             keep(self.instance, self.stored, ticket, envelope, &*value, now);
         }
         let age = span.age(now);
+        if !self.is_own(&*value) {
+            // Of what may be served no longer only its own calls make use.
+            self.other = self.other.take().filter(|_| matches!(age, Some(Age::Fresh | Age::Stale)));
+            self.absence = Absence::Absent;
+            return None;
+        }
+        let clock = self.cache.memory.clock();
         if age.is_some() && !self.wants.limits.suit(Standing::within(span, now)) {
             (self.lacked, self.absence) = (Lacked::Unsuitable, Absence::Absent);
             return None;
         }
         match age {
             Some(Age::Fresh) if !self.instance.site.freshness.is_due(span, now) => {
-                self.hit(Duration::from_millis(span.fresh_until.saturating_sub(now)));
+                let standing = Standing::within(span, now);
+                self.hit(standing.age, standing.remaining);
                 Some(Held::Fresh(Found::Own(value)))
             }
             Some(Age::Fresh | Age::Stale) => Some(Held::Due(Spare::decoded(value, span, clock))),

@@ -9,22 +9,25 @@ use cachefn_backends::life::Age;
 use super::{Role, Search};
 use crate::event;
 use crate::observe::Outcome;
+use crate::watching;
 
 impl Search {
     /// A call is a hit or a miss, once: what it finds after it has missed, another call's body has left there.
-    pub(super) fn hit(&mut self, remaining: Duration) {
+    pub(super) fn hit(&mut self, age: Duration, remaining: Duration) {
         if self.role == Role::Detached {
             return;
         }
         if mem::replace(&mut self.counted, true) {
             return self.collapsed(Some(remaining));
         }
+        self.aged(age);
         self.counts_hit(Age::Fresh);
         self.says(Outcome::Hit, Some(remaining));
     }
 
     /// The same, of a value that has expired.
-    pub(super) fn hit_stale(&mut self) {
+    pub(super) fn hit_stale(&mut self, age: Duration) {
+        self.aged(age);
         if mem::replace(&mut self.counted, true) {
             self.instance.identity.counters.stale.count();
         } else {
@@ -38,6 +41,12 @@ impl Search {
             self.instance.counts_redis_hit(age, self.asked);
         } else {
             self.instance.counts_late_hit(age, self.asked);
+        }
+    }
+
+    pub(super) fn aged(&self, age: Duration) {
+        if self.audience.is_any() {
+            watching::aged(age);
         }
     }
 
