@@ -25,22 +25,22 @@ pub(crate) const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 6
     label = "must be a `std::time::Duration`",
     note = "a number of seconds that is computed is written `Duration::from_secs(…)`; a literal, `expire = 300`"
 )]
-pub trait ToDuration {
+pub trait ToDuration: Sized {
     /// Returns the lifetime.
-    fn to_duration(&self) -> Duration;
+    fn duration(self) -> Duration;
 }
 
 #[diagnostic::do_not_recommend]
 impl ToDuration for Duration {
-    fn to_duration(&self) -> Duration {
-        *self
+    fn duration(self) -> Duration {
+        self
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl ToDuration for &Duration {
-    fn to_duration(&self) -> Duration {
-        **self
+    fn duration(self) -> Duration {
+        *self
     }
 }
 
@@ -67,7 +67,7 @@ impl Terms {
     /// `expire = TTL`: an expression that has a type whatever is expected of it. What has to be inferred, such as
     /// `lifetime.into()`, would be ambiguous here.
     pub fn expire_by(&mut self, life: impl ToDuration) {
-        self.life = Some(life.to_duration());
+        self.life = Some(life.duration());
     }
 
     /// One of `tags = […]`.

@@ -78,9 +78,8 @@ pub(super) fn is_computed(expr: &Expr) -> bool {
 /// Whether the expression has a type by itself; that of others, such as `lifetime.into()`, depends on what is expected.
 fn has_a_type(expr: &Expr) -> bool {
     match ungrouped(expr) {
-        Expr::Path(_) | Expr::Field(_) | Expr::Index(_) => true,
+        Expr::Path(_) | Expr::Field(_) | Expr::Index(_) | Expr::Cast(_) => true,
         Expr::Unary(unary) => has_a_type(&unary.expr),
-        Expr::Cast(_) => true,
         Expr::Binary(binary) => {
             is_number(&binary.left) || is_number(&binary.right) || has_a_type(&binary.left)
         }
