@@ -107,10 +107,14 @@ impl Status {
         }
         let mut advice = Vec::new();
         if let Some(redis) = self.redis.as_ref().filter(|redis| !redis.connected) {
+            let waiting = match redis.journal {
+                1 => "1 invalidation waits".to_owned(),
+                journal => format!("{journal} invalidations wait"),
+            };
             let message = format!(
-                "Redis at {} is asked for and cannot be used (it is {}): each process serves from its own memory, and {} \
-                 invalidations wait. Look for the last warning of the target `cachefn`, which has the reason.",
-                redis.address, redis.state, redis.journal
+                "Redis at {} is asked for and cannot be used (it is {}): each process serves from its own memory, and {waiting}. \
+                 Look for the last warning of the target `cachefn`, which has the reason.",
+                redis.address, redis.state
             );
             advice.push(about_process(AdviceKind::RedisAway, message));
         }
@@ -200,7 +204,7 @@ fn low_hit_rate(one: &FunctionStats) -> Option<String> {
     let rate = one.hit_rate();
     (calls >= ENOUGH && rate < FAIR_HIT_RATE).then(|| {
         format!(
-            "{:.0} of 100 calls are hits, of {calls}. Let entries live longer (`expire`), leave out of the key what does not \
+            "{:.0} % of {calls} calls are hits. Let entries live longer (`expire`), leave out of the key what does not \
              change the value, invalidate less at a time, or do not cache it.",
             (rate * 100.0).floor()
         )
@@ -269,7 +273,7 @@ mod tests {
 
     #[test]
     fn a_hit_rate_is_judged_from_a_hundred_calls_on_and_fair_at_four_of_five() {
-        assert!(low_hit_rate(&figures(79, 21, 21)).is_some_and(|message| message.starts_with("79 of 100")));
+        assert!(low_hit_rate(&figures(79, 21, 21)).is_some_and(|message| message.starts_with("79 % of 100")));
         assert_eq!(low_hit_rate(&figures(80, 20, 20)), None);
         assert_eq!(low_hit_rate(&figures(0, 99, 99)), None);
     }

@@ -76,7 +76,7 @@ async fn a_hit_rate_below_eighty_of_a_hundred_is_found() {
             fair(call / 5).await;
         }
         assert_eq!(found("low"), [AdviceKind::LowHitRate]);
-        assert!(advice("low")[0].message.starts_with("50 of 100 calls are hits"), "{:?}", advice("low"));
+        assert!(advice("low")[0].message.starts_with("50 % of 100 calls are hits"), "{:?}", advice("low"));
         assert_eq!(found("fair"), []);
     })
     .await;
