@@ -38,7 +38,7 @@ pub(crate) enum Attention {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Amendment {
     /// The value of its body was stored, and lives for so long.
-    Stored(Duration),
+    Stored(#[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "only requests ask"))] Duration),
     /// There was something that did not answer.
     Lacked(Lacked),
 }
