@@ -26,9 +26,9 @@ use super::serving::{Arrived, Serving};
 ///
 /// # Costs
 ///
-/// Two allocations for the headers of each request, and what it takes `tower` to have a layer at all. Cached calls inside
-/// are counted, however many they are. Only where somebody listens to its log lines, or the keys are shown, is the clock
-/// looked at, and memory allocated for each call.
+/// A copy of the headers of each request that may be answered out of the cache, two or three allocations, and what it takes
+/// `tower` to have a layer at all. Cached calls inside are counted, however many they are. Only where somebody listens to its
+/// log lines, or the keys are shown, is the clock looked at, and memory allocated for each call.
 #[derive(Clone, Debug)]
 pub struct CacheLayer {
     settings: Arc<Settings>,
