@@ -97,7 +97,12 @@ async fn with_one_variable_memory_caches() {
 #[tokio::test]
 async fn a_bad_environment_is_refused_with_every_fault() {
     let database = tempfile::tempdir().unwrap();
-    let environment = [("CACHE_ENABLED", "perhaps"), ("REDIS_PORT", "none"), ("REDIS_PASSWORD", "hunter2")];
+    let environment = [
+        ("CACHE_ENABLED", "perhaps"),
+        ("REDIS_ENABLED", "true"),
+        ("REDIS_PORT", "none"),
+        ("REDIS_PASSWORD", "hunter2"),
+    ];
     let (_worker, said) = Worker::try_start(WORKER, database.path(), &environment).await;
     assert!(said.contains("CACHE_ENABLED") && said.contains("REDIS_PORT"), "{said}");
     assert!(!said.contains("hunter2"), "{said}");

@@ -162,8 +162,8 @@ pub(crate) const FLAWS: &[Flaw] = &[
         name: "when",
         about: "a value that is not to be stored is stored",
         file: "cachefn/src/call/fill.rs",
-        from: "if self.terms.stores() { self.value::<K>(value)",
-        to: "if self.terms.stores() || true { self.value::<K>(value)",
+        from: "        if self.terms.stores() {\n",
+        to: "        if self.terms.stores() || true {\n",
     },
     Flaw {
         name: "bound",
