@@ -24,7 +24,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let text = prometheus.render();
     println!("{text}");
     let labels = r#"function="metrics::square",namespace="squares""#;
-    assert!(text.contains(&format!("cache_hit{{{labels}}} 3")), "three calls found what another had left");
+    let hits = format!("cache_hit{{{labels},from=\"memory\"}} 3");
+    assert!(text.contains(&hits), "three calls found what another had left");
     assert!(text.contains(&format!("cache_miss{{{labels}}} 4")), "four ran the body");
     assert!(text.contains(&format!("cache_origin_time_count{{{labels}}} 4")), "which was measured each time");
     assert!(text.contains("cache_entries 3"), "three entries are left");
