@@ -264,15 +264,19 @@ impl Judge {
 
     fn judge(&mut self, process: usize, read: &Read) {
         for target in read.row.covered_by(read.version) {
-            // A value that is given is there when `set` has returned, which may be after another call has stored its own.
-            let asks = |step: &Step| step.how.is_none() || !read.is_given();
-            let own = self.processes[process].own.get(target).first_missed(read, asks);
-            if let Some(&step) = own {
+            // A value that is given is there when `set` has returned, which may be after another call has stored its own or
+            // another process has invalidated it.
+            let processes = &self.processes;
+            let asks = |step: &Step| {
+                !read.is_given() || (step.how.is_none() && processes[step.process].loaded(read.born))
+            };
+            let own = processes[process].own.get(target).first_missed(read, asks).copied();
+            let apart = |step: &Step| step.process != process && asks(step);
+            let others = self.there.get(target).first_missed(read, apart).copied();
+            if let Some(step) = own {
                 self.violate(step.check(Check::Own), |judge| judge.tell(process, read, &step));
             }
-            let others =
-                self.there.get(target).first_missed(read, |step| step.process != process && asks(step));
-            if let Some(&step) = others {
+            if let Some(step) = others {
                 self.judge_late(process, read, &step);
             }
         }

@@ -260,6 +260,17 @@ fn a_stored_value_replaces_older_ones_if_nothing_went_wrong() {
 }
 
 #[test]
+fn a_value_that_is_given_is_older_than_what_its_own_process_invalidates_later() {
+    let given = |begin, end| Read { end: end * MS, born: 450 * MS + 1, ..read(begin, 450) };
+    let found = |invalidated_by: usize| {
+        let case =
+            Case::new(false).read(0, given(449, 470)).strike(invalidated_by, strike(460, Outcome::Applied));
+        case.read(1, given(500, 501)).found()
+    };
+    assert_eq!((found(0), found(1)), (vec![Check::Applied], vec![]));
+}
+
+#[test]
 fn a_value_that_could_not_be_stored_replaces_older_ones_too() {
     for (how, fault) in [(How::Set, Fault::Full), (How::Refresh, Fault::Full), (How::Bypass, Fault::Held)] {
         let case = || {
